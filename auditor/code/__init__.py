@@ -1,0 +1,1 @@
+"""TypeScript and JavaScript: files, syntax, modules, values, library facts."""

@@ -1,0 +1,1 @@
+"""Infra files: compose, Kubernetes, PM2, redis.conf and kin."""

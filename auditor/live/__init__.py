@@ -1,0 +1,1 @@
+"""Live Redis: connect, read what is allowed, snapshot."""

@@ -1,0 +1,1 @@
+"""Prometheus: rules, dashboards, live series."""

@@ -1,0 +1,1 @@
+"""Probes, one module per section of the checklist."""
