@@ -101,6 +101,18 @@ class Role(StrEnum):
     CPU = "cpu"
     CRYPTO = "crypto"
     ENQUEUE = "enqueue"
+    PAYMENT_WEBHOOK = "payment.webhook"  # checks a provider's signature: stripe.webhooks.constructEvent
+    CHAIN_NONCE = "chain.nonce"  # a nonce manager, getTransactionCount, a fresh blockhash, a durable nonce
+    CHAIN_GAS = "chain.gas"  # estimateGas, simulateTransaction, fee data, compute-unit limits
+    CHAIN_BALANCE = "chain.balance"
+    EMAIL_RENDER = "email.render"
+    EMAIL_BOUNCE = "email.bounce"  # reads a provider's bounce or complaint event
+    VALIDATE = "validate"  # zod, joi, ajv, class-validator
+    DELAY = "delay"  # moveToDelayed, DelayedError, rateLimit, RateLimitError
+    RELEASE = "release"  # client.release(), queryRunner.release()
+    ACQUIRE = "acquire"  # pool.connect(), createQueryRunner()
+    CHECKPOINT = "checkpoint"  # job.updateData, job.update, updateProgress
+    ENCRYPT = "encrypt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +133,92 @@ class Effect:
     awaited: bool = True
     within: tuple[str, ...] = ()
     """Enclosing constructs, outermost first: `try`, `catch`, `finally`, `loop`, `if`, `transaction`."""
+    timeout: Option | None = None
+    """The bound in ms that holds for this call: its own, its client's or the SDK's default; ABSENT: none; None: not looked at."""
+    key: Option | None = None
+    """Idempotency key where the SDK wants it: value {"deterministic": bool or null, "parts": [...]} as for jobId; ABSENT: not
+    passed; None: the SDK has no such parameter, or it was not looked at (`keyless` tells)."""
+    keyless: bool = False
+    """The SDK has no idempotency parameter (SendGrid, SES, Postmark, Mailgun, nodemailer, Braintree)."""
+    keyed_by: tuple[str, ...] = ()
+    """Values of the job that the arguments depend on: `job.id`, `job.data.orderId`."""
+    guards: bool = False
+    """Its result decides whether the handler goes on: early return, throw, or `if` around later effects."""
+    claims: bool = False
+    """It takes the work for itself or fails: unique insert, ON CONFLICT, upsert, SET NX, lock."""
+    target: str = ""
+    """What it is about: queue of an enqueue, table or model of a database call, host of an HTTP call."""
+    job_id: bool = False
+    """A log call that carries the job's id: field, template or child logger."""
+    text: str = ""
+    """What a log call prints, as written, without its values; empty for other roles."""
+    sandboxed: bool = False
+    """Runs off the event loop: worker thread, child process, sandboxed processor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catch:
+    """A catch clause (or `.catch`) in a handler's reach: what it tells apart and what it does."""
+
+    span: CodeSpan
+    tells: tuple[str, ...] = ()
+    """Error classes, codes and message fragments it compares with: `StripeCardError`, `NONCE_EXPIRED`, `nonce too low`."""
+    does: tuple[str, ...] = ()
+    """`rethrow`, `unrecoverable`, `discard`, `record`, `notify`, `enqueue`, `delay`, `log`, `nothing`."""
+    around: tuple[int, ...] = ()
+    """`order` of the effects inside its try."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An SDK, HTTP, SMTP, database or RPC client object, where it is built."""
+
+    span: CodeSpan
+    package: str
+    call: str
+    """As a reader would write it: `nodemailer.createTransport`."""
+    live: bool = True
+    service: str = ""
+    options: Mapping[str, Option] = field(default_factory=dict)
+    timeout: Option | None = None
+    """Its bound in ms, SDK defaults counted; ABSENT: none; None: not looked at."""
+    per_call: bool = False
+    """Built inside a handler or a request: one per job."""
+
+
+class Quantity(StrEnum):
+    """What a metric measures, decided by what feeds it, else by its name."""
+
+    DEPTH = "depth"
+    ACTIVE = "active"
+    FAILED = "failed"
+    DURATION = "duration"
+    DEAD_LETTER = "dead_letter"
+    WORKERS = "workers"
+    REDIS_MEMORY = "redis_memory"
+    STALLED = "stalled"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric that code declares or publishes, or a board that shows it."""
+
+    name: str
+    span: CodeSpan
+    quantity: Quantity
+    kind: str
+    """`gauge`, `counter`, `histogram`, `summary`, `endpoint`, `bullmq-export`, `worker-metrics`, `board`."""
+    labels: tuple[str, ...] = ()
+    fed_by: tuple[CodeSpan, ...] = ()
+    """Living and dead places that set it; empty: declared, never set."""
+    fed_live: bool = False
+    served: CodeSpan | None = None
+    """Where an endpoint or exporter gives out its registry; None: nowhere."""
+    served_live: bool = False
+    by_name: bool = False
+    """The quantity was told from the name alone."""
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +255,8 @@ class Queue(Site):
     name: str | None = None
     options: Mapping[str, Option] = field(default_factory=dict)
     """Constructor options; job defaults under their own names with the prefix `defaultJobOptions.`."""
+    per_call: bool = False
+    """Built inside a request handler, job handler or loop, and not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +285,12 @@ class Producer(Site):
     awaited: bool = True
     dead_letter: bool = False
     """Filled from a failure path into a queue that nobody consumes: exempt from items 1, 2, 4, 7."""
+    data_keys: tuple[tuple[str, CodeSpan], ...] = ()
+    """Every key path of the data argument that code shows, by literal, spread or declared type, with its place."""
+    encrypted: tuple[str, ...] = ()
+    """Key paths whose value is the result of an encrypt call."""
+    bulky: tuple[tuple[str, str, CodeSpan], ...] = ()
+    """(key path, what it is, where) of data members that hold file contents, base64, buffers or attachments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +316,15 @@ class Worker(Site):
     """Calls with a role in reach of the handler, in order."""
     swallows: CodeSpan | None = None
     """A catch around the handler's work that neither rethrows nor records: `attempts` never come into play."""
+    followed: bool = False
+    """Whether calls in reach of the handler were followed; False: `effects` say nothing about what it does not do."""
+    lost: tuple[CodeSpan, ...] = ()
+    """Calls in reach that could not be followed, where their role could matter."""
+    loops: bool = False
+    """The handler's reach holds a loop that is not bounded by a constant."""
+    catches: tuple[Catch, ...] = ()
+    bound: Option | None = None
+    """The handler's own bound on its run in ms (AbortSignal.timeout, Promise.race with a timer, p-timeout); None: not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +341,21 @@ class Process:
     signals: Mapping[str, tuple[CodeSpan, ...]] = field(default_factory=dict)
     exits_first: CodeSpan | None = None
     """A listener on the same signal that calls process.exit before the close is awaited."""
+    workers: tuple[CodeSpan, ...] = ()
+    """`span` of each worker it starts; empty when that could not be told apart from the rest of its service."""
+    rejections_by: str = ""
+    """What installs the rejection handler where it is an SDK's: `@sentry/node`."""
+
+
+class Retry(StrEnum):
+    """What a connection does after it is lost."""
+
+    DEFAULT = "default"  # nothing said: the library reconnects
+    BOUNDED = "bounded"  # a strategy that always returns a delay with a ceiling
+    UNBOUNDED = "unbounded"  # always a delay, but one that grows without ceiling
+    STOPS = "stops"  # returns null, undefined or an Error on some path: gives up
+    OFF = "off"  # reconnection turned off
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +372,9 @@ class Connection:
     options: Mapping[str, Option] = field(default_factory=dict)
     per_call: bool = False
     """Built inside a request handler, job handler or loop."""
+    retry: Retry = Retry.DEFAULT
+    retry_at: CodeSpan | None = None
+    """Where the retry strategy is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +393,13 @@ class CodeModel(Snapshot):
     connections: tuple[Connection, ...]
     libraries: Mapping[str, str] = field(default_factory=dict)
     """npm packages of interest with version or range, as the governing package.json says."""
+    clients: tuple[Client, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    metrics_known: bool = False
+    """Whether published metrics were looked for; False: an empty `metrics` says nothing."""
+    elsewhere: tuple[Effect, ...] = ()
+    """Calls with a role that living code outside job handlers makes: webhooks, charges, bounce routes, schedulers."""
+    elsewhere_known: bool = False
 
     @property
     def empty(self) -> bool:
