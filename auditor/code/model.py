@@ -101,21 +101,6 @@ class Role(StrEnum):
     CPU = "cpu"
     CRYPTO = "crypto"
     ENQUEUE = "enqueue"
-    CHAIN_GAS = "chain.gas"
-    CHAIN_NONCE = "chain.nonce"
-    WEBHOOK_VERIFY = "webhook.verify"
-    VALIDATE = "validate"
-    RENDER = "render"
-    TIMEOUT = "timeout"
-    """A bound on time: `AbortSignal.timeout`, `Promise.race` with a timer, `p-timeout`."""
-    FILE = "file"
-    CLIENT = "client"
-    """Construction of a client of an SDK, database or HTTP library."""
-    ACQUIRE = "acquire"
-    """`pool.connect()`, `createQueryRunner()`: something that must be released."""
-    RELEASE = "release"
-    ERROR_REPORT = "error.report"
-    """Sentry and the like: a person sees it."""
     PAYMENT_WEBHOOK = "payment.webhook"  # checks a provider's signature: stripe.webhooks.constructEvent
     CHAIN_NONCE = "chain.nonce"  # a nonce manager, getTransactionCount, a fresh blockhash, a durable nonce
     CHAIN_GAS = "chain.gas"  # estimateGas, simulateTransaction, fee data, compute-unit limits
@@ -128,6 +113,10 @@ class Role(StrEnum):
     ACQUIRE = "acquire"  # pool.connect(), createQueryRunner()
     CHECKPOINT = "checkpoint"  # job.updateData, job.update, updateProgress
     ENCRYPT = "encrypt"
+    BOUND = "bound"  # AbortSignal.timeout, Promise.race with a timer, p-timeout
+    CLIENT = "client"  # construction of an SDK, database, HTTP or RPC client
+    FILE = "file"  # file system reads and writes
+    REPORT = "report"  # Sentry and the like: a person sees it
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,24 +137,6 @@ class Effect:
     awaited: bool = True
     within: tuple[str, ...] = ()
     """Enclosing constructs, outermost first: `try`, `catch`, `finally`, `loop`, `if`, `transaction`."""
-    symbol: str = ""
-    """Class and function that make the call, dotted."""
-    keyed: bool = False
-    """Its arguments depend on the job's data or id."""
-    decides: bool = False
-    """Its result is tested by an `if`, ternary or `switch`, or thrown on: it can stop what comes after."""
-    bounded: bool | None = None
-    """A timeout or signal bounds it, at the call or on its client; None where that can't be told or makes no sense."""
-    key: Option = ABSENT
-    """The idempotency key in the place that the SDK wants it."""
-    key_deterministic: bool | None = None
-    """Whether `key` depends only on job id, job data and constants; None when absent or not known."""
-    client: CodeSpan | None = None
-    """Where its client is constructed."""
-    keyable: bool = False
-    """The SDK takes an idempotency key for this call, by the catalogue."""
-    words: tuple[str, ...] = ()
-    """Identifiers and strings among the arguments, in order: what a log or a query mentions."""
     timeout: Option | None = None
     """The bound in ms that holds for this call: its own, its client's or the SDK's default; ABSENT: none; None: not looked at."""
     key: Option | None = None
@@ -187,6 +158,10 @@ class Effect:
     """What a log call prints, as written, without its values; empty for other roles."""
     sandboxed: bool = False
     """Runs off the event loop: worker thread, child process, sandboxed processor."""
+    symbol: str = ""
+    """Class and function that make the call, dotted."""
+    client: CodeSpan | None = None
+    """Where its client is built."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +175,30 @@ class Catch:
     """`rethrow`, `unrecoverable`, `discard`, `record`, `notify`, `enqueue`, `delay`, `log`, `nothing`."""
     around: tuple[int, ...] = ()
     """`order` of the effects inside its try."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowChild:
+    """A job of a flow beside its root, at any depth."""
+
+    span: CodeSpan
+    queue: tuple[str, ...] = ()
+    job: str | None = None
+    options: Mapping[str, Option] = field(default_factory=dict)
+    job_id: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Misuse:
+    """Something that the library ignores, refuses or is harmed by; `rule` is a stable word for it."""
+
+    rule: str
+    """`limiter_on_queue`, `queue_per_call`, `spread_function`, `unawaited_add`, `two_libraries`, ..."""
+    span: CodeSpan
+    message: str
+    live: bool
+    queue: str = ""
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,36 +263,6 @@ class Listener:
     """`worker`, `queue` or `events`."""
     live: bool = True
     effects: tuple[Effect, ...] = ()
-    words: tuple[str, ...] = ()
-    """Identifiers and strings in its body, and in the functions that it calls."""
-
-
-@dataclass(frozen=True, slots=True)
-class Catch:
-    """A catch clause (or `.catch`) in reach of a handler."""
-
-    span: CodeSpan
-    symbol: str
-    rethrows: bool
-    """It throws on every path, or returns a rejected promise."""
-    throws: bool
-    """It throws on some path."""
-    words: tuple[str, ...] = ()
-    """Identifiers, property names and strings in it: `NONCE_EXPIRED`, `StripeCardError`, `UnrecoverableError`."""
-    effects: tuple[Effect, ...] = ()
-    around: tuple[Role, ...] = ()
-    """Roles of the calls in the try block that it guards."""
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One job of a flow, beside the root: a child at any depth."""
-
-    span: CodeSpan
-    queue: tuple[str, ...] = ()
-    job: str | None = None
-    options: Mapping[str, Option] = field(default_factory=dict)
-    job_id: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,14 +315,6 @@ class Producer(Site):
     unserializable: tuple[tuple[str, str, CodeSpan], ...] = ()
     """(key path, what it is, where) of data members that JSON loses: Map, Buffer, function, BigInt, ..."""
     awaited: bool = True
-    children: tuple[Node, ...] = ()
-    """The other jobs of a flow."""
-    unknown_options: tuple[tuple[str, CodeSpan], ...] = ()
-    """Option names that the library does not have (misspelt, or of another version), with where they are written."""
-    in_handler: bool = False
-    """The call is in reach of a job handler or listener."""
-    job_id_parts: tuple[str, ...] = ()
-    """What the job id is made of, in a reader's words: `orderId`, `Date.now()`."""
     dead_letter: bool = False
     """Filled from a failure path into a queue that nobody consumes: exempt from items 1, 2, 4, 7."""
     data_keys: tuple[tuple[str, CodeSpan], ...] = ()
@@ -362,6 +323,14 @@ class Producer(Site):
     """Key paths whose value is the result of an encrypt call."""
     bulky: tuple[tuple[str, str, CodeSpan], ...] = ()
     """(key path, what it is, where) of data members that hold file contents, base64, buffers or attachments."""
+    children: tuple[FlowChild, ...] = ()
+    """The other jobs of a flow; each must satisfy the job items by itself."""
+    unknown_options: tuple[tuple[str, CodeSpan], ...] = ()
+    """Option names that the governing library does not have, with where they are written."""
+    job_id_parts: tuple[str, ...] = ()
+    """What the job id is made of, in a reader's words: `data.orderId`, `Date.now()`."""
+    in_handler: bool = False
+    """The call is in reach of a job handler or listener."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,21 +354,6 @@ class Worker(Site):
     kind_by: KindBy = KindBy.NOTHING
     effects: tuple[Effect, ...] = ()
     """Calls with a role in reach of the handler, in order."""
-    catches: tuple[Catch, ...] = ()
-    jobs_by: str = ""
-    """How it tells job names apart: `switch`, `process`, `map`, or empty."""
-    done_callback: bool = False
-    """Bull: an async processor that also takes `done`."""
-    loops: bool = False
-    """The handler itself holds a loop."""
-    words: tuple[str, ...] = ()
-    """Identifiers and strings in the handler's reach, without doubles."""
-    unknown_options: tuple[tuple[str, CodeSpan], ...] = ()
-    connection: CodeSpan | None = None
-    """Where its Redis client or connection options are written."""
-    close_awaited: bool = True
-    provided: bool = True
-    """Nest: some module's `providers` hold the processor class."""
     swallows: CodeSpan | None = None
     """A catch around the handler's work that neither rethrows nor records: `attempts` never come into play."""
     followed: bool = False
@@ -409,6 +363,15 @@ class Worker(Site):
     loops: bool = False
     """The handler's reach holds a loop that is not bounded by a constant."""
     catches: tuple[Catch, ...] = ()
+    unknown_options: tuple[tuple[str, CodeSpan], ...] = ()
+    jobs_by: str = ""
+    """How it tells job names apart: `switch`, `process`, `map`, `if`; empty: it does not."""
+    done_callback: bool = False
+    """Bull: an async processor that also takes `done`."""
+    provided: bool = True
+    """Nest: some module's `providers` hold the processor class."""
+    connection: CodeSpan | None = None
+    """Where its Redis client or connection options are written."""
     bound: Option | None = None
     """The handler's own bound on its run in ms (AbortSignal.timeout, Promise.race with a timer, p-timeout); None: not looked at."""
 
@@ -464,50 +427,8 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
-    """A metric that code publishes."""
-
-    name: str
-    type: str
-    """`gauge`, `counter`, `histogram`, `summary`; empty when unknown."""
-    span: CodeSpan
-    package: str
-    labels: tuple[str, ...] = ()
-    updates: tuple[CodeSpan, ...] = ()
-    """Living places that set, inc or observe it; empty: declared but never fed."""
-    feeds: tuple[str, ...] = ()
-    """Words of the expressions that feed it: `getWaitingCount`, `failed`."""
-    live: bool = True
-    served: bool | None = None
-    """Some living route serves its registry; None where that can't be told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    """A queue dashboard mounted by code: Bull Board, Arena, Taskforce connector."""
-
-    span: CodeSpan
-    package: str
-    queues: tuple[str, ...]
-    live: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Misuse:
-    """Something that the library ignores, refuses or is harmed by; `rule` is a stable word for it."""
-
-    rule: str
-    """`limiter_on_queue`, `queue_per_call`, `spread_function`, `unawaited_add`, `two_libraries`, ..."""
-    span: CodeSpan
-    message: str
-    live: bool
-    queue: str = ""
-    service: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class ServiceConfig:
-    """A service as tt-audit.yaml names it: its `code` folder is a path relative to the working folder."""
+    """A service as tt-audit.yaml names it; `code` is its folder, absolute or relative to the working folder."""
 
     name: str
     code: str
@@ -522,6 +443,7 @@ class EntryPoint:
     service: str
     path: str
     line: int
+    """Line in the file that starts it."""
     why: str
     """Who starts it: `Dockerfile:12 CMD`, `package.json scripts.start`."""
 
@@ -542,14 +464,6 @@ class CodeModel(Snapshot):
     connections: tuple[Connection, ...]
     libraries: Mapping[str, str] = field(default_factory=dict)
     """npm packages of interest with version or range, as the governing package.json says."""
-    entry_points: tuple[EntryPoint, ...] = ()
-    effects: tuple[Effect, ...] = ()
-    """Calls with a role in living code outside of handlers: webhooks, routes, start-up."""
-    metrics: tuple[Metric, ...] = ()
-    boards: tuple[Board, ...] = ()
-    misuses: tuple[Misuse, ...] = ()
-    ended_early: bool = False
-    """The deadline passed before everything was followed."""
     clients: tuple[Client, ...] = ()
     metrics: tuple[Metric, ...] = ()
     metrics_known: bool = False
@@ -557,6 +471,10 @@ class CodeModel(Snapshot):
     elsewhere: tuple[Effect, ...] = ()
     """Calls with a role that living code outside job handlers makes: webhooks, charges, bounce routes, schedulers."""
     elsewhere_known: bool = False
+    entry_points: tuple[EntryPoint, ...] = ()
+    misuses: tuple[Misuse, ...] = ()
+    ended_early: bool = False
+    """The deadline passed before everything was followed."""
 
     @property
     def empty(self) -> bool:
