@@ -1,0 +1,23 @@
+"""What a scan may cost a Redis: commands, keys scanned, seconds, sampled jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Limits for all targets together; what they cut is said in the report."""
+
+    commands: int = 200_000
+    """Commands sent, handshakes included."""
+    keys: int = 5_000_000
+    """Keys that SCAN may walk over in search of queues."""
+    seconds: float = 60.0
+    """Wall time; `collect`'s deadline comes before it where it is earlier."""
+    sample: int = 60
+    """Jobs read per queue, over all its states."""
+    connect_s: float = 5.0
+    """Time to connect, shake hands and log in, per connection."""
+    reply_s: float = 10.0
+    """Longest wait for one batch of replies."""
