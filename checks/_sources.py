@@ -1,0 +1,92 @@
+"""Code and live Redis about one item: a failure proven by either wins, and where they disagree it is drift."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from auditor.code.model import CodeModel
+from auditor.live.model import LiveRedis
+from auditor.model import Cause, Confidence, Finding, Severity, Status, Verdict
+from auditor.probes import conclude, unverified
+
+from ._live import LiveSide
+
+
+def join(
+    code: CodeModel | None,
+    live: LiveRedis | None,
+    by_code: Callable[[CodeModel], Verdict],
+    by_live: Callable[[LiveRedis], LiveSide],
+    *,
+    decides: bool = True,
+) -> Verdict:
+    """The verdict of both sources; None where a source is not there.
+
+    `decides` is False where Redis can only corroborate: then Redis alone leaves the item open.
+    """
+    seen = None if code is None else by_code(code)
+    side = None if live is None else by_live(live)
+    if side is None or side.silent:
+        return seen or unverified("Redis shows nothing that bears on it; give --code PATH", Cause.SOURCE_NOT_GIVEN)
+    if code is None or seen is None or seen.status is Status.NOT_APPLICABLE:
+        return _live_alone(seen, side, decides)
+    return _together(seen, side, queue_names(code))
+
+
+def queue_names(code: CodeModel) -> frozenset[str]:
+    """Every queue that code names."""
+    names = {queue.name for queue in code.queues if queue.name}
+    names.update(*(job.queue for job in code.producers), *(worker.queue for worker in code.workers))
+    return frozenset(names)
+
+
+def _together(seen: Verdict, side: LiveSide, known: frozenset[str]) -> Verdict:
+    failing = {f.subject.queue for f in seen.findings if f.status is Status.FAIL}
+    heard = [f for f in side.findings if f.status is not Status.UNVERIFIED or f.subject.queue not in known]
+    findings = [*(_settled(f, side.held) for f in seen.findings), *(_beside(f, known, failing) for f in heard)]
+    evidence = (*seen.evidence, *side.evidence)
+    was_open = seen.status is Status.UNVERIFIED
+    if was_open and not seen.findings and not any(f.status is Status.FAIL for f in findings):
+        return replace(seen, findings=tuple(findings), evidence=evidence)
+    agrees = "; Redis agrees" if side.held and not was_open else ""
+    return conclude(
+        findings,
+        held="what code leaves open is settled by the jobs in Redis" if was_open else seen.reason + agrees,
+        evidence=evidence,
+        confidence=Confidence.LIKELY if was_open else seen.confidence,
+        cause=seen.cause or Cause.UNRESOLVED,
+    )
+
+
+def _live_alone(seen: Verdict | None, side: LiveSide, decides: bool) -> Verdict:
+    judged = [f for f in side.findings if decides or f.status is not Status.UNVERIFIED]
+    if seen is not None and not any(f.status is Status.FAIL for f in judged):
+        return replace(seen, findings=(*seen.findings, *_notes(judged)), evidence=(*seen.evidence, *side.evidence))
+    if not decides and not any(f.status is Status.FAIL for f in judged):
+        return unverified(
+            "code decides it, Redis only corroborates; give --code PATH", Cause.SOURCE_NOT_GIVEN, judged, side.evidence
+        )
+    if not judged and not side.held:
+        return unverified("no sampled job shows it; give --code PATH", Cause.SOURCE_NOT_GIVEN, evidence=side.evidence)
+    held = f"the sampled jobs of {len({queue for queue, _ in side.held})} queues show it"
+    return conclude(judged, held=held, evidence=side.evidence, confidence=Confidence.LIKELY)
+
+
+def _beside(finding: Finding, known: frozenset[str], failing: set[str]) -> Finding:
+    """A live failure where code says that the item holds for this very queue is drift."""
+    drifted = finding.status is Status.FAIL and finding.subject.queue in known and finding.subject.queue not in failing
+    return replace(finding, message=f"drift: code says otherwise, but {finding.message}") if drifted else finding
+
+
+def _settled(finding: Finding, held: Iterable[tuple[str, str]]) -> Finding:
+    """What code could not resolve holds where the jobs of that queue show it."""
+    here = any(queue == finding.subject.queue and (not job or finding.symbol.endswith(job)) for queue, job in held)
+    if finding.status is not Status.UNVERIFIED or not here:
+        return finding
+    text = f"{finding.message}; the jobs in Redis carry it"
+    return replace(finding, status=Status.PASS, message=text, confidence=Confidence.LIKELY, severity=Severity.LOW)
+
+
+def _notes(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(f for f in findings if f.status is Status.PASS)
