@@ -1,0 +1,245 @@
+"""Report → `ReportView`: sorts, groups, folds and cleans."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from auditor.model import (
+    Cause,
+    CodeSpan,
+    Evidence,
+    FileDigest,
+    FilePlace,
+    GateOutcome,
+    MetricPlace,
+    Place,
+    Recorded,
+    RedisPlace,
+    Report,
+    Result,
+    Waiver,
+)
+
+from ._prose import blocks
+from ._sources import sources
+from ._text import bounded, clean, excerpt, numbers
+from ._view import (
+    Cell,
+    EvidenceView,
+    FindingView,
+    Fold,
+    ItemView,
+    PlaceView,
+    ReportView,
+    SectionView,
+    ServiceView,
+    VerdictView,
+)
+from ._words import CONFIDENCE_ORDER, SEVERITY_ORDER, Shown, shown
+
+
+def view(report: Report) -> ReportView:
+    """All that a format shows of `report`."""
+    own, extra = [_item(result) for result in report.results], [_item(result) for result in report.extra]
+    sections = (*_sections(own, extra=False), *_sections(extra, extra=True))
+    items = [*own, *extra]
+    failing = [item for item in items if item.status is Shown.FAIL]
+    return ReportView(
+        version=clean(report.version),
+        date=_date(report.started),
+        seconds=f"{report.seconds:.1f} s",
+        verdict=_verdict(report.gate),
+        gate=report.gate,
+        summary=report.summary,
+        sources=sources(report),
+        sections=sections,
+        failures=_worst_first(item for item in failing if not item.all_waived),
+        waived=_worst_first(item for item in failing if item.all_waived),
+        errors=tuple(item for item in items if item.status is Shown.ERROR),
+        open=_worst_first(
+            item for item in items if item.status is Shown.UNVERIFIED and item.cause is not Cause.SOURCE_NOT_GIVEN
+        ),
+        services=_services(report, sections),
+        queues=tuple(sorted({queue for item in items for queue in item.queues})),
+        limits=tuple(f"{clean(name)} {_limit(value)}" for name, value in report.limits.items()),
+        checklist=_digest(report.checklist),
+        config=_digest(report.config) if report.config else "",
+    )
+
+
+def place_view(place: Place | None) -> PlaceView | None:
+    """A place as shown."""
+    match place:
+        case None:
+            return None
+        case CodeSpan(path, start, end):
+            return PlaceView("code", bounded(place.label(), 600), path, start, max(start, end))
+        case FilePlace(path, line):
+            return PlaceView("file", bounded(place.label(), 600), path, line, line)
+        case RedisPlace():
+            return PlaceView("redis", bounded(place.label(), 600))
+        case MetricPlace():
+            return PlaceView("metric", bounded(place.label(), 600))
+
+
+def _item(result: Result) -> ItemView:
+    item, verdict = result.item, result.verdict
+    findings = sorted((_finding(recorded) for recorded in result.findings), key=_finding_order)
+    failing = tuple(finding for finding in findings if finding.status is Shown.FAIL)
+    counting = [finding.severity for finding in failing if not finding.waived]
+    return ItemView(
+        id=clean(item.id),
+        number=item.number,
+        section=clean(item.section),
+        title=clean(item.title),
+        severity=item.severity,
+        worst=min(counting, key=SEVERITY_ORDER.__getitem__, default=item.severity),
+        status=shown(verdict.status, result.selected),
+        cause=verdict.cause,
+        confidence=verdict.confidence,
+        reason=bounded(verdict.reason.strip()),
+        failing=failing,
+        open=tuple(finding for finding in findings if finding.status is Shown.UNVERIFIED),
+        notes=tuple(finding for finding in findings if finding.status not in (Shown.FAIL, Shown.UNVERIFIED)),
+        evidence=tuple(_evidence(piece) for piece in verdict.evidence),
+        why=blocks(item.why),
+        fix=blocks(item.fix),
+        references=tuple(clean(reference) for reference in item.references),
+        services=tuple(sorted({finding.service for finding in findings} - {""})),
+        queues=tuple(sorted({finding.queue for finding in findings} - {""})),
+        seconds=result.seconds,
+    )
+
+
+def _finding(recorded: Recorded) -> FindingView:
+    finding = recorded.finding
+    return FindingView(
+        status=shown(finding.status),
+        severity=recorded.severity,
+        confidence=finding.confidence,
+        message=bounded(finding.message.strip()),
+        subject_type=finding.subject.type.value,
+        subject=bounded(finding.subject.name, 240),
+        queue=bounded(finding.subject.queue, 240),
+        service=bounded(finding.subject.service, 240),
+        place=place_view(finding.place),
+        related=tuple(found for found in map(place_view, finding.related) if found is not None),
+        evidence=tuple(_evidence(piece) for piece in finding.evidence),
+        fix=blocks(finding.fix),
+        fingerprint=recorded.fingerprint,
+        waiver=_waiver(recorded.waived),
+    )
+
+
+def _evidence(piece: Evidence) -> EvidenceView:
+    said = (bounded(piece.source), bounded(piece.observed), bounded(piece.expected))
+    return EvidenceView(*said, place_view(piece.place), excerpt(piece.excerpt))
+
+
+def _waiver(waiver: Waiver | None) -> str:
+    if waiver is None:
+        return ""
+    until = f", until {waiver.expires}" if waiver.expires else ""
+    return clean(f"{waiver.reason} ({waiver.by}{until})")
+
+
+def _finding_order(finding: FindingView) -> tuple[bool, int, int, str, str, int, str]:
+    place = finding.place
+    at = (place.path or place.label, place.line) if place else ("", 0)
+    return (
+        finding.waived,
+        SEVERITY_ORDER[finding.severity],
+        CONFIDENCE_ORDER[finding.confidence],
+        finding.service,
+        *at,
+        finding.subject,
+    )
+
+
+def _worst_first(items: Iterable[ItemView]) -> tuple[ItemView, ...]:
+    return tuple(sorted(items, key=lambda item: (SEVERITY_ORDER[item.worst], item.number or 1000, item.id)))
+
+
+def _sections(items: list[ItemView], *, extra: bool) -> list[SectionView]:
+    grouped: dict[str, list[ItemView]] = {}
+    for item in items:
+        grouped.setdefault(item.section, []).append(item)
+    return [_section(title, found, index, extra=extra) for index, (title, found) in enumerate(grouped.items(), start=1)]
+
+
+def _section(title: str, items: list[ItemView], index: int, *, extra: bool) -> SectionView:
+    absent = [
+        item
+        for item in items
+        if item.status is Shown.UNVERIFIED and item.cause is Cause.SOURCE_NOT_GIVEN and not item.findings
+    ]
+    skipped = [item for item in items if item.status is Shown.SKIPPED]
+    folded = {item.id for item in (*absent, *skipped)}
+    return SectionView(
+        title=title,
+        anchor=f"{'extra' if extra else 'section'}-{index}",
+        items=tuple(items),
+        shown=tuple(item for item in items if item.id not in folded),
+        folds=tuple(
+            _fold(status, found) for status, found in ((Shown.UNVERIFIED, absent), (Shown.SKIPPED, skipped)) if found
+        ),
+        counts=Counter(item.status for item in items),
+        extra=extra,
+    )
+
+
+def _fold(status: Shown, items: list[ItemView]) -> Fold:
+    numbered = [item.number for item in items if item.number is not None]
+    ids = [numbers(sorted(numbered))] if numbered else []
+    ids += [item.id for item in items if item.number is None]
+    return Fold(
+        status, tuple(items), ", ".join(ids), tuple(dict.fromkeys(item.reason for item in items if item.reason))
+    )
+
+
+def _services(report: Report, sections: tuple[SectionView, ...]) -> tuple[ServiceView, ...]:
+    return tuple(
+        ServiceView(
+            bounded(name, 240),
+            summary,
+            tuple(_cell(bounded(name, 240), section) for section in sections if not section.extra),
+        )
+        for name, summary in report.services.items()
+    )
+
+
+def _cell(service: str, section: SectionView) -> Cell:
+    failing = [[f.severity for f in item.failing if f.service == service] for item in section.items]
+    unsure = sum(
+        1
+        for item in section.items
+        if any(f.service == service for f in item.open) and not any(f.service == service for f in item.failing)
+    )
+    severities = [severity for found in failing for severity in found]
+    worst = min(severities, key=SEVERITY_ORDER.__getitem__, default=None)
+    return Cell(section.title, section.anchor, sum(1 for found in failing if found), unsure, worst)
+
+
+def _verdict(gate: GateOutcome) -> VerdictView:
+    tone, headline = {0: ("good", "The gate holds"), 1: ("bad", "The gate is broken")}.get(
+        gate.exit_code, ("incomplete", "The scan is incomplete")
+    )
+    if gate.failed and tone == "good":
+        tone, headline = "bad", "The gate is broken"
+    return VerdictView(tone, headline, clean(gate.policy), tuple(clean(line) for line in gate.because), gate.exit_code)
+
+
+def _date(started: str) -> str:
+    day, _, time = clean(started).partition("T")
+    return f"{day} {time[:5]} UTC" if time else day
+
+
+def _digest(file: FileDigest) -> str:
+    return f"{clean(file.path)} (sha256 {clean(file.sha256[:12])})"
+
+
+def _limit(value: float | str | bool) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:,}" if isinstance(value, int | float) else clean(value)

@@ -1,0 +1,137 @@
+"""The end of the terminal report: failures in full, then waived ones and broken checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from auditor.model import Confidence, Report
+
+from ._console import SEVERITY_STYLES, Page, mark
+from ._links import file_url
+from ._text import counted
+from ._view import EvidenceView, FindingView, ItemView, PlaceView, ReportView
+from ._words import Shown
+
+_IN_FULL = 3
+"""Findings of one item that are shown with their evidence; the others take one line each. --verbose: all."""
+_INDENT = 4
+_COLUMN = 11
+
+
+def details(view: ReportView, report: Report, page: Page) -> None:
+    """What failed and what to do; with --verbose also what stayed open."""
+    _part("Failures", view.failures, report, page)
+    _part("Broken checks", view.errors, report, page)
+    if page.options.verbose:
+        _part("Unverified", view.open, report, page)
+    if view.waived:
+        _heading(f"Waived: {counted(len(view.waived), 'item')}", page)
+        for item in view.waived:
+            page.cut((f"{item.id}  ", "dim"), item.title, indent=2)
+            for finding in item.failing:
+                page.line((f"{_label(finding)}: {finding.waiver}", "dim"), indent=_INDENT, hang=2)
+
+
+def _part(title: str, items: tuple[ItemView, ...], report: Report, page: Page) -> None:
+    if not items:
+        return
+    _heading(f"{title}: {counted(len(items), 'item')}", page)
+    for item in items:
+        page.blank()
+        _item(item, report, page)
+
+
+def _heading(text: str, page: Page) -> None:
+    page.blank()
+    page.cut((text, "bold"))
+    page.rule()
+
+
+def _item(item: ItemView, report: Report, page: Page) -> None:
+    sign, style = mark(item.status, page.options, word=False)
+    page.line((f"{sign} {item.id}  ", style), (item.title, "bold"), hang=4)
+    page.line(
+        (item.worst.value, SEVERITY_STYLES[item.worst]),
+        *_sure(item.confidence),
+        (f" · {item.section}", "dim"),
+        indent=_INDENT,
+    )
+    if not item.findings or item.reason != item.findings[0].message:
+        page.line(item.reason, indent=_INDENT)
+    findings = item.findings if page.options.verbose else (*item.failing, *item.open)
+    for index, finding in enumerate(findings):
+        full = page.options.verbose or index < _IN_FULL
+        if full:
+            page.blank()
+            _finding(finding, report, page)
+        else:
+            if index == _IN_FULL:
+                page.blank()
+                page.line(
+                    (f"and {counted(len(findings) - index, 'more finding')} (in full with --verbose):", "dim"),
+                    indent=_INDENT,
+                )
+            _short(finding, report, page)
+    if item.evidence:
+        page.blank()
+        _evidence(item.evidence, report, page)
+    if item.fix and item.status is not Shown.ERROR and not _all_have_fixes(item):
+        page.blank()
+        page.prose(item.fix, _INDENT, "fix")
+
+
+def _all_have_fixes(item: ItemView) -> bool:
+    return bool(item.failing) and all(finding.fix for finding in item.failing)
+
+
+def _finding(finding: FindingView, report: Report, page: Page) -> None:
+    sign, style = mark(finding.status, page.options, word=False)
+    page.line((f"{sign} ", style), finding.message, *_waiver(finding), indent=_INDENT, hang=2)
+    tags = [finding.subject_type + " " + finding.subject] if finding.subject else []
+    tags += [f"queue {finding.queue}"] if finding.queue and finding.queue != finding.subject else []
+    tags += [f"service {finding.service}"] if finding.service else []
+    tags += [finding.confidence.value] if finding.confidence is not Confidence.CERTAIN else []
+    page.labelled("about", (" · ".join(tags), "dim"), indent=_INDENT + 2)
+    if finding.place:
+        page.labelled("where", _linked(finding.place, report, page), indent=_INDENT + 2)
+    for place in finding.related:
+        page.labelled("and", _linked(place, report, page), indent=_INDENT + 2)
+    _evidence(finding.evidence, report, page, finding.place)
+    if finding.fix:
+        page.prose(finding.fix, _INDENT + 2, "fix")
+
+
+def _evidence(pieces: Iterable[EvidenceView], report: Report, page: Page, at: PlaceView | None = None) -> None:
+    for piece in pieces:
+        if at is None or piece.source != at.label:  # `where` has just said it
+            place = piece.place if piece.place and piece.place != at and piece.place.label != piece.source else None
+            linked = (" · ", _linked(place, report, page)) if place else ()
+            page.labelled("evidence", (piece.source, "bold"), *linked, indent=_INDENT + 2)
+        page.labelled("observed", piece.observed or "(nothing)", indent=_INDENT + 2)
+        if piece.expected:
+            page.labelled("expected", piece.expected, indent=_INDENT + 2)
+        for line in piece.excerpt:
+            page.cut(("│ ", "dim"), (line, "cyan"), indent=_INDENT + 2 + _COLUMN)
+
+
+def _short(finding: FindingView, report: Report, page: Page) -> None:
+    sign, style = mark(finding.status, page.options, word=False)
+    where = _linked(finding.place, report, page) if finding.place else ""
+    page.cut((f"{sign} ", style), where, (f"  {finding.message}", "dim"), *_waiver(finding), indent=_INDENT)
+
+
+def _label(finding: FindingView) -> str:
+    return finding.place.label if finding.place else finding.subject
+
+
+def _linked(place: PlaceView, report: Report, page: Page) -> tuple[str, str]:
+    url = file_url(place, report, page.options) if page.options.hyperlinks and page.options.color else ""
+    return (place.label, f"underline link {url}" if url else "underline")
+
+
+def _waiver(finding: FindingView) -> tuple[tuple[str, str], ...]:
+    return ((f" [waived: {finding.waiver}]", "dim"),) if finding.waived else ()
+
+
+def _sure(confidence: Confidence) -> tuple[tuple[str, str], ...]:
+    return ((f" · {confidence.value}", "dim"),)
