@@ -1,0 +1,35 @@
+"""What a handler does on a blockchain: which family, whose nonce, who manages it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from auditor.code.model import Effect, Role, Worker
+
+SOLANA = ("solana", "metaplex", "umi", "bubblegum", "anchor")
+MANAGERS = ("noncemanager", "nonce_manager", "engine", "enqueuetransaction", "relayer", "defender")
+
+
+def sends(worker: Worker) -> tuple[Effect, ...]:
+    """Calls that send a transaction."""
+    return tuple(e for e in worker.effects if e.role is Role.CHAIN_SEND)
+
+
+def is_solana(effect: Effect) -> bool:
+    """Whether the call belongs to a Solana SDK; everything else on a chain goes by an account nonce."""
+    return any(word in effect.package.lower() for word in SOLANA)
+
+
+def nonce_managed(effects: Iterable[Effect]) -> bool:
+    """Whether a nonce manager (ethers, viem, thirdweb Engine, Defender) hands out the nonces."""
+    return any(
+        any(word in e.call.lower() for word in MANAGERS)
+        for e in effects
+        if e.role in (Role.CHAIN_NONCE, Role.CHAIN_SEND)
+    )
+
+
+def shares_nonce(worker: Worker) -> bool:
+    """Whether the handler sends from an account whose nonce has to be kept in order, and nothing does it for it."""
+    account = [e for e in sends(worker) if not is_solana(e)]
+    return bool(account) and not nonce_managed(worker.effects)

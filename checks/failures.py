@@ -1,0 +1,72 @@
+"""What becomes of a job whose attempts are spent (item 21)."""
+
+from __future__ import annotations
+
+from auditor.code.model import CodeModel, Effect, Listener, Role, Worker
+from auditor.model import Confidence, Severity, Verdict
+from auditor.probes import probe
+
+from ._handlers import cannot_follow
+from ._roles import KEEPS
+from ._subjects import Judged, bad, by_worker, good, subject_of
+
+
+@probe("worker.dead_letter")
+def dead_letter(code: CodeModel) -> Verdict:
+    """A job whose attempts are spent lands where a person finds it: a dead-letter queue, a table, an alert.
+
+    A living `failed` listener (worker, Bull queue or QueueEvents) whose reach writes, enqueues, notifies or reports does
+    it; so does the handler's own catch. A listener that only logs or counts is half of it: it fails, at severity low.
+    """
+    return by_worker(_dead_letter, "the failed jobs of all {n} workers are kept where a person finds them")(code)
+
+
+def _dead_letter(_: CodeModel, worker: Worker) -> Judged:
+    name = subject_of(worker).name
+    heard = [item for item in worker.listeners if item.event == "failed"]
+    living = [item for item in heard if item.live]
+    kept = next(((item, effect) for item in living for effect in item.effects if _keeps(effect)), None)
+    if kept:
+        item, effect = kept
+        observed = f"failed listener at {item.span.label()} calls {effect.call} ({effect.span.label()})"
+        return good(observed, confidence=Confidence.LIKELY, related=(item.span, effect.span))
+    own = next((effect for effect in worker.effects if "catch" in effect.within and _keeps(effect)), None)
+    if own:
+        observed = f"the handler's catch calls {own.call} ({own.span.label()})"
+        return good(observed, confidence=Confidence.LIKELY, related=(own.span,))
+    if living:
+        return _only_told(worker, name, living)
+    open_ = cannot_follow(worker, "whether the handler itself records its failures")
+    if open_:
+        return open_
+    if heard:
+        message = f"{name} has a failed listener that is written but never reached ({heard[0].span.label()})"
+        return bad(message, "no living failed listener", related=(heard[0].span,))
+    return bad(
+        f"{name} has no failed listener, and its handler records no failure: a job whose attempts are spent is seen by nobody",
+        "no failed listener",
+        expected="a listener that moves exhausted jobs to a dead-letter queue or table",
+        confidence=Confidence.LIKELY,
+        fix=_FIX,
+    )
+
+
+_FIX = "on 'failed', when job.attemptsMade >= job.opts.attempts, add { data, failedReason, stacktrace } to a dead-letter queue"
+
+
+def _only_told(worker: Worker, name: str, living: list[Listener]) -> Judged:
+    does = sorted({effect.call for item in living for effect in item.effects if effect.role in (Role.LOG, Role.METRIC)})
+    what = f"only calls {', '.join(does[:3])}" if does else "keeps the job nowhere"
+    return bad(
+        f"{name}: its failed listener ({living[0].span.label()}) {what}: data, reason and stack are gone with the log",
+        "a failed listener that keeps nothing",
+        expected="exhausted jobs in a dead-letter queue or table, or an alert",
+        related=tuple(item.span for item in living),
+        confidence=Confidence.LIKELY,
+        severity=Severity.LOW,
+        fix=_FIX,
+    )
+
+
+def _keeps(effect: Effect) -> bool:
+    return effect.role in KEEPS
