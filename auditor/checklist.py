@@ -21,7 +21,8 @@ from auditor.yamlfile import Fields, Located, Problems, read
 
 SCHEMA = "tt-audit.checklist/1"
 
-_TOP = frozenset({"schema", "sections"})
+_TOP = frozenset({"schema", "extends", "sections"})
+_EXTENDS = "builtin"
 _SECTION = frozenset({"title", "items"})
 _ITEM = frozenset({"id", "number", "title", "severity", "probe", "params", "why", "fix", "references"})
 _ID = re.compile(r"[A-Z]{1,8}[0-9]{3}")
@@ -51,11 +52,17 @@ def builtin() -> Path:
     return packaged if packaged.is_file() else here.parent / "checklist.yaml"
 
 
-def load(*paths: Path) -> Checklist:
-    """Items of all files, later files adding to the first.
+def extra() -> Path:
+    """The pack of further items that ships: shown apart, not counted among the 102."""
+    return builtin().with_name("checklist-extra.yaml")
 
-    Raises ChecklistError with all problems of all files.
+
+def load(*given: Path) -> Checklist:
+    """Items of all files in order; a file that says `extends: builtin` comes on top of the ones that ship.
+
+    Without files, those that ship. Raises ChecklistError with all problems of all files.
     """
+    paths = _extended(given)
     problems: list[str] = []
     entries: list[Entry] = []
     digest = hashlib.sha256()
@@ -79,10 +86,25 @@ def load(*paths: Path) -> Checklist:
     return Checklist(FileDigest(_shown(paths[0]), digest.hexdigest()), tuple(entries))
 
 
+def _extended(given: tuple[Path, ...]) -> list[Path]:
+    problems = [Problems(_shown(path)) for path in given]
+    documents = [read(path, found) for path, found in zip(given, problems, strict=True)]
+    extending = any(
+        isinstance(document.value, dict)
+        and (extends := document.value.get("extends")) is not None
+        and extends.value == _EXTENDS
+        for document in documents
+        if document is not None
+    )
+    shipped = [builtin(), *([extra()] if extra().is_file() else [])] if extending or not given else []
+    return [*shipped, *given]
+
+
 def _entries(document: Located, problems: Problems) -> list[Entry]:
     top = Fields.of(document, "checklist", problems, _TOP)
     if top.text("schema", required=True) not in ("", SCHEMA):
         problems.add(top.entries["schema"].line, f"schema: {SCHEMA} is wanted")
+    top.choice("extends", (_EXTENDS,))
     entries = []
     for section in top.each("sections"):
         fields = Fields.of(section, "section", problems, _SECTION)
@@ -128,4 +150,4 @@ def _any(params: Located) -> frozenset[str]:
 
 def _shown(path: Path) -> str:
     """As a person would name it: the shipped file by its name, others as given."""
-    return path.name if path == builtin() else str(path)
+    return path.name if path in (builtin(), extra()) else str(path)

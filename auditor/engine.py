@@ -14,9 +14,11 @@ from dataclasses import replace
 
 from auditor.binding import Check
 from auditor.evidence import Broken
+from auditor.masking import mask
 from auditor.model import (
     Cause,
     Confidence,
+    Evidence,
     Finding,
     Item,
     Recorded,
@@ -52,7 +54,7 @@ def run(checks: Iterable[Check], lookup: Lookup, selected: Callable[[Item], bool
             )
             continue
         begun = time.perf_counter()
-        verdict = settle(check.item, _decide(check, lookup))
+        verdict = masked(settle(check.item, _decide(check, lookup)))
         yield Result(check.item, verdict, tuple(record(check.item, verdict)), time.perf_counter() - begun)
 
 
@@ -123,6 +125,21 @@ def settle(item: Item, verdict: Verdict) -> Verdict:
             findings=softened,
         )
     return verdict
+
+
+def masked(verdict: Verdict) -> Verdict:
+    """The verdict with every text passed through the mask: the last net under collectors that mask what they read."""
+    findings = tuple(
+        replace(f, message=mask(f.message), fix=mask(f.fix), evidence=tuple(map(_masked_evidence, f.evidence)))
+        for f in verdict.findings
+    )
+    return replace(
+        verdict, reason=mask(verdict.reason), findings=findings, evidence=tuple(map(_masked_evidence, verdict.evidence))
+    )
+
+
+def _masked_evidence(evidence: Evidence) -> Evidence:
+    return replace(evidence, observed=mask(evidence.observed), excerpt=mask(evidence.excerpt))
 
 
 def record(item: Item, verdict: Verdict) -> Iterator[Recorded]:
