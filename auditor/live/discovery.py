@@ -1,0 +1,157 @@
+"""Finding the queues: names of clients, names known from code, random keys, then a SCAN within the budget."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from itertools import batched
+
+from .clients import Seat, holder
+from .connection import Command, Connection, Reply, ReplyError
+from .keys import PROOF, candidates, split_meta
+from .meter import Meter
+from .model import FoundBy
+from .refusals import refused
+from .server_model import Clients, Refused
+
+_RANDOM = 300
+_COUNT_MIN, _COUNT_MAX = 200, 2000
+_META = ("version", "opts.maxLenEvents", "paused", "concurrency", "max", "duration")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A queue that exists in the database of the connection."""
+
+    prefix: str
+    queue: str
+
+
+@dataclass(slots=True)
+class Discovery:
+    """What was found so far, and what keeps it from being complete."""
+
+    found: dict[Name, FoundBy] = field(default_factory=dict)
+    refused: list[Refused] = field(default_factory=list)
+    coverage: str = ""
+    """Why some queues may be missing; empty: every key was seen."""
+    asked: set[Name] = field(default_factory=set)
+
+
+def discover(
+    connection: Connection,
+    clients: Clients | Refused,
+    db: int,
+    keys: int | None,
+    names: Callable[[], Collection[str]],
+    budget_keys: int,
+) -> Discovery:
+    """Find the queues of one database. `keys`: how many the database holds, where the server told."""
+    result = Discovery()
+    named = [] if isinstance(clients, Refused) else clients.named
+    seen = {
+        Name(h.prefix, h.queue): None
+        for client in named
+        if client.db == db and (h := holder(client)) and h.seat in Seat
+    }
+    _confirm(connection, result, seen, FoundBy.CLIENTS)
+    if keys is None or keys:
+        _confirm(connection, result, _random(connection, result), FoundBy.RANDOM)
+    _confirm(connection, result, _from_code(names(), result), FoundBy.CODE)
+    if keys is None or keys:
+        _scan(connection, result, keys, budget_keys)
+    return result
+
+
+def _from_code(names: Collection[str], result: Discovery) -> list[Name]:
+    prefixes = {"bull", *(name.prefix for name in result.found)}
+    wanted = []
+    for name in names:
+        prefix, _, queue = name.rpartition(":")
+        wanted += [Name(prefix, queue)] if prefix else [Name(known, name) for known in sorted(prefixes)]
+    return wanted
+
+
+def _random(connection: Connection, result: Discovery) -> list[Name]:
+    drawn: dict[Name, None] = {}
+    for reply in connection.run([("RANDOMKEY",)] * _RANDOM):
+        if isinstance(reply, ReplyError):
+            result.refused.append(refused(("RANDOMKEY",), reply))
+            break
+        if isinstance(reply, str):
+            drawn |= {Name(*pair): None for pair in candidates(reply)}
+    return list(drawn)
+
+
+def _scan(connection: Connection, result: Discovery, keys: int | None, budget: int) -> None:
+    """One pass for `:id` and `:meta`: every library and version writes the first with its first job."""
+    cursor, walked, count = "0", 0, 1000
+    meter: Meter = connection.meter
+    while True:
+        began = time.monotonic()
+        command: Command = ("SCAN", cursor, "MATCH", "*:[im][de]*", "COUNT", count)
+        reply = connection.one(*command)
+        took = time.monotonic() - began
+        match reply:
+            case [str(following), list(page)]:
+                cursor = following
+            case _:
+                why = (
+                    refused(command[:1], reply)
+                    if isinstance(reply, ReplyError)
+                    else Refused("SCAN", "the reply has an unknown form")
+                )
+                result.refused.append(why)
+                result.coverage = f"keys were not scanned ({why.label()}); queues without a live worker may be missing"
+                return
+        walked += count
+        meter.scanned(count if keys is None else min(count, max(keys - walked + count, 0)))
+        found = [Name(*pair) for key in page if isinstance(key, str) and (pair := split_meta(key))]
+        _confirm(connection, result, found, FoundBy.SCAN)
+        if cursor == "0":
+            return
+        if walked >= budget:
+            of = f" of {keys:,}" if keys is not None else ""
+            result.coverage = f"the scan for queues stopped at its budget, after about {walked:,}{of} keys; some queues may be missing"
+            return
+        count = _adapt(count, took)
+
+
+def _adapt(count: int, took: float) -> int:
+    """Keep a SCAN call near 2 ms, and pause a little when the server is slow."""
+    if took > 0.02:
+        time.sleep(min(took, 0.05))  # someone else needs it now
+    if took > 0.004:
+        return max(count // 2, _COUNT_MIN)
+    return min(count * 2, _COUNT_MAX) if took < 0.001 else count
+
+
+def _confirm(connection: Connection, result: Discovery, names: Iterable[Name], by: FoundBy) -> None:
+    fresh = [name for name in dict.fromkeys(names) if name not in result.asked]
+    result.asked.update(fresh)
+    for some in batched(fresh, 64):
+        commands: list[Command] = []
+        for name in some:
+            stem = f"{name.prefix}:{name.queue}:"
+            commands += [("GET", f"{stem}id"), ("HMGET", f"{stem}meta", *_META)]
+            commands += [("EXISTS", f"{stem}{suffix}") for suffix in PROOF]
+        replies = connection.run(commands)
+        width = 2 + len(PROOF)
+        prefixes = {known.prefix for known in result.found} | {"bull"}
+        for position, name in enumerate(some):
+            ours = replies[position * width : (position + 1) * width]
+            if _is_queue(ours[0], ours[1], ours[2:], known_prefix=name.prefix in prefixes, by=by):
+                result.found[name] = by
+
+
+def _is_queue(counter: Reply, meta: Reply, proofs: list[Reply], *, known_prefix: bool, by: FoundBy) -> bool:
+    counted = isinstance(counter, str) and counter.isdecimal()
+    described = isinstance(meta, list) and any(value is not None for value in meta)
+    states = sum(1 for reply in proofs if reply == 1)
+    if by is FoundBy.CLIENTS:
+        return True  # a live worker or listener says so itself
+    if by is FoundBy.CODE:
+        return counted or described or states > 0
+    # a drained queue may keep its counter alone; other applications' `user:7:id` must not count
+    return (counted and (states > 0 or known_prefix)) or (described and (states > 0 or known_prefix))
