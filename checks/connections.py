@@ -131,7 +131,7 @@ def _retries(code: CodeModel, connection: Connection) -> list[Finding]:
                 f"{whose}: {described('maxRetriesPerRequest', found)}",
                 None,
                 "not resolved",
-                Status.UNVERIFIED,
+                status=Status.UNVERIFIED,
             )
         ]
     if _bullmq(code) and (found.state is OptionState.ABSENT or number(found.value) is not None):
