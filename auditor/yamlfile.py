@@ -114,7 +114,7 @@ def _located(node: yaml.Node, problems: Problems, above: tuple[yaml.Node, ...]) 
 
 def _scalar(node: yaml.ScalarNode, problems: Problems) -> Scalar:
     text: str = node.value
-    if node.style is not None:
+    if node.style:  # the C loader says '' for a plain scalar, the Python one None
         return text
     if text in ("", "~", "null"):
         return None
