@@ -222,11 +222,11 @@ def _cell(service: str, section: SectionView) -> Cell:
 
 
 def _verdict(gate: GateOutcome) -> VerdictView:
-    tone, headline = {0: ("good", "The gate holds"), 1: ("bad", "The gate is broken")}.get(
-        gate.exit_code, ("incomplete", "The scan is incomplete")
+    tone, headline = {0: ("good", "Passes the gate"), 1: ("bad", "Fails the gate")}.get(
+        gate.exit_code, ("incomplete", "Incomplete scan")
     )
     if gate.failed and tone == "good":
-        tone, headline = "bad", "The gate is broken"
+        tone, headline = "bad", "Fails the gate"
     return VerdictView(tone, headline, clean(gate.policy), tuple(clean(line) for line in gate.because), gate.exit_code)
 
 

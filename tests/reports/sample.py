@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 from auditor.model import (
@@ -129,7 +130,10 @@ def _section(number: int) -> str:
 def record(finding: Finding, owner: Item, *, ordinal: int = 0, waived: Waiver | None = None) -> Recorded:
     """A finding as the engine records it."""
     return Recorded(
-        finding, f"{owner.id.lower()}{ordinal:04x}".ljust(64, "0"), finding.severity or owner.severity, waived
+        finding,
+        hashlib.sha256(f"{owner.id} {ordinal}".encode()).hexdigest(),
+        finding.severity or owner.severity,
+        waived,
     )
 
 
