@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 
+from auditor.code.model import EntryPoint
 from auditor.errors import SourceError
-from auditor.infra.model import EntryPoint, InfraModel
+from auditor.infra import clients, compose, documents, kubernetes, plain_units, pm2, redis_conf, render, scripts
+from auditor.infra.images import shipper
+from auditor.infra.model import (
+    Autoscaler,
+    Backup,
+    ConfFile,
+    Deployment,
+    Document,
+    InfraModel,
+    LogShipper,
+    Note,
+    RedisClient,
+    RedisUnit,
+    Rollout,
+)
+from auditor.infra.reading import Reading
+from auditor.infra.redis_unit import loaded_confs
+from auditor.infra.tree import Tree, open_tree
+from auditor.infra.yaml_tree import Node
+from auditor.infra.yaml_tree import documents as yaml_documents
+from auditor.model import FilePlace, SkippedFile
+
+_SEEDS = ("package.json", "pnpm-workspace.yaml", "lerna.json", "turbo.json", "nx.json")
 
 
 def collect(roots: Sequence[Path], *, exclude: Sequence[str] = (), deadline: float | None = None) -> InfraModel:
@@ -20,14 +46,214 @@ def collect(roots: Sequence[Path], *, exclude: Sequence[str] = (), deadline: flo
             raise SourceError(
                 f"no such file or folder: {root}", "give --infra the folder of the infra files, or --no-infra"
             )
-    return InfraModel()
+    collected = [_Collector(open_tree(root, exclude), deadline).run() for root in roots]
+    return _merged(collected)
 
 
 def entry_points_above(code_root: Path) -> tuple[EntryPoint, ...]:
     """The source files that infra files in and above `code_root`, up to the repository's root, start."""
-    return ()
+    root = repository_root(code_root)
+    return collect([root]).entry_points
 
 
 def repository_root(path: Path) -> Path:
-    """The folder with `.git` at or above `path`; else the topmost folder with a workspace file; else `path` itself."""
-    return path
+    """The folder with `.git` at or above `path`; else the topmost folder with a workspace's files; else `path` itself."""
+    here = path.resolve() if path.is_dir() else path.resolve().parent
+    above = [here, *here.parents]
+    for folder in above:
+        if (folder / ".git").exists():
+            return folder
+    home = Path.home().resolve()
+    marked = [
+        f
+        for f in above
+        if f != home
+        and len(f.parts) > 1
+        and any((f / s).is_file() for s in (*_SEEDS, "docker-compose.yml", "compose.yml"))
+    ]
+    return marked[-1] if marked else here
+
+
+@dataclass(slots=True)
+class _Collector:
+    """Collects one tree; the model's lists grow as files are read."""
+
+    tree: Tree
+    deadline: float | None
+    reading: Reading = field(init=False)
+    deployments: list[Deployment] = field(default_factory=list)
+    redis: list[RedisUnit] = field(default_factory=list)
+    clients: list[RedisClient] = field(default_factory=list)
+    confs: list[ConfFile] = field(default_factory=list)
+    autoscalers: list[Autoscaler] = field(default_factory=list)
+    shippers: list[LogShipper] = field(default_factory=list)
+    backups: list[Backup] = field(default_factory=list)
+    rollouts: list[Rollout] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
+    _resources: list[kubernetes.Resource] = field(default_factory=list)
+    _composes: dict[str, Node] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.reading = Reading(self.tree)
+
+    def run(self) -> InfraModel:
+        """Read every file that may matter, then put the units together."""
+        self._each(("*.conf",), self._conf)
+        self._each(("*.yml", "*.yaml"), self._yaml)
+        self._each(("*.json",), self._json)
+        self._each(("*.js", "*.cjs", "*.mjs", "*.ts"), self._script_file)
+        self._each(("*.service",), self._service)
+        self._each(("procfile*",), self._procfile)
+        self._each(("*.sh",), self._shell)
+        self._each((".env*", "*.env"), self._env_file)
+        self._each(("*.md", "*.mdx", "*.rst", "*.adoc", "*.txt"), self._document)
+        self._units()
+        return self._model()
+
+    def _each(self, patterns: tuple[str, ...], read: Callable[[str], None]) -> None:
+        for path in self.tree.named(*patterns):
+            if self.deadline is not None and time.monotonic() > self.deadline:
+                self.tree.skipped["."] = "the time ran out before every file was read"
+                return
+            try:
+                read(path)
+            except RecursionError:
+                self.reading.notes.append(Note(FilePlace(path), "nested too deep: not read"))
+
+    def _conf(self, path: str) -> None:
+        text = self.tree.head(path)
+        if redis_conf.looks_like_conf(text):
+            settings = redis_conf.read_conf(self.tree.text(path), path)
+            self.reading.confs[path] = settings
+            sentinel = any(n.startswith("sentinel ") for n in settings)
+            self.confs.append(ConfFile(path, settings, sentinel=sentinel))
+
+    def _yaml(self, path: str) -> None:
+        head = self.tree.head(path)
+        workflow = _is_workflow(path)
+        if not workflow and not re.search(r"^\s*(services|apiVersion|apps)\s*:", head, re.M):
+            return
+        found, notes = yaml_documents(self.tree.text(path), path)
+        self.reading.notes += notes
+        for document in found:
+            if workflow:
+                self._scripts(list(scripts.of_workflow(document, path)))
+            elif kubernetes.is_resource(document):
+                self._resources += kubernetes.resources(document)
+            elif render.is_blueprint(document):
+                self.deployments += render.deployments(document, self.reading)
+                self.redis += render.redis_units(document, self.reading)
+            elif compose.is_compose(document):
+                self._composes[path] = document
+            elif document["apps"] and pm2.is_ecosystem(path, head):
+                self.deployments += pm2.deployments(path, self.tree.text(path), self.reading)
+
+    def _json(self, path: str) -> None:
+        head = self.tree.head(path, 4096)
+        if '"apiVersion"' in head and '"kind"' in head:
+            found, notes = yaml_documents(self.tree.text(path), path)
+            self.reading.notes += notes
+            for document in found:
+                self._resources += kubernetes.resources(document)
+        elif '"apps"' in head and pm2.is_ecosystem(path, head):
+            self.deployments += pm2.deployments(path, self.tree.text(path), self.reading)
+
+    def _script_file(self, path: str) -> None:
+        name = PurePosixPath(path).name.lower()
+        if ("ecosystem" in name or "pm2" in name) and pm2.is_ecosystem(path, self.tree.text(path)):
+            self.deployments += pm2.deployments(path, self.tree.text(path), self.reading)
+
+    def _service(self, path: str) -> None:
+        if plain_units.is_systemd(self.tree.head(path)):
+            self.deployments += plain_units.systemd(path, self.tree.text(path), self.reading)
+
+    def _procfile(self, path: str) -> None:
+        self.deployments += plain_units.procfile(path, self.tree.text(path), self.reading)
+
+    def _shell(self, path: str) -> None:
+        if re.search(r"docker|podman|kubectl", self.tree.head(path)):
+            self._scripts(list(scripts.of_text(path, self.tree.text(path))))
+
+    def _scripts(self, found: list[scripts.Script]) -> None:
+        for script in found:
+            for unit in scripts.deployments(script, self.reading):
+                if isinstance(unit, RedisUnit):
+                    self.redis.append(unit)
+                else:
+                    self.deployments.append(unit)
+            self.rollouts += scripts.rollouts(script)
+
+    def _env_file(self, path: str) -> None:
+        self.clients += clients.of_env_file(path, self.tree.text(path))
+
+    def _document(self, path: str) -> None:
+        name = PurePosixPath(path).name.lower()
+        if name.startswith(("license", "changelog", "robots")):
+            return
+        document = documents.read(path, self.tree.text(path))
+        if document is not None:
+            self.documents.append(document)
+
+    def _units(self) -> None:
+        for stack in compose.stacks(self._composes, self.reading):
+            self.deployments += compose.deployments(stack, self.reading)
+            self.redis += compose.redis_units(stack, self.reading)
+        self.deployments += kubernetes.deployments(self._resources, self.reading)
+        self.redis += kubernetes.redis_units(self._resources, self.reading)
+        self.autoscalers += kubernetes.autoscalers(self._resources)
+        self.backups += kubernetes.backups(self._resources)
+        self.shippers += kubernetes.shippers(self._resources)
+        self.shippers += scripts.shippers(self.deployments)
+        for unit in self.deployments:
+            if unit.image is not None and (label := shipper(unit.image.value)) and unit.kind != "kubernetes":
+                self.shippers.append(LogShipper(label, unit.image.place, unit.environment))
+        self.clients += clients.of_units(self.deployments)
+        self.confs = loaded_confs(self.confs, self.redis)
+
+    def _model(self) -> InfraModel:
+        entries = {(e.service, e.path): e for d in self.deployments for e in d.entries}
+        return InfraModel(
+            trees=(self.tree.target(),),
+            deployments=tuple(self.deployments),
+            redis=tuple(self.redis),
+            clients=tuple(self.clients),
+            confs=tuple(self.confs),
+            autoscalers=tuple(self.autoscalers),
+            shippers=tuple(self.shippers),
+            backups=tuple(self.backups),
+            rollouts=tuple(self.rollouts),
+            documents=tuple(self.documents),
+            entry_points=tuple(entries.values()),
+            notes=tuple(self.reading.notes),
+        )
+
+
+def _is_workflow(path: str) -> bool:
+    parts = PurePosixPath(path).parts
+    return (".github" in parts and "workflows" in parts) or parts[-1] in (
+        ".gitlab-ci.yml",
+        "bitbucket-pipelines.yml",
+        "azure-pipelines.yml",
+    )
+
+
+def _merged(models: Sequence[InfraModel]) -> InfraModel:
+    """One model of several trees."""
+    if len(models) == 1:
+        return models[0]
+    merged = InfraModel()
+    for model in models:
+        merged = replace(
+            merged,
+            **{
+                name: (*getattr(merged, name), *getattr(model, name))
+                for name in InfraModel.__dataclass_fields__
+                if name != "source"
+            },
+        )
+    return merged
+
+
+def skipped(path: str, why: str) -> SkippedFile:
+    """A file that was not read."""
+    return SkippedFile(path, why)

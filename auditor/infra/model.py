@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
+from auditor.code.model import EntryPoint
 from auditor.model import FilePlace, Snapshot, TreeTarget
 
 
@@ -51,22 +52,6 @@ class Setting:
 
     value: str
     place: FilePlace
-
-
-@dataclass(frozen=True, slots=True)
-class EntryPoint:
-    """A source file that some unit starts."""
-
-    service: str
-    """Name of the unit or package that starts it."""
-    path: str
-    """Absolute path of the source file, POSIX style: `dist/worker.js` is resolved to `src/worker.ts`."""
-    line: int
-    """Line in `path`: 1, since the whole file is started."""
-    why: str
-    """What starts it, in a reader's words: `docker-compose.yml:30 runs "node dist/worker.js"`."""
-    place: FilePlace | None = None
-    """Where that is stated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +99,9 @@ class Image:
     path: str
     stage: str
     command: tuple[str, ...]
-    """ENTRYPOINT and CMD joined; a shell form is one word."""
+    """ENTRYPOINT and CMD joined; a shell form is `sh -c TEXT`."""
+    entrypoint: tuple[str, ...]
+    """ENTRYPOINT alone."""
     exec_form: bool
     place: FilePlace
     """The line of CMD, else ENTRYPOINT, else FROM."""
@@ -175,6 +162,8 @@ class Deployment:
     needs: tuple[str, ...] = ()
     """Names of units that it depends on."""
     labels: Mapping[str, str] = field(default_factory=dict)
+    backing: bool = False
+    """A well-known datastore, proxy or monitoring image: runs none of the project's own code."""
     controller: str = ""
     """Kubernetes kind, Render's type, Fly's process group, ..."""
 

@@ -1,0 +1,104 @@
+"""What the readers of one tree share: the files, images, packages, conf files, and the follower of commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from auditor.code.model import EntryPoint
+from auditor.infra import dockerfile
+from auditor.infra.entry import Resolver, Start
+from auditor.infra.images import is_backing, repository
+from auditor.infra.model import Image, Note, Setting
+from auditor.infra.packages import Packages
+from auditor.infra.tree import Tree, join
+from auditor.model import FilePlace
+
+
+@dataclass(slots=True)
+class Reading:
+    """The state of reading one tree."""
+
+    tree: Tree
+    confs: dict[str, Mapping[str, Setting]] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    packages: Packages = field(init=False)
+    resolver: Resolver = field(init=False)
+    _images: dict[str, dict[str, Image]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.packages = Packages(self.tree)
+        self.resolver = Resolver(self.tree, self.packages)
+
+    @property
+    def root(self) -> str:
+        """The tree's folder."""
+        return str(self.tree.root)
+
+    def image(self, path: str, target: str = "") -> Image | None:
+        """A Dockerfile's stage; None where there is no such file or stage."""
+        if path not in self._images:
+            text = self.tree.text(path)
+            self._images[path] = dockerfile.read(text, path) if text else {}
+        return self._images[path].get(target.lower())
+
+    def image_of(self, image: str, *names: str) -> Image | None:
+        """The Dockerfile that an image name is built from, by its folder's or its own name; None when none fits.
+
+        A single Dockerfile in the tree stands for any image that is not well known.
+        """
+        if not image or is_backing(image):
+            return None
+        files = [
+            f
+            for f in self.tree.named("dockerfile*", "*.dockerfile", "containerfile*")
+            if not f.endswith(".dockerignore")
+        ]
+        wanted = {repository(image).rpartition("/")[2], *names} - {""}
+        for file in files:
+            if {PurePosixPath(file).parent.name, *PurePosixPath(file).name.lower().split(".")} & wanted:
+                return self.image(file)
+        plain = [f for f in files if PurePosixPath(f).name == "Dockerfile"]
+        return self.image(plain[0]) if len(plain) == 1 else None
+
+    def lines(self, path: str, first: int, last: int) -> tuple[tuple[str, int], ...]:
+        """Raw lines of a file with their numbers."""
+        text = self.tree.text(path).splitlines()
+        return tuple((text[n - 1], n) for n in range(max(first, 1), min(last, len(text)) + 1))
+
+    def entries(
+        self,
+        service: str,
+        command: tuple[str, ...],
+        place: FilePlace,
+        image: Image | None = None,
+        context: str | None = None,
+        env: Mapping[str, Setting] | None = None,
+    ) -> tuple[EntryPoint, ...]:
+        """The source files that a unit's command starts."""
+        folders = [context or "", join(str(PurePosixPath(place.path).parent), "")]
+        if image is not None:
+            folders.append(join(str(PurePosixPath(image.path).parent), ""))
+            folders += [f for s, _ in image.copies if (f := self._package_of(join(context or "", s)))]
+        folders += self._named(service)
+        start = Start(
+            service,
+            place,
+            tuple(dict.fromkeys(folders)),
+            image,
+            context or "",
+            {n: s.value for n, s in (env or {}).items()},
+        )
+        return self.resolver.follow(command, start)
+
+    def _package_of(self, path: str) -> str:
+        """The nearest folder with a package.json at or above a path of the tree; empty for the tree's root."""
+        for folder in (PurePosixPath(path), *PurePosixPath(path).parents):
+            if join(str(folder), "package.json") in self.tree.known:
+                return join(str(folder), "")
+        return ""
+
+    def _named(self, service: str) -> list[str]:
+        """Folders of workspace packages that bear the unit's name."""
+        return [f for f in self.packages.folders() if PurePosixPath(f).name == service]

@@ -1,0 +1,157 @@
+"""The files of one `--infra` folder: listed once, read at most once, each refusal remembered with its reason."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from auditor.model import SkippedFile, TreeTarget
+
+MAX_FILES = 200_000
+MAX_BYTES = 5_000_000
+_NEVER = {
+    "node_modules",
+    ".git",
+    ".hg",
+    ".svn",
+    ".next",
+    ".nuxt",
+    "bower_components",
+    "__pycache__",
+    ".venv",
+    "venv",
+    ".terraform",
+    ".yarn",
+    ".pnpm-store",
+    ".turbo",
+    ".cache",
+    "coverage",
+}
+
+
+@dataclass(slots=True)
+class Tree:
+    """A folder with its files, by paths relative to it (POSIX style)."""
+
+    root: Path
+    files: tuple[str, ...]
+    known: frozenset[str]
+    skipped: dict[str, str] = field(default_factory=dict)
+    _texts: dict[str, str] = field(default_factory=dict)
+    _folders: set[str] | None = None
+
+    def text(self, path: str) -> str:
+        """A file's text; empty (and listed as skipped) where it is missing, binary, too large or outside the folder."""
+        if path not in self._texts:
+            self._texts[path] = self._read(path)
+        return self._texts[path]
+
+    def _read(self, path: str) -> str:
+        file = self.root / path
+        try:
+            if path not in self.known and not file.is_file():
+                return ""
+            if file.is_symlink() and not file.resolve().is_relative_to(self.root.resolve()):
+                self.skipped[path] = "a link out of the folder"
+                return ""
+            if file.stat().st_size > MAX_BYTES:
+                self.skipped[path] = f"larger than {MAX_BYTES:,} bytes"
+                return ""
+            data = file.read_bytes()
+        except OSError as error:
+            self.skipped[path] = f"cannot be read: {error.strerror or error}"
+            return ""
+        if b"\0" in data[:4096]:
+            self.skipped[path] = "binary"
+            return ""
+        return data.decode("utf-8", "replace").removeprefix("\ufeff")
+
+    def head(self, path: str, size: int = 65_536) -> str:
+        """The beginning of a file, for a cheap look at what it is."""
+        if path in self._texts:
+            return self._texts[path][:size]
+        try:
+            with (self.root / path).open("rb") as file:
+                return file.read(size).decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+    def named(self, *patterns: str) -> list[str]:
+        """Files whose name matches any of the patterns, without regard to case."""
+        return [f for f in self.files if any(fnmatch.fnmatch(PurePosixPath(f).name.lower(), p) for p in patterns)]
+
+    def has_folder(self, path: str) -> bool:
+        """Whether some file lies below it."""
+        if self._folders is None:
+            self._folders = {str(p) for f in self.files for p in PurePosixPath(f).parents}
+        return path in self._folders
+
+    def absolute(self, path: str) -> str:
+        """The absolute path, POSIX style."""
+        return (self.root / path).resolve().as_posix()
+
+    def target(self) -> TreeTarget:
+        """What the report says of it."""
+        read = sum(1 for p in self._texts if p in self.known and p not in self.skipped)
+        skipped = tuple(SkippedFile(p, why) for p, why in sorted(self.skipped.items()))
+        return TreeTarget(str(self.root), files_read=read, files_skipped=skipped)
+
+
+def open_tree(root: Path, exclude: Sequence[str] = (), only: Iterable[str] | None = None) -> Tree:
+    """List a folder (or take a single file): what git tracks or would add where there is a repository, else a walk."""
+    if root.is_file():
+        return Tree(root.parent, (root.name,), frozenset((root.name,)))
+    files = _git_files(root)
+    files = _walk(root) if files is None else files
+    kept = [f for f in files if not _excluded(f, exclude)] if only is None else [f for f in files if f in set(only)]
+    tree = Tree(root, tuple(sorted(kept)), frozenset(kept))
+    if len(files) >= MAX_FILES:
+        tree.skipped["."] = f"more than {MAX_FILES:,} files: the rest was not looked at"
+    return tree
+
+
+def _excluded(path: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatch(path, p) or fnmatch.fnmatch(path, f"{p.rstrip('/')}/*") for p in patterns)
+
+
+def _git_files(root: Path) -> list[str] | None:
+    """`git ls-files` with every hook of the repository's own configuration off; None where there is no repository."""
+    if not any((folder / ".git").exists() for folder in (root, *root.resolve().parents)):
+        return None
+    command = ["git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C", str(root)]
+    command += ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    env = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    try:
+        done = subprocess.run(command, capture_output=True, env=env, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if done.returncode:
+        return None
+    names = done.stdout.decode("utf-8", "surrogateescape").split("\0")
+    return [n for n in names if n and not _NEVER.intersection(n.split("/"))][:MAX_FILES]
+
+
+def _walk(root: Path) -> list[str]:
+    found: list[str] = []
+    for folder, names, files in os.walk(root):
+        names[:] = sorted(n for n in names if n not in _NEVER)
+        base = Path(folder).relative_to(root).as_posix()
+        found += [name if base == "." else f"{base}/{name}" for name in sorted(files)]
+        if len(found) >= MAX_FILES:
+            return found[:MAX_FILES]
+    return found
+
+
+def join(folder: str, path: str) -> str:
+    """A path below a folder of the tree, with `.` and `..` worked out; never above the tree's root."""
+    parts: list[str] = []
+    for part in f"{folder}/{path}".split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
