@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from auditor.errors import SourceError
-from auditor.model import SourceReport, SourceStatus
+from auditor.model import FilePlace, MetricPlace, SourceReport, SourceStatus
 
+from . import promql
 from .address import PrometheusAddress
-from .model import Observability
+from .from_files import Gathered, gather
+from .model import LivePrometheus, LiveRule, Observability, Rule, RuleKind
 
 
 def collect(
@@ -29,6 +32,80 @@ def collect(
             raise SourceError(
                 f"no such file or folder: {root}", "give --infra the folder of the infra files, or --no-infra"
             )
-    if prometheus is not None and not infra_roots:
-        raise SourceError("the Prometheus collector is being built")
-    return Observability(SourceReport("prom", SourceStatus.OK), files_given=bool(infra_roots))
+    found = gather(infra_roots, exclude, deadline)
+    live: LivePrometheus | None = None
+    problems: list[str] = []
+    unreached = ""
+    if prometheus is not None:
+        from . import api
+
+        try:
+            live, problems = api.read(prometheus, _selectors(found.rules), deadline)
+        except SourceError as error:
+            if not infra_roots:
+                raise
+            unreached = error.message
+    rules = tuple(found.rules) if live is None else tuple(_with_live(found.rules, live))
+    return Observability(
+        _report(found, unreached, problems),
+        files_given=bool(infra_roots),
+        rules=rules,
+        recordings=tuple(found.recordings),
+        configs=tuple(found.configs),
+        jobs=tuple(found.jobs),
+        exporters=tuple(found.exporters),
+        dashboards=tuple(found.dashboards),
+        notes=tuple(found.notes),
+        live=live,
+        rule_files=tuple(dict.fromkeys(_files(found.rules))),
+    )
+
+
+def _selectors(rules: Iterable[Rule]) -> Iterator[str]:
+    for rule in rules:
+        if rule.query.language == "promql":
+            yield from (selector.text for selector in rule.query.selectors())
+
+
+def _files(rules: Iterable[Rule]) -> Iterator[FilePlace]:
+    for rule in rules:
+        if isinstance(rule.place, FilePlace):
+            yield FilePlace(rule.place.path)
+
+
+def _with_live(rules: Sequence[Rule], live: LivePrometheus) -> Iterator[Rule]:
+    """The files' rules with what the live Prometheus makes of them, then those that only it has."""
+    by_name: dict[str, LiveRule] = {rule.name: rule for rule in live.rules}
+    for rule in rules:
+        if rule.kind not in (RuleKind.PROMETHEUS, RuleKind.KUBERNETES) or not live.rules_known:
+            yield rule
+        else:
+            yield replace(rule, live=by_name.get(rule.name), loaded=rule.name in by_name)
+    known = {rule.name for rule in rules}
+    for found in live.rules:
+        if found.name not in known:
+            query = promql.read(found.expression)
+            yield Rule(
+                found.name,
+                RuleKind.LIVE,
+                query,
+                MetricPlace(live.endpoint, found.name),
+                found.hold_s,
+                loaded=True,
+                live=found,
+            )
+
+
+def _report(found: Gathered, unreached: str, problems: Sequence[str]) -> SourceReport:
+    if unreached:
+        return SourceReport(
+            "prom", SourceStatus.PARTIAL, f"{unreached}; the files were read all the same", ended_early=True
+        )
+    if found.ended_early:
+        return SourceReport(
+            "prom", SourceStatus.PARTIAL, "the deadline passed before all files were read (--timeout)", ended_early=True
+        )
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        return SourceReport("prom", SourceStatus.PARTIAL, f"{problems[0]}{more}")
+    return SourceReport("prom", SourceStatus.OK)

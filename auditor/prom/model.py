@@ -52,6 +52,20 @@ class RuleKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class LiveRule:
+    """An alert rule as the live Prometheus has loaded it."""
+
+    name: str
+    group: str
+    expression: str
+    healthy: bool
+    error: str
+    state: str
+    """`inactive`, `pending`, `firing`."""
+    hold_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """An alert as a file or a live Prometheus states it."""
 
@@ -64,11 +78,13 @@ class Rule:
     labels: Mapping[str, str] = field(default_factory=dict)
     environment: Environment = Environment.UNKNOWN
     loaded: bool | None = None
-    """Whether a Prometheus configuration among the files loads the rule's file; None: no configuration to tell by, or a
-    kind that needs none."""
+    """Whether the live Prometheus has it, else whether a configuration among the files loads its file; None: nothing to
+    tell by, or a kind that needs none."""
     loaded_by: FilePlace | None = None
     root: str = ""
     """The `--infra` folder that it came from."""
+    live: LiveRule | None = None
+    """The same rule in the live Prometheus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,20 +175,6 @@ class Note:
 
     place: FilePlace
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class LiveRule:
-    """An alert rule as the live Prometheus has loaded it."""
-
-    name: str
-    group: str
-    expression: str
-    healthy: bool
-    error: str
-    state: str
-    """`inactive`, `pending`, `firing`."""
-    hold_s: float
 
 
 @dataclass(frozen=True, slots=True)

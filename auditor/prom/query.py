@@ -77,6 +77,12 @@ class Condition:
     """The left side is a division."""
     against: tuple[Selector, ...] = ()
     """Series on the other side of the comparison."""
+    boolean: bool = False
+    """Compared with `bool`: it yields 0 or 1, so an alert on it fires whatever the outcome."""
+    by_itself: bool = False
+    """A series is divided by itself, so that the ratio is always 1."""
+    defaulted: bool = False
+    """`or vector(0)` stands in for series that are not there."""
     text: str = ""
 
     @property
