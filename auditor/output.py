@@ -175,6 +175,23 @@ def print_inventory(code: CodeModel, format_name: str, width: int | None) -> Non
 
 def run_demo(directory: Path, width: int | None) -> int:
     """The demo: exit code 0 when it worked, whatever it found."""
+    from auditor.demo.demo import Rendered
     from auditor.demo.demo import run_demo as run
+    from auditor.live.address import parse
+    from auditor.scan import Request, scan
 
-    return run(directory, terminal_options(sys.stdout, width), write)
+    formats = plugins.formats()
+
+    def once(redis_url: str, sample: Path) -> Rendered:
+        request = Request(redis=(parse(redis_url),), code=(sample,), infra=(sample,))
+        report = scan(request, lambda doing: note(f"{doing} …")).report
+        base = str(sample.resolve())
+        return Rendered(
+            formats["terminal"].render(report, terminal_options(sys.stdout, width, base=base)),
+            formats["html"].render(report, RenderOptions(verbose=True, base=base)),
+        )
+
+    def note(text: str) -> None:
+        print(f"tt-audit: {text}", file=sys.stderr)  # noqa: T201
+
+    return run(directory, once, write, note)
