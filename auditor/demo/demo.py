@@ -11,6 +11,7 @@ from urllib.parse import quote
 from auditor.demo.fill import filled
 from auditor.demo.server import private_server
 from auditor.demo.signals import interrupts
+from auditor.errors import UsageError
 
 SAMPLE = Path(__file__).parent / "sample"
 """The service that is scanned beside the queues; nothing of it is ever run."""
@@ -41,15 +42,21 @@ def run_demo(
 
     `scan` is called once with a `unix://` URL and the sample's folder. `echo` gets the terminal report (standard output),
     `note` gets progress (standard error). Gives 0, whatever the scan found. Ctrl-C, SIGTERM and SIGHUP end it as
-    KeyboardInterrupt, after the server is stopped and its folder removed. Raises SourceError where no server starts.
+    KeyboardInterrupt, after the server is stopped and its folder removed. Raises SourceError where no server starts,
+    UsageError where the page cannot be written.
     """
+    if not out_dir.is_dir():
+        raise UsageError(f"--dir {out_dir}: no such folder", "make it first, or leave --dir away")
     with interrupts() as guard:
         note("starting a private Redis")
         with private_server(guard) as socket_path, filled(socket_path) as counts:
             note(f"filled {len(counts)} queues with {sum(counts.values())} jobs")
             rendered = scan(f"unix://{quote(str(socket_path))}", SAMPLE)
         page = out_dir / PAGE
-        page.write_text(rendered.html, encoding="utf-8")
+        try:
+            page.write_text(rendered.html, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{page} cannot be written: {error.strerror}", "give another folder with --dir") from error
     echo(rendered.terminal)
     note(f"wrote {page}")
     return 0

@@ -104,10 +104,12 @@ def _command(binary: Path, folder: Path) -> list[str]:
 
 def _ready(process: subprocess.Popen[bytes], socket_path: Path) -> bool:
     import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
     deadline = time.monotonic() + _READY_WITHIN_S
     while time.monotonic() < deadline and process.poll() is None:
-        client = redis.Redis(unix_socket_path=str(socket_path))
+        client = redis.Redis(unix_socket_path=str(socket_path), retry=Retry(NoBackoff(), 0))
         try:
             client.ping()
         except (redis.ConnectionError, redis.TimeoutError, FileNotFoundError):
