@@ -53,7 +53,7 @@ def test_all_problems_are_told_with_lines(tmp_path: Path) -> None:
             tmp_path,
             "reddis: x\nkinds: {a: paiment}\nwaivers: [{item: TT001, by: me, reason: r, expires: soon}]\ngate: {min_score: high}\n",
         )
-    lines = [line.rpartition("tt-audit.yaml:")[2] for line in caught.value.message.splitlines()]
+    lines = [line.removeprefix(f"{tmp_path / 'tt-audit.yaml'}:") for line in caught.value.message.splitlines()]
     assert lines == [
         "1: tt-audit.yaml: unknown key reddis (did you mean redis?)",
         "2: kinds: a: one of payment, refund, nft, email, transfer, qr, analytics, cleanup, other is wanted, got 'paiment' (did you mean payment?)",
