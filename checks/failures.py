@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from auditor.code.model import CodeModel, Effect, Listener, Role, Worker
 from auditor.model import Confidence, Severity, Verdict
 from auditor.probes import probe
 
 from ._handlers import cannot_follow
 from ._roles import KEEPS
+from ._sources import queue_names
 from ._subjects import Judged, bad, by_worker, good, subject_of
+
+DEAD_LETTER = ("dlq", "dead", "poison")
 
 
 @probe("worker.dead_letter")
@@ -18,7 +23,19 @@ def dead_letter(code: CodeModel) -> Verdict:
     A living `failed` listener (worker, Bull queue or QueueEvents) whose reach writes, enqueues, notifies or reports does
     it; so does the handler's own catch. A listener that only logs or counts is half of it: it fails, at severity low.
     """
+    return dead_letters(code)
+
+
+def dead_letters(code: CodeModel) -> Verdict:
+    """The verdict of item 21, for items that rest on it."""
     return by_worker(_dead_letter, "the failed jobs of all {n} workers are kept where a person finds them")(code)
+
+
+def has_dead_letter_queue(code: CodeModel) -> bool:
+    """Whether code names a queue for dead letters, or fills one from a failure path."""
+    if any(job.dead_letter for job in code.producers):
+        return True
+    return any(word in re.split(r"[^a-z]+", _words(name)) for name in queue_names(code) for word in DEAD_LETTER)
 
 
 def _dead_letter(_: CodeModel, worker: Worker) -> Judged:
@@ -66,6 +83,10 @@ def _only_told(worker: Worker, name: str, living: list[Listener]) -> Judged:
         severity=Severity.LOW,
         fix=_FIX,
     )
+
+
+def _words(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower().replace("deadletter", "dead-letter")
 
 
 def _keeps(effect: Effect) -> bool:

@@ -1,0 +1,83 @@
+"""What is measured: published metrics and stalled events (items 31 to 38)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from auditor.code.model import CodeModel, Quantity, Worker
+from auditor.live.model import LiveRedis
+from auditor.model import Confidence, Verdict
+from auditor.probes import not_applicable, probe
+from auditor.prom.model import Observability
+
+from . import _live
+from ._live import LiveSide
+from ._published import published
+from ._sources import join
+from ._subjects import NO_QUEUES, Judged, bad, by_worker, good, subject_of
+from ._versions import is_bull
+from .failures import dead_letters, has_dead_letter_queue
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Which quantity must be published."""
+
+    quantity: str
+
+
+CORROBORATES: dict[Quantity, Callable[[LiveRedis], LiveSide]] = {
+    Quantity.FAILED: _live.failed_metrics,
+    Quantity.WORKERS: _live.worker_count,
+    Quantity.REDIS_MEMORY: _live.redis_memory,
+}
+
+
+@probe("metric.published")
+def metric(code: CodeModel | None, live: LiveRedis | None, prom: Observability | None, want: Published) -> Verdict:
+    """Code or an exporter publishes the quantity, living code feeds it, and an endpoint serves it.
+
+    Where a Prometheus is given, a series of it exists there. Published by dead code, never set, or in a registry that no
+    endpoint serves: fails. Nothing of the kind anywhere: unverified, it may live elsewhere. Redis only corroborates.
+    """
+    quantity = Quantity(want.quantity)
+    if code is not None and code.empty:
+        return not_applicable(NO_QUEUES)
+    if (
+        code is not None
+        and quantity is Quantity.DEAD_LETTER
+        and not has_dead_letter_queue(code)
+        and dead_letters(code).findings
+    ):
+        return not_applicable("there is no dead-letter queue, and item 21 says so")
+    side = CORROBORATES.get(quantity, lambda _: LiveSide())
+    seen = published(code, prom, quantity)
+    return join(code, live, lambda _: seen, side, decides=quantity is Quantity.WORKERS) if code else seen
+
+
+@probe("metric.stalled_events")
+def stalled_events(code: CodeModel | None, live: LiveRedis | None) -> Verdict:
+    """Each worker's stalls are heard: a living `stalled` listener on the worker, its Bull queue or QueueEvents."""
+    return join(
+        code, live, by_worker(_stalls, "stalled jobs of all {n} workers are heard"), _live.stalled_events, decides=False
+    )
+
+
+def _stalls(_: CodeModel, worker: Worker) -> Judged:
+    name = subject_of(worker).name
+    heard = [item for item in worker.listeners if item.event == "stalled"]
+    living = next((item for item in heard if item.live), None)
+    if living:
+        does = f", which calls {living.effects[0].call}" if living.effects else ""
+        sure = Confidence.CERTAIN if living.effects else Confidence.LIKELY
+        return good(f"{name}: stalled listener at {living.span.label()}{does}", confidence=sure, related=(living.span,))
+    receiver = "queue.on('stalled', …)" if is_bull(worker) else "queueEvents.on('stalled', …)"
+    dead = f"; one is written but never reached ({heard[0].span.label()})" if heard else ""
+    return bad(
+        f"{name}: nobody listens to stalled{dead}: a job that runs twice is never noticed",
+        "no living stalled listener",
+        expected="a listener that counts or logs",
+        related=tuple(item.span for item in heard),
+        fix=f"{receiver} that counts and logs the job's id",
+    )
