@@ -24,13 +24,14 @@ from auditor.infra.model import (
     RedisClient,
     RedisUnit,
     Rollout,
+    Setting,
 )
 from auditor.infra.reading import Reading
 from auditor.infra.redis_unit import loaded_confs
 from auditor.infra.tree import Tree, open_tree
 from auditor.infra.yaml_tree import Node
 from auditor.infra.yaml_tree import documents as yaml_documents
-from auditor.model import FilePlace, SkippedFile
+from auditor.model import FilePlace
 
 _SEEDS = ("package.json", "pnpm-workspace.yaml", "lerna.json", "turbo.json", "nx.json")
 
@@ -99,6 +100,7 @@ class _Collector:
     def run(self) -> InfraModel:
         """Read every file that may matter, then put the units together."""
         self._each(("*.conf",), self._conf)
+        self._each(("*.sh",), self._builds)
         self._each(("*.yml", "*.yaml"), self._yaml)
         self._each(("*.json",), self._json)
         self._each(("*.js", "*.cjs", "*.mjs", "*.ts"), self._script_file)
@@ -174,6 +176,11 @@ class _Collector:
         if re.search(r"docker|podman|kubectl", self.tree.head(path)):
             self._scripts(list(scripts.of_text(path, self.tree.text(path))))
 
+    def _builds(self, path: str) -> None:
+        if "docker" in self.tree.head(path):
+            for script in scripts.of_text(path, self.tree.text(path)):
+                self.reading.builds.update({name: (file, target) for name, file, target in scripts.builds(script)})
+
     def _scripts(self, found: list[scripts.Script]) -> None:
         for script in found:
             for unit in scripts.deployments(script, self.reading):
@@ -211,6 +218,7 @@ class _Collector:
         self.confs = loaded_confs(self.confs, self.redis)
 
     def _model(self) -> InfraModel:
+        self.deployments = [_supervised(d) for d in self.deployments]
         entries = {(e.service, e.path): e for d in self.deployments for e in d.entries}
         return InfraModel(
             trees=(self.tree.target(),),
@@ -223,6 +231,7 @@ class _Collector:
             backups=tuple(self.backups),
             rollouts=tuple(self.rollouts),
             documents=tuple(self.documents),
+            packages=tuple(self.tree.absolute(f) for f in self.reading.packages.folders()),
             entry_points=tuple(entries.values()),
             notes=tuple(self.reading.notes),
         )
@@ -235,6 +244,14 @@ def _is_workflow(path: str) -> bool:
         "bitbucket-pipelines.yml",
         "azure-pipelines.yml",
     )
+
+
+def _supervised(unit: Deployment) -> Deployment:
+    """PM2 within a container restarts the program, whatever the container's own policy."""
+    entry = next((e for e in unit.entries if e.why.endswith("by pm2")), None)
+    if entry is None or unit.restarts:
+        return unit
+    return replace(unit, restarts=True, restart=Setting("pm2 within the container", unit.command_place or unit.place))
 
 
 def _merged(models: Sequence[InfraModel]) -> InfraModel:
@@ -252,8 +269,3 @@ def _merged(models: Sequence[InfraModel]) -> InfraModel:
             },
         )
     return merged
-
-
-def skipped(path: str, why: str) -> SkippedFile:
-    """A file that was not read."""
-    return SkippedFile(path, why)

@@ -203,7 +203,7 @@ class _Service:
     def image(self) -> Image | None:
         build = self.at("build")
         if not build:
-            return None
+            return self.reading.image_of(self.text(self.at("image")), self.name)
         context = self.context()
         if context is None:
             file = build["dockerfile"].text

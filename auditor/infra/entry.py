@@ -218,7 +218,7 @@ class Resolver:
             if not word.startswith("-") and not re.fullmatch("start|startOrRe(start|load)|re(load|start)", word):
                 # an ecosystem file is a unit of its own: its apps are collected from it
                 config = re.search(r"(ecosystem|pm2|process).*\.(c?js|mjs|json|ya?ml)$", word)
-                return [] if config else self._entry(self._source(word, at), at)
+                return [] if config else self._entry(self._source(word, at), at.deeper(by="pm2"))
         return []
 
     def _manager(self, words: list[str], at: _At) -> list[EntryPoint]:
@@ -278,7 +278,8 @@ class Resolver:
 
     def _source(self, word: str, at: _At) -> str | None:
         """The source file behind a path in a command: itself, or what it is built from."""
-        for path in self._candidates(word, at):
+        candidates = self._candidates(word, at)
+        for path in (*candidates, *_above(candidates)):
             for variant in variants(path):
                 if variant in self.tree.known and variant.endswith(SUFFIXES):
                     return variant
@@ -323,15 +324,27 @@ def variants(path: str) -> list[str]:
     found = [path]
     for base in bases:
         stem = re.sub(r"\.[cm]?jsx?$", "", base)
-        found += [base, *(stem + suffix for suffix in SUFFIXES), *(f"{stem}/index{suffix}" for suffix in SUFFIXES)]
+        found += [*(stem + suffix for suffix in SUFFIXES), *(f"{stem}/index{suffix}" for suffix in SUFFIXES)]
+    return list(dict.fromkeys(found))
+
+
+def _above(paths: list[str]) -> list[str]:
+    """The same below the folders above: a compiler whose root lies above the package keeps its path in the output."""
+    found = []
+    for path in paths:
+        parts = path.split("/")
+        for index, part in enumerate(parts):
+            if part in _BUILT and index > 0:
+                found += ["/".join([*parts[:up], *parts[index + 1 :]]) for up in range(index - 1, -1, -1)]
     return list(dict.fromkeys(found))
 
 
 def _behind(path: str, image: Image, context: str) -> list[str]:
     """Paths of the tree that a path in an image was copied from."""
     found = []
+    path = "/" + join("", path)
     for source, target in image.copies:
-        base = re.sub(r"/(?:\./)+|//+", "/", target + "/")
+        base = f"/{inside}/" if (inside := join("", target)) else "/"
         origin = join(context, source)
         if (path + "/").startswith(base):
             rest = path[len(base) :].strip("/")

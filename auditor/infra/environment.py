@@ -14,6 +14,7 @@ _WORDS = {
     Environment.DEVELOPMENT: "dev devel development develop local localhost devcontainer override sandbox playground debug",
     Environment.TEST: "test tests testing e2e ci qa fixtures fixture bench benchmark loadtest",
 }
+_SHOWN = re.compile(r"examples?|samples?|demos?|docs?|documentation|tutorials?")
 _BY_WORD = {word: env for env, words in _WORDS.items() for word in words.split()}
 
 
@@ -30,6 +31,8 @@ def of_path(path: str) -> Environment:
     parts = PurePosixPath(path).parts
     for part in reversed(parts):
         found = of_words(part)
+        if part != parts[-1] and _SHOWN.fullmatch(part.lower()):
+            return Environment.DEVELOPMENT  # an example shows how, it does not run
         if found is not Environment.UNKNOWN:
             return found
     return Environment.UNKNOWN

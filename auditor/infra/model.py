@@ -349,6 +349,8 @@ class InfraModel(Snapshot):
     backups: tuple[Backup, ...] = ()
     rollouts: tuple[Rollout, ...] = ()
     documents: tuple[Document, ...] = ()
+    packages: tuple[str, ...] = ()
+    """Absolute folders that have a package.json."""
     entry_points: tuple[EntryPoint, ...] = ()
     """Of all deployments and images, and of the start scripts of package.json files."""
     notes: tuple[Note, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -23,6 +24,8 @@ class Reading:
     tree: Tree
     confs: dict[str, Mapping[str, Setting]] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    builds: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Dockerfile and target of images that scripts build, by the last part of their names."""
     packages: Packages = field(init=False)
     resolver: Resolver = field(init=False)
     _images: dict[str, dict[str, Image]] = field(default_factory=dict)
@@ -50,17 +53,25 @@ class Reading:
         """
         if not image or is_backing(image):
             return None
-        files = [
-            f
-            for f in self.tree.named("dockerfile*", "*.dockerfile", "containerfile*")
-            if not f.endswith(".dockerignore")
-        ]
-        wanted = {repository(image).rpartition("/")[2], *names} - {""}
-        for file in files:
-            if {PurePosixPath(file).parent.name, *PurePosixPath(file).name.lower().split(".")} & wanted:
-                return self.image(file)
+        last = repository(image).rpartition("/")[2]
+        if last in self.builds:
+            return self.image(*self.builds[last])
+        files = self.tree.named("dockerfile", "dockerfile.*", "*.dockerfile", "containerfile")
+        for file in (f for f in files if not f.endswith(".dockerignore")):
+            path = PurePosixPath(file)
+            own = {path.parent.name.lower(), *path.name.lower().split(".")} - {"dockerfile", ""}
+            if own & {last, *names} or any(last.endswith(f"-{o}") for o in own):
+                return self._shipped(file)
         plain = [f for f in files if PurePosixPath(f).name == "Dockerfile"]
-        return self.image(plain[0]) if len(plain) == 1 else None
+        return self._shipped(plain[0]) if len(plain) == 1 else None
+
+    def _shipped(self, file: str) -> Image | None:
+        """The stage that a registry's image is most likely built from: the last that is not for development."""
+        last = self.image(file)
+        if last is None or not re.search("dev|test|debug", last.stage):
+            return last
+        named = [s for n, s in self._images[file].items() if n and not n.isdigit()]
+        return next((s for s in reversed(named) if not re.search("dev|test|debug|dep|build", s.stage)), last)
 
     def lines(self, path: str, first: int, last: int) -> tuple[tuple[str, int], ...]:
         """Raw lines of a file with their numbers."""
@@ -77,7 +88,7 @@ class Reading:
         env: Mapping[str, Setting] | None = None,
     ) -> tuple[EntryPoint, ...]:
         """The source files that a unit's command starts."""
-        folders = [context or "", join(str(PurePosixPath(place.path).parent), "")]
+        folders = [*self._workdir(image, context or ""), context or "", join(str(PurePosixPath(place.path).parent), "")]
         if image is not None:
             folders.append(join(str(PurePosixPath(image.path).parent), ""))
             folders += [f for s, _ in image.copies if (f := self._package_of(join(context or "", s)))]
@@ -91,6 +102,17 @@ class Reading:
             {n: s.value for n, s in (env or {}).items()},
         )
         return self.resolver.follow(command, start)
+
+    def _workdir(self, image: Image | None, context: str) -> list[str]:
+        """Folders whose package.json is copied into the image's working folder."""
+        found = []
+        for source, target in image.copies if image is not None else ():
+            path = PurePosixPath(source)
+            if path.name in ("package.json", "package*.json") and image is not None:
+                inside = "/" + join("", target.removesuffix("/package.json"))
+                if inside == ("/" + join("", image.workdir)):
+                    found.append(join(context, str(path.parent)))
+        return list(reversed(found))
 
     def _package_of(self, path: str) -> str:
         """The nearest folder with a package.json at or above a path of the tree; empty for the tree's root."""

@@ -25,6 +25,7 @@ from auditor.infra.reading import Reading
 from auditor.infra.redis_unit import Container, build
 from auditor.infra.shell import Command, commands
 from auditor.infra.text import heap_flag, mask, seconds, size
+from auditor.infra.tree import join
 from auditor.infra.yaml_tree import Node
 from auditor.model import FilePlace
 
@@ -108,9 +109,46 @@ def of_workflow(document: Node, path: str) -> Iterator[Script]:
         if key in ("run", "script") and node.kind == "scalar" and "docker" in node.text + "kubectl":
             lines = node._node.start_mark.line + 1  # a block scalar's text begins on the line after its mark
             block = node._node.style in ("|", ">")
-            yield Script(path, node.text, lines + (1 if block else 0))
+            yield Script(path, _plain(node.text), lines + (1 if block else 0))
         elif key in ("script", "before_script", "after_script") and node.kind == "sequence":
-            yield Script(path, "\n".join(n.text for n in node.list()), node.line + 1)
+            yield Script(path, _plain("\n".join(n.text for n in node.list())), node.line + 1)
+
+
+def _plain(text: str) -> str:
+    """A step's text with the workflow's own expressions as shell variables, so that they stay one word."""
+    return re.sub(r"\$\{\{\s*(.*?)\s*\}\}", lambda m: "${" + re.sub(r"\W+", "_", m[1]) + "}", text)
+
+
+def builds(script: Script) -> Iterator[tuple[str, str, str]]:
+    """(image's last name, Dockerfile, target) of `docker build` lines."""
+    for command in commands(script.text):
+        at = _docker(command, "build") or _docker(command, "buildx")
+        if at is None:
+            continue
+        words = [w for w in command.words[at:] if w != "build"]
+        options: dict[str, str] = {}
+        rest: list[str] = []
+        while words:
+            key, sign, value = words.pop(0).partition("=")
+            if key in (
+                "-t",
+                "--tag",
+                "-f",
+                "--file",
+                "--target",
+                "--build-arg",
+                "--platform",
+                "--label",
+                "--cache-from",
+            ):
+                options[key] = value if sign else (words.pop(0) if words else "")
+            elif not key.startswith("-"):
+                rest.append(key)
+        folder = rest[-1] if rest else ""
+        file = options.get("-f") or options.get("--file") or join(folder, "Dockerfile")
+        for name in (options.get("-t"), options.get("--tag")):
+            if name:
+                yield repository(name).rpartition("/")[2], join("", file), options.get("--target", "")
 
 
 def of_text(path: str, text: str) -> Iterator[Script]:

@@ -188,10 +188,10 @@ def _too_deep(text: str) -> bool:
 
 
 def _templated(text: str) -> bool:
-    """Go templates, as against `${{ }}` of CI workflows and Jinja in quoted strings."""
+    """Go templates: directives on lines of their own, or as bare values; not `${{ }}` and not within quotes."""
     import re
 
-    return re.search(r"(?<!\$)\{\{", text) is not None
+    return re.search(r"^\s*(-\s+)?\{\{|:\s+\{\{", text, re.M) is not None
 
 
 def _without_templates(text: str) -> str:
