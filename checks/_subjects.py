@@ -18,6 +18,8 @@ NO_QUEUES = (
     "no Bull or BullMQ in the code: no queue, producer or worker is made from bull, bullmq or their Nest packages"
 )
 
+NO_WORKERS = "no worker consumes a queue: looked for new Worker, Bull's process and Nest processors"
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -151,9 +153,10 @@ def by_producer(rule: Callable[[CodeModel, Producer], Judged | None], held: str)
     return lambda code: decide(code, jobs_of(code), lambda job: rule(code, job), held=held, nothing=nothing)
 
 
-def by_worker(rule: Callable[[CodeModel, Worker], Judged | None], held: str) -> Callable[[CodeModel], Verdict]:
+def by_worker(
+    rule: Callable[[CodeModel, Worker], Judged | None], held: str, nothing: str = NO_WORKERS
+) -> Callable[[CodeModel], Verdict]:
     """How code decides an item of workers: each of them, by `rule`."""
-    nothing = "no worker consumes a queue: looked for new Worker, Bull's process and Nest processors"
     return lambda code: decide(code, code.workers, lambda worker: rule(code, worker), held=held, nothing=nothing)
 
 

@@ -28,8 +28,12 @@ def job_id(code: CodeModel | None, live: LiveRedis | None) -> Verdict:
     fails. So does an id of any kind that the governing version throws on: a plain integer from BullMQ 5.0, a colon
     (other than exactly two) from 5.58.7.
     """
-    held = "every job that must not run twice has a deterministic id"
-    return join(code, live, by_producer(_identified, held), _live.job_ids, decides=False)
+    return join(code, live, job_ids, _live.job_ids, decides=False)
+
+
+def job_ids(code: CodeModel) -> Verdict:
+    """The verdict of item 7 from code alone, for items that rest on it."""
+    return by_producer(_identified, "every job that must not run twice has a deterministic id")(code)
 
 
 def _identified(_: CodeModel, job: Producer) -> Judged | None:

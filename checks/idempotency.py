@@ -1,0 +1,215 @@
+"""Whether a handler that runs twice does the same once (items 11 to 15)."""
+
+from __future__ import annotations
+
+from auditor.code.model import CodeModel, Effect, Role, Worker
+from auditor.model import Confidence, Finding, Status, Verdict
+from auditor.probes import conclude, not_applicable, probe
+
+from ._handlers import cannot_follow, of, path_of
+from ._keys import KeyQuality, key_quality, key_told
+from ._roles import EXTERNAL, SIDE_EFFECTS, WRITES
+from ._stages import loose_writes
+from ._subjects import NO_QUEUES, Judged, bad, by_worker, finding, good, subject_of, unsure, weakest
+from .ids import job_ids
+
+
+@probe("handler.prior_completion")
+def prior_completion(code: CodeModel) -> Verdict:
+    """Before its first side effect a handler finds out whether the work was done, or claims it.
+
+    A read keyed by a value of the job whose result decides whether to go on; or a unique insert, upsert, SET NX or lock.
+    Handlers without side effects, or with absolute writes only, pass.
+    """
+    return by_worker(_prior, "all {n} handlers check or claim their work first")(code)
+
+
+@probe("handler.idempotency_keys")
+def idempotency_keys(code: CodeModel) -> Verdict:
+    """Every creating call that takes an idempotency key gets one that a retry makes again: of job.id, job.data, constants.
+
+    SDKs without such a parameter (SendGrid, SES, Postmark, Mailgun, nodemailer, Braintree) are not judged here: items
+    11, 61 and 77 ask for the project's own record.
+    """
+    keyless = sorted({e.package or e.call for w in code.workers if w.live for e in w.effects if e.keyless})
+    told = f"; {', '.join(keyless)} has no such parameter (see 11, 61, 77)" if keyless else ""
+    nothing = f"no call in reach of a handler takes an idempotency key{told}"
+    return by_worker(keys_of, "every creating call carries a deterministic key", nothing)(code)
+
+
+@probe("handler.transactions")
+def transactions(code: CodeModel) -> Verdict:
+    """Writes that belong together are one transaction: between two external calls at most one write stands alone.
+
+    A claim before a provider's call and a result after it are two stages, and right so.
+    """
+    return by_worker(_atomic, "no handler of {n} workers writes twice in a stage outside a transaction")(code)
+
+
+@probe("handler.absolute_writes")
+def absolute_writes(code: CodeModel) -> Verdict:
+    """A second run sets the same values: no increment or decrement outside a transaction that also records the job.
+
+    `$inc`, `increment`, `{ increment: n }`, `x = x + n` in SQL, INCR; counters of metrics are no state.
+    """
+    return by_worker(_absolute, "no handler of {n} workers adds to what a first run left")(code)
+
+
+@probe("handler.duplicate_safe")
+def duplicate_safe(code: CodeModel) -> Verdict:
+    """A job that runs twice leaves what one run leaves: derived from items 7, 11, 12 and 14, whose findings it cites."""
+    if code.empty or not code.workers:
+        return not_applicable(NO_QUEUES if code.empty else "no worker consumes a queue")
+    parts = {11: _prior, 12: keys_of, 14: _absolute}
+    living = [worker for worker in code.workers if worker.live] or list(code.workers)
+    judged = [
+        (w, number, found) for w in living for number, rule in parts.items() if (found := rule(code, w)) is not None
+    ]
+    findings = [_rests(worker, number, found) for worker, number, found in judged if found.status is not Status.PASS]
+    ids = [f for f in job_ids(code).findings if f.status is Status.FAIL]
+    held = "items 11, 12 and 14 hold for every handler" + (
+        "; 7 does not, so a second run does happen" if ids else ", and 7 too"
+    )
+    return conclude(
+        findings, held=held, confidence=weakest((found.confidence for _, _, found in judged), Confidence.LIKELY)
+    )
+
+
+def _rests(worker: Worker, number: int, found: Judged) -> Finding:
+    why = f"{found.message} (item {number})"
+    text = bad(why, found.observed, place=found.place, related=found.related, confidence=found.confidence)
+    open_ = unsure(why, found.observed, related=found.related)
+    return finding(worker, text if found.status is Status.FAIL else open_, subject_of(worker))
+
+
+def _prior(_: CodeModel, worker: Worker) -> Judged:
+    name = subject_of(worker).name
+    first = first_effect(worker)
+    if first is None:
+        return cannot_follow(worker, "whether it has side effects") or good(
+            f"{name}: no side effect in reach, or absolute writes only", confidence=Confidence.LIKELY
+        )
+    guard = guard_of(worker, first)
+    if guard:
+        how = (
+            "claims the work"
+            if guard.claims
+            else f"is keyed by {', '.join(guard.keyed_by) or 'the job'} and decides whether to go on"
+        )
+        return good(f"{guard.call} ({guard.span.label()}) {how}", confidence=Confidence.LIKELY, related=(guard.span,))
+    read = next((e for e in _before(worker, first) if e.role in _READS and e.keyed_by), None)
+    beside = f"; {read.call} ({read.span.label()}) is read before it, but decides nothing" if read else ""
+    return bad(
+        f"{name}: {path_of(worker, first)} runs with no look at an earlier run{beside}",
+        f"first side effect: {first.call}",
+        expected="a read keyed by job.data that can stop it, or a claim (unique insert, SET NX)",
+        place=first.span,
+        related=(read.span,) if read else (),
+        confidence=Confidence.LIKELY,
+    )
+
+
+_READS = frozenset({Role.DB_READ, Role.PAYMENT_READ, Role.CHAIN_READ, Role.HTTP_READ})
+_SETTING = ("update", "delete", "destroy", "set", "remove", "hset", "save", "del", "patch", "replace", "put")
+
+
+def first_effect(worker: Worker) -> Effect | None:
+    """The first call in the handler's reach whose doubling would show; absolute writes don't."""
+    return next((e for e in of(worker, *SIDE_EFFECTS) if not is_absolute(e) and "catch" not in e.within), None)
+
+
+def is_absolute(effect: Effect) -> bool:
+    """A database write that sets values: a second one changes nothing."""
+    if effect.role is not Role.DB_WRITE:
+        return False
+    return effect.claims or effect.call.rsplit(".", 1)[-1].lower().startswith(_SETTING)
+
+
+def guard_of(worker: Worker, effect: Effect) -> Effect | None:
+    """What stands before the effect and can stop it: a deciding read, or a claim."""
+    for each in _before(worker, effect):
+        if each.claims or (each.role in _READS and each.guards and each.keyed_by):
+            return each
+    return None
+
+
+def _before(worker: Worker, effect: Effect) -> list[Effect]:
+    return [e for e in sorted(worker.effects, key=lambda e: e.order) if e.order < effect.order]
+
+
+def keys_of(_: CodeModel, worker: Worker) -> Judged | None:
+    """The judgement of the idempotency keys of all creating calls in reach; None where no call takes one."""
+    takes = [e for e in of(worker, *EXTERNAL) if e.key is not None]
+    name = subject_of(worker).name
+    if not takes:
+        return cannot_follow(worker, "which creating calls it makes")
+    judged = [(effect, key_quality(effect.key)) for effect in takes]
+    wrong = [(effect, quality) for effect, quality in judged if quality in (KeyQuality.MISSING, KeyQuality.RANDOM)]
+    if wrong:
+        effect, quality = wrong[0]
+        what = (
+            "no idempotency key"
+            if quality is KeyQuality.MISSING
+            else f"a key that a retry makes anew ({key_told(effect.key)})"
+        )
+        return bad(
+            f"{name}: {path_of(worker, effect)}: {what}; a retry does it twice",
+            key_told(effect.key),
+            expected="a key of job.id, job.data and constants only",
+            place=effect.span,
+            related=tuple(e.span for e, _ in wrong[1:6]),
+            confidence=Confidence.LIKELY,
+        )
+    hazy = next((effect for effect, quality in judged if quality is KeyQuality.OPEN), None)
+    if hazy:
+        return unsure(
+            f"{name}: whether the key of {hazy.call} ({hazy.span.label()}) is the same on a retry is open",
+            key_told(hazy.key),
+            related=(hazy.span,),
+        )
+    return good("; ".join(f"{e.call}: {key_told(e.key)}" for e, _ in judged[:3]), confidence=Confidence.LIKELY)
+
+
+def _atomic(_: CodeModel, worker: Worker) -> Judged:
+    name, loose = subject_of(worker).name, loose_writes(worker)
+    if loose:
+        calls = ", ".join(f"{e.call} ({e.span.label()})" for e in loose[:4])
+        return bad(
+            f"{name}: {len(loose)} writes of one stage outside a transaction: {calls}; a crash in between leaves half",
+            calls,
+            expected="one transaction",
+            place=loose[0].span,
+            related=tuple(e.span for e in loose[1:8]),
+            confidence=Confidence.LIKELY,
+        )
+    unseen = cannot_follow(worker, "what it writes")
+    return unseen or good(
+        f"{name}: {len(of(worker, *WRITES))} writes in reach, none torn apart", confidence=Confidence.LIKELY
+    )
+
+
+def _absolute(_: CodeModel, worker: Worker) -> Judged:
+    name = subject_of(worker).name
+    adds = [e for e in of(worker, Role.DB_INCREMENT) if not _recorded(worker, e)]
+    if adds:
+        return bad(
+            f"{name}: {path_of(worker, adds[0])} adds to what is there: a second run adds again",
+            adds[0].call,
+            expected="set the value, or add inside the transaction that records the job",
+            place=adds[0].span,
+            related=tuple(e.span for e in adds[1:6]),
+            confidence=Confidence.LIKELY,
+        )
+    return cannot_follow(worker, "whether it adds to stored values") or good(
+        f"{name}: no increment in reach", confidence=Confidence.LIKELY
+    )
+
+
+def _recorded(worker: Worker, effect: Effect) -> bool:
+    """Inside a transaction that writes something else as well: a second run finds the record."""
+    if "transaction" not in effect.within:
+        return False
+    return any(
+        e.role in WRITES and e is not effect and e.role is not Role.DB_INCREMENT and "transaction" in e.within
+        for e in worker.effects
+    )
