@@ -1,13 +1,12 @@
-"""Finding the queues: names of clients, names known from code, random keys, then a SCAN within the budget."""
+"""Finding the queues: names of clients, random keys, a SCAN within the budget, and names known from code."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from itertools import batched
 
-from .clients import Seat, holder
+from .clients import holder
 from .connection import Command, Connection, Reply, ReplyError
 from .keys import PROOF, candidates, split_meta
 from .meter import Meter
@@ -41,26 +40,24 @@ class Discovery:
 
 def discover(
     connection: Connection,
+    *,
     clients: Clients | Refused,
-    db: int,
     keys: int | None,
     names: Callable[[], Collection[str]],
-    budget_keys: int,
 ) -> Discovery:
-    """Find the queues of one database. `keys`: how many the database holds, where the server told."""
+    """Find the queues of the connection's database. `keys`: how many it holds, None where the server did not tell.
+
+    `names` is called last, since it may wait for the code to be read.
+    """
     result = Discovery()
     named = [] if isinstance(clients, Refused) else clients.named
-    seen = {
-        Name(h.prefix, h.queue): None
-        for client in named
-        if client.db == db and (h := holder(client)) and h.seat in Seat
-    }
+    db = connection.address.db
+    seen = [Name(h.prefix, h.queue) for client in named if client.db == db and (h := holder(client))]
     _confirm(connection, result, seen, FoundBy.CLIENTS)
     if keys is None or keys:
         _confirm(connection, result, _random(connection, result), FoundBy.RANDOM)
+        _scan(connection, result, keys)
     _confirm(connection, result, _from_code(names(), result), FoundBy.CODE)
-    if keys is None or keys:
-        _scan(connection, result, keys, budget_keys)
     return result
 
 
@@ -84,7 +81,7 @@ def _random(connection: Connection, result: Discovery) -> list[Name]:
     return list(drawn)
 
 
-def _scan(connection: Connection, result: Discovery, keys: int | None, budget: int) -> None:
+def _scan(connection: Connection, result: Discovery, keys: int | None) -> None:
     """One pass for `:id` and `:meta`: every library and version writes the first with its first job."""
     cursor, walked, count = "0", 0, 1000
     meter: Meter = connection.meter
@@ -111,7 +108,7 @@ def _scan(connection: Connection, result: Discovery, keys: int | None, budget: i
         _confirm(connection, result, found, FoundBy.SCAN)
         if cursor == "0":
             return
-        if walked >= budget:
+        if meter.keys_scanned >= meter.budget.keys:
             of = f" of {keys:,}" if keys is not None else ""
             result.coverage = f"the scan for queues stopped at its budget, after about {walked:,}{of} keys; some queues may be missing"
             return
@@ -130,28 +127,28 @@ def _adapt(count: int, took: float) -> int:
 def _confirm(connection: Connection, result: Discovery, names: Iterable[Name], by: FoundBy) -> None:
     fresh = [name for name in dict.fromkeys(names) if name not in result.asked]
     result.asked.update(fresh)
-    for some in batched(fresh, 64):
+    for start in range(0, len(fresh), 64):
+        some = fresh[start : start + 64]
         commands: list[Command] = []
         for name in some:
             stem = f"{name.prefix}:{name.queue}:"
             commands += [("GET", f"{stem}id"), ("HMGET", f"{stem}meta", *_META)]
-            commands += [("EXISTS", f"{stem}{suffix}") for suffix in PROOF]
+            commands.append(("EXISTS", *(f"{stem}{suffix}" for suffix in PROOF)))
         replies = connection.run(commands)
-        width = 2 + len(PROOF)
         prefixes = {known.prefix for known in result.found} | {"bull"}
         for position, name in enumerate(some):
-            ours = replies[position * width : (position + 1) * width]
-            if _is_queue(ours[0], ours[1], ours[2:], known_prefix=name.prefix in prefixes, by=by):
+            counter, meta, states = replies[position * 3 : position * 3 + 3]
+            if _is_queue(counter, meta, states, known_prefix=name.prefix in prefixes, by=by):
                 result.found[name] = by
 
 
-def _is_queue(counter: Reply, meta: Reply, proofs: list[Reply], *, known_prefix: bool, by: FoundBy) -> bool:
-    counted = isinstance(counter, str) and counter.isdecimal()
-    described = isinstance(meta, list) and any(value is not None for value in meta)
-    states = sum(1 for reply in proofs if reply == 1)
+def _is_queue(counter: Reply, meta: Reply, states: Reply, *, known_prefix: bool, by: FoundBy) -> bool:
     if by is FoundBy.CLIENTS:
         return True  # a live worker or listener says so itself
+    counted = isinstance(counter, str) and counter.isdecimal()
+    described = isinstance(meta, list) and any(value is not None for value in meta)
+    in_use = isinstance(states, int) and states > 0
     if by is FoundBy.CODE:
-        return counted or described or states > 0
+        return counted or described or in_use
     # a drained queue may keep its counter alone; other applications' `user:7:id` must not count
-    return (counted and (states > 0 or known_prefix)) or (described and (states > 0 or known_prefix))
+    return (counted or described) and (in_use or known_prefix)

@@ -6,13 +6,6 @@ from collections.abc import Iterator
 
 from .jobs_model import State
 
-SUFFIXES = frozenset(
-    "id meta meta-paused wait paused active priority prioritized pc delayed completed failed waiting-children events delay "
-    "marker repeat limiter stalled-check stalled limiter:index limiter:limited metrics:completed metrics:completed:data "
-    "metrics:failed metrics:failed:data".split(" ")
-)
-"""All that may follow `prefix:queue:` beside job ids, `de:<id>` and `repeat:<id>`."""
-
 PROOF = (
     "wait",
     "active",

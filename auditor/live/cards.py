@@ -1,0 +1,76 @@
+"""Card numbers: of an issuer's range and length, passing Luhn, and written or named as card numbers are.
+
+Of random 16-digit order numbers one in ten passes Luhn alone, so that the rest has to speak for a card too.
+"""
+
+from __future__ import annotations
+
+import re
+
+CARD_WORDS = frozenset(("card", "cc", "pan", "creditcard", "debitcard", "cardnumber", "ccnumber", "cardno", "ccnum"))
+_NEUTRAL = frozenset(
+    (
+        "number",
+        "value",
+        "input",
+        "payload",
+        "data",
+        "content",
+        "description",
+        "comment",
+        "memo",
+        "text",
+        "message",
+        "note",
+        "body",
+    )
+)
+
+_REFERENCE = frozenset(("id", "ref", "reference", "token", "fingerprint", "order", "tracking", "account"))
+
+_PAN = re.compile(r"(?<![\d.\-+])\d(?:[ -]?\d){12,18}(?![\d.]|-\d)")
+_GROUPED = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?|\d{4}([ -])\d{6}\2\d{5}")
+_NEAR = re.compile(r"\b(?:card|visa|mastercard|amex|pan|credit|debit)\b", re.IGNORECASE)
+
+
+def luhn(digits: str) -> bool:
+    """Whether the digits pass the card industry's check sum."""
+    total = 0
+    for position, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if position % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+def issued(digits: str) -> bool:
+    """Whether a known issuer's range has numbers of this length."""
+    two, three, four, six = int(digits[:2]), int(digits[:3]), int(digits[:4]), int(digits[:6])
+    length = len(digits)
+    return bool(
+        (digits[0] == "4" and length in (13, 16, 19))  # Visa
+        or ((51 <= two <= 55 or 2221 <= four <= 2720) and length == 16)  # Mastercard
+        or (two in (34, 37) and length == 15)  # American Express
+        or ((four == 6011 or 644 <= three <= 649 or two == 65) and length in (16, 19))  # Discover
+        or (3528 <= four <= 3589 and length in (16, 19))  # JCB
+        or ((300 <= three <= 305 or three == 309 or two in (36, 38, 39)) and length == 14)  # Diners
+        or (622126 <= six <= 622925 and length in (16, 19))  # UnionPay
+        or (two in (50, 56, 57, 58) and length in (16, 19))  # Maestro
+    )
+
+
+def has_card(text: str, key: tuple[str, ...]) -> bool:
+    """Whether the text holds a card number; `key` is the words of the key that it lies under, none for plain text."""
+    about_cards = bool(CARD_WORDS & set(key)) and key[-1] not in _REFERENCE
+    for match in _PAN.finditer(text):
+        written = match[0]
+        digits = written.replace(" ", "").replace("-", "")
+        if not digits.isascii() or len(set(digits)) < 2 or not issued(digits) or not luhn(digits):
+            continue
+        whole = written == text.strip()
+        if about_cards and whole:
+            return True
+        if _GROUPED.fullmatch(written) and (about_cards or not key or key[-1] in _NEUTRAL):
+            return True
+        if not whole and _NEAR.search(text[max(match.start() - 40, 0) : match.end() + 20]):
+            return True
+    return False

@@ -1,0 +1,122 @@
+"""Sensitive data in a job's fields: where it is and what kind, never what it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .cards import has_card
+from .jobs_model import Sensitive
+from .secrets import by_key, by_value, keylike, words
+
+_MAX_DEPTH = 24
+_MAX_NODES = 20_000
+_MAX_ELEMENTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One hit: key path (`a.b[].c`), kind, and the shape of the value."""
+
+    path: str
+    kind: Sensitive
+    shape: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    path: str
+    key: tuple[str, ...]
+    """Words of its key, after the last two of the key above: `card.number` is card + number."""
+    value: object
+    depth: int
+
+
+_Stack: TypeAlias = list[_Node]
+
+
+def in_json(text: str) -> list[Found]:
+    """Hits in a field that holds JSON; what is no JSON is searched as text."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return in_text(text)
+    return _unique(_walk(value))
+
+
+def in_text(text: str) -> list[Found]:
+    """Hits in plain text: a failure reason, a stack trace. There only values count."""
+    kinds = [*by_value(text, ()), *([Sensitive.CARD] if has_card(text, ()) else [])]
+    return _unique(Found("", kind, f"inside a text of {len(text)}") for kind in kinds)
+
+
+def _walk(root: object) -> Iterator[Found]:
+    stack: _Stack = [_Node("", (), root, 0)]
+    for _ in range(_MAX_NODES):
+        if not stack:
+            return
+        node = stack.pop()
+        match node.value:
+            case bool() | None:
+                continue
+            case str() | int():
+                yield from _leaf(node, node.value, stack)
+            case dict() | list() if node.depth < _MAX_DEPTH:
+                if _key_bytes(node):
+                    yield Found(node.path, Sensitive.PRIVATE_KEY, "array of 64 bytes")
+                else:
+                    stack += _inside(node)
+
+
+def _inside(node: _Node) -> Iterator[_Node]:
+    if isinstance(node.value, dict):
+        for name, value in node.value.items():
+            path = f"{node.path}.{_segment(name)}" if node.path else _segment(name)
+            yield _Node(path, node.key[-2:] + words(name), value, node.depth + 1)
+    elif isinstance(node.value, list):
+        for value in node.value[:_MAX_ELEMENTS]:
+            yield _Node(f"{node.path}[]", node.key, value, node.depth + 1)
+
+
+def _leaf(node: _Node, value: str | int, stack: _Stack) -> Iterator[Found]:
+    text = str(value)
+    if isinstance(value, str) and text[:1] in ("{", "[") and node.depth < _MAX_DEPTH:
+        try:
+            stack.append(_Node(node.path, node.key, json.loads(text), node.depth + 1))
+            return
+        except (ValueError, RecursionError):
+            pass  # text that only begins like JSON
+    kinds = set(by_value(text, node.key))
+    if has_card(text, node.key):
+        kinds.add(Sensitive.CARD)
+    if not kinds and (named := by_key(node.key, value)):
+        kinds.add(named)
+    for kind in sorted(kinds):
+        yield Found(node.path, kind, _shape(value))
+
+
+def _key_bytes(node: _Node) -> bool:
+    # Solana's tools write a secret key as a JSON array of its 64 bytes
+    value = node.value
+    if not isinstance(value, list) or len(value) != 64 or not keylike(node.key):
+        return False
+    return all(isinstance(byte, int) and 0 <= byte < 256 for byte in value)
+
+
+def _shape(value: str | int) -> str:
+    text = str(value)
+    kind = "string" if isinstance(value, str) else "number"
+    tail = f", …{text[-2:]}" if len(text) >= 12 and text[-2:].isascii() and text[-2:].isalnum() else ""
+    return f"{kind} of {len(text)}{tail}"
+
+
+def _segment(name: str) -> str:
+    """A key of the path; one that looks like data itself (long, many digits, an address) is folded to `*`."""
+    digits = sum(c.isdecimal() for c in name)
+    return "*" if len(name) > 40 or digits > 4 or "@" in name or not name.isprintable() else name
+
+
+def _unique(found: Iterable[Found]) -> list[Found]:
+    return list({(hit.path, hit.kind): hit for hit in found}.values())
