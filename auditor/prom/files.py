@@ -32,6 +32,9 @@ class Topic(Flag):
     NOTHING = 0
 
 
+_LOCKS = frozenset(
+    ["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "composer.lock", "package.json", "tsconfig.json"]
+)
 _YAML = (".yml", ".yaml", ".rules", ".tpl")
 _MARKS: tuple[tuple[Topic, tuple[tuple[bytes, ...], ...]], ...] = (
     (Topic.RULES, ((b"alert", b"expr"), (b"record", b"expr"))),
@@ -68,10 +71,14 @@ def candidates(tree: Tree, notes: list[Note]) -> Iterator[Candidate]:
     """Files with something about metrics, one at a time: none is kept."""
     for path in tree.files:
         suffix = PurePosixPath(path).suffix.lower()
-        if suffix not in _YAML and suffix != ".json":
+        if (suffix not in _YAML and suffix != ".json") or PurePosixPath(path).name in _LOCKS:
             continue
         data = _read(tree, path, notes)
-        topic = topic_of(data)
+        topic = topic_of(data) if suffix != ".json" or data[:200].lstrip()[:1] in (b"{", b"[") else Topic.NOTHING
+        if suffix == ".json" and not any(
+            mark in data for mark in (b'"expr"', b'"panels"', b'"query"', b'"image"', b'"scrape_configs"')
+        ):
+            continue
         if topic:
             yield Candidate(path, data.decode("utf-8", "replace").removeprefix("\ufeff"), topic, suffix == ".json")
 

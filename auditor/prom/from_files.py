@@ -57,6 +57,9 @@ def _take(candidate: Candidate, root: str, found: Gathered) -> None:
         if Topic.DASHBOARDS in candidate.topic:
             found.dashboards += grafana.dashboards_of(candidate.text, candidate.path, found.notes)
             return
+        if Topic.RULES not in candidate.topic and Topic.UNITS not in candidate.topic:
+            found.rules += clouds.datadog_json(candidate.text, candidate.path, root)
+            return
         if Topic.DATADOG in candidate.topic:
             found.rules += clouds.datadog_json(candidate.text, candidate.path, root)
         if not candidate.topic & ~(Topic.DATADOG | Topic.DASHBOARDS):
