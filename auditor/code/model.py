@@ -178,6 +178,19 @@ class Catch:
 
 
 @dataclass(frozen=True, slots=True)
+class Test:
+    """A condition in a handler's reach: what it looks at, and whether it can stop the job."""
+
+    span: CodeSpan
+    names: tuple[str, ...]
+    """Identifiers and property names in the condition, dotted as written: `payment.status`, `amount`, `outcome.risk_level`."""
+    stops: bool
+    """A branch returns, throws, continues a loop or delays the job."""
+    order: int = 0
+    """On the scale of `Effect.order`."""
+
+
+@dataclass(frozen=True, slots=True)
 class FlowChild:
     """A job of a flow beside its root, at any depth."""
 
@@ -363,6 +376,8 @@ class Worker(Site):
     loops: bool = False
     """The handler's reach holds a loop that is not bounded by a constant."""
     catches: tuple[Catch, ...] = ()
+    tests: tuple[Test, ...] = ()
+    """Conditions in reach, in order: amount checks, risk levels, fee caps, status comparisons."""
     unknown_options: tuple[tuple[str, CodeSpan], ...] = ()
     jobs_by: str = ""
     """How it tells job names apart: `switch`, `process`, `map`, `if`; empty: it does not."""
