@@ -19,7 +19,7 @@ async function describe(name) {
   }
   const seen = {
     counts: await queue.getJobCounts(...STATES), jobs, schedulers: await queue.getJobSchedulers(),
-    workers: (await queue.getWorkers()).map((worker) => worker.name), failures: (await queue.getMetrics('failed')).count,
+    workers: (await queue.getWorkers()).map((worker) => worker.name), failures: (await queue.getMetrics('failed')).meta.count,
   };
   await queue.close();
   return seen;
