@@ -178,7 +178,7 @@ class Catch:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Condition:
     """A condition in a handler's reach: what it looks at, and whether it can stop the job."""
 
     span: CodeSpan
@@ -376,7 +376,7 @@ class Worker(Site):
     loops: bool = False
     """The handler's reach holds a loop that is not bounded by a constant."""
     catches: tuple[Catch, ...] = ()
-    tests: tuple[Test, ...] = ()
+    tests: tuple[Condition, ...] = ()
     """Conditions in reach, in order: amount checks, risk levels, fee caps, status comparisons."""
     unknown_options: tuple[tuple[str, CodeSpan], ...] = ()
     jobs_by: str = ""
