@@ -64,7 +64,9 @@ def probe(name: str) -> Callable[[Callable[..., Verdict]], Probe]:
             elif isinstance(wanted, type) and is_dataclass(wanted) and params[0] is None:
                 params = (wanted, parameter)
             else:
-                raise TypeError(f"probe {name}: parameter {parameter} is neither a snapshot nor the one dataclass of params")
+                raise TypeError(
+                    f"probe {name}: parameter {parameter} is neither a snapshot nor the one dataclass of params"
+                )
         return Probe(name, function, tuple(needs), params[0], params[1], inspect.getdoc(function) or "")
 
     return wrap
@@ -78,7 +80,9 @@ def _without_none(hint: object) -> tuple[object, bool]:
     return hint, False
 
 
-def passed(reason: str, *evidence: Evidence, confidence: Confidence = Confidence.CERTAIN, notes: Iterable[Finding] = ()) -> Verdict:
+def passed(
+    reason: str, *evidence: Evidence, confidence: Confidence = Confidence.CERTAIN, notes: Iterable[Finding] = ()
+) -> Verdict:
     """The item holds; give the evidence that shows it."""
     return Verdict(Status.PASS, reason, confidence, findings=tuple(notes), evidence=evidence)
 
@@ -88,7 +92,9 @@ def failed(reason: str, *findings: Finding, evidence: Iterable[Evidence] = ()) -
     return Verdict(Status.FAIL, reason, strongest(findings), findings=findings, evidence=tuple(evidence))
 
 
-def unverified(reason: str, cause: Cause = Cause.UNRESOLVED, findings: Iterable[Finding] = (), evidence: Iterable[Evidence] = ()) -> Verdict:
+def unverified(
+    reason: str, cause: Cause = Cause.UNRESOLVED, findings: Iterable[Finding] = (), evidence: Iterable[Evidence] = ()
+) -> Verdict:
     """It could not be shown; `reason` says what would settle it."""
     return Verdict(Status.UNVERIFIED, reason, Confidence.CERTAIN, cause, tuple(findings), tuple(evidence))
 
