@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from auditor.model import Severity
 from auditor.reporting import RenderOptions
 
-from ._prose import Block, Paragraph, Snippet
+from ._prose import Block, Paragraph, Snippet, Span
+from ._text import unheard
 from ._words import MARKS, Shown
 
 if TYPE_CHECKING:  # rich is loaded when a page is made, not when formats are listed
@@ -110,9 +111,9 @@ class Page:
         for block in texts:
             match block:
                 case Paragraph(spans, bullet):
-                    words = [(span.text, "cyan") if span.code else span.text for span in spans]
+                    words = [self._span(span) for span in spans]
                     if bullet:
-                        words.insert(0, "- ")
+                        words.insert(0, ("- ", ""))
                     self.labelled(label, *words, indent=indent, column=column)
                 case Snippet(_, lines):
                     if label:
@@ -121,9 +122,14 @@ class Page:
                         self.line((code, "cyan"), indent=indent + column + 2, hang=2)
             label = ""
 
+    def _span(self, span: Span) -> tuple[str, str]:
+        if self.options.color:
+            return (span.text, "cyan" if span.code else "")
+        return (f"`{span.text}`" if span.code else span.text, "")
+
     def text(self) -> str:
         """The page. Links lose the random ids that rich gives them, so that the same report gives the same bytes."""
-        page = _LINK_ID.sub(r"\1;", self._out.getvalue())
+        page = unheard(_LINK_ID.sub(r"\1;", self._out.getvalue()))
         if not self.options.color:
             page = "\n".join(row.rstrip() for row in page.split("\n"))
         return page if self.options.unicode else _plain(page)

@@ -1,11 +1,11 @@
-"""Addresses of places: local files for terminals, the web for pages and comments."""
+"""Addresses of places: local files for terminals, the web for pages and comments, the repository for CI."""
 
 from __future__ import annotations
 
-from pathlib import PurePath
+from pathlib import PurePath, PurePosixPath
 from urllib.parse import quote
 
-from auditor.model import Report
+from auditor.model import Report, TreeTarget
 from auditor.reporting import RenderOptions
 
 from ._view import PlaceView
@@ -15,36 +15,42 @@ def file_url(place: PlaceView | None, report: Report, options: RenderOptions) ->
     """`file:///…#line` of a place in a file; empty where its folder is not known."""
     if place is None or not place.path:
         return ""
-    path = PurePath(place.path)
+    root = _root(place, report)
+    path = PurePath(options.base, root if PurePath(root).is_absolute() else "", place.path)
     if not path.is_absolute():
-        if not options.base:
-            return ""
-        path = PurePath(options.base, _root(place, report), place.path)
-    return f"file://{quote(path.as_posix(), errors='surrogateescape')}" + (f"#{place.line}" if place.line else "")
+        return ""
+    return f"file://{_quoted(path.as_posix())}" + (f"#{place.line}" if place.line else "")
+
+
+def repository_path(place: PlaceView | None, report: Report) -> str:
+    """Path of a place from the folder that the scan was started in, as CI systems want it; empty for what is no file."""
+    if place is None or not place.path:
+        return ""
+    path, root = PurePosixPath(place.path), PurePosixPath(_root(place, report))
+    return path.as_posix() if path.is_absolute() or root.is_absolute() else (root / path).as_posix()
 
 
 def web_url(place: PlaceView | None, report: Report, options: RenderOptions) -> str:
     """Address of a place by the `source_url` template; empty without one, and for what is no file."""
-    if place is None or not place.path or not options.source_url.startswith(("https://", "http://")):
+    path = repository_path(place, report)
+    if place is None or not path or not is_web(options.source_url):
         return ""
-    trees = (*report.targets.code, *report.targets.infra)
-    commit = next((tree.commit for tree in trees if tree.commit), "HEAD")
-    filled = {
-        "{path}": quote(place.path, errors="surrogateescape"),
-        "{line}": str(max(1, place.line)),
-        "{commit}": quote(commit),
-    }
-    address = options.source_url
-    for hole, value in filled.items():
-        address = address.replace(hole, value)
-    return address
+    commit = next((tree.commit for tree in (*report.targets.code, *report.targets.infra) if tree.commit), "HEAD")
+    address = options.source_url.replace("{line}", str(max(1, place.line))).replace("{commit}", _quoted(commit))
+    return address.replace("{path}", _quoted(path))
 
 
 def is_web(reference: str) -> bool:
     """Whether a reference is an address that may be linked: nothing but http and https is."""
-    return reference.startswith(("https://", "http://")) and " " not in reference
+    return reference.startswith(("https://", "http://")) and not any(mark in reference for mark in " \"'<>\\")
 
 
 def _root(place: PlaceView, report: Report) -> str:
-    trees = report.targets.code if place.kind == "code" else report.targets.infra or report.targets.code
+    trees: tuple[TreeTarget, ...] = (
+        report.targets.code if place.kind == "code" else report.targets.infra or report.targets.code
+    )
     return trees[0].path if len(trees) == 1 else ""
+
+
+def _quoted(path: str) -> str:
+    return quote(path, errors="surrogateescape")

@@ -75,13 +75,9 @@ def _item(item: ItemView, report: Report, page: Page) -> None:
     if item.evidence:
         page.blank()
         _evidence(item.evidence, report, page)
-    if item.fix and item.status is not Shown.ERROR and not _all_have_fixes(item):
+    if item.fix and item.status is not Shown.ERROR and not item.all_have_fixes:
         page.blank()
         page.prose(item.fix, _INDENT, "fix")
-
-
-def _all_have_fixes(item: ItemView) -> bool:
-    return bool(item.failing) and all(finding.fix for finding in item.failing)
 
 
 def _finding(finding: FindingView, report: Report, page: Page) -> None:

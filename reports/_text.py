@@ -15,6 +15,8 @@ _OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Categories that are not drawn as themselves: controls, format characters, surrogates, private and unassigned, separators."""
 
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_LOG_LINE = re.compile(r"^(\s*):(?=:[A-Za-z_-]+(?:\s|::))", re.MULTILINE)
+_LOG_MARK = re.compile(r"#(?=#\w*\[)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -42,6 +44,13 @@ def excerpt(text: str, lines: int = 60, limit: int = 400) -> tuple[str, ...]:
     found = clean_lines(text.strip("\r\n")[: lines * limit])
     rest = ("…",) if len(found) > lines else ()
     return (*(shorten(line, limit) for line in found[:lines]), *rest)
+
+
+def unheard(page: str) -> str:
+    """A page of plain text that no CI log obeys: GitHub runs lines that begin with `::name`, and `##[name]` and its like
+    (Azure, TeamCity) anywhere. A wrapped line may begin with any word of a message, so this looks at finished pages.
+    """
+    return _LOG_MARK.sub(r"\\x23", _LOG_LINE.sub(r"\1\\x3a", page))
 
 
 def well_formed(text: str) -> str:

@@ -107,6 +107,11 @@ class ItemView:
         return sum(finding.waived for finding in self.findings)
 
     @property
+    def all_have_fixes(self) -> bool:
+        """Whether each failing finding brings its own remedy, so that the item's is only background."""
+        return bool(self.failing) and all(finding.fix for finding in self.failing)
+
+    @property
     def all_waived(self) -> bool:
         """Whether it fails by waived findings alone."""
         return self.status is Shown.FAIL and bool(self.failing) and all(finding.waived for finding in self.failing)

@@ -12,6 +12,7 @@ from auditor.reporting import RenderOptions, ReportFormat
 
 from ._build import view
 from ._links import is_web, web_url
+from ._prose import spans
 from ._text import counted, shorten
 from ._words import CAUSES, MARKS, Shown
 
@@ -38,9 +39,12 @@ def render(report: Report, options: RenderOptions) -> str:
         "is_web": is_web,
         "web_url": partial(web_url, report=report, options=options),
         "counted": counted,
+        "shorten": shorten,
+        "spans": spans,
     }
     shown = view(report)
     present = [status for status in Shown if any(item.status is status for item in shown.items)]
+    own = [item for item in shown.failures if item.number is not None]
     services = sorted(
         {service.name for service in shown.services} | {name for item in shown.items for name in item.services}
     )
@@ -54,9 +58,9 @@ def render(report: Report, options: RenderOptions) -> str:
         causes=CAUSES,
         statuses=present,
         by_status={status.value: number for status, number in report.summary.by_status.items()},
-        failing_by_severity=[
-            (severity, sum(item.worst is severity for item in shown.failures)) for severity in Severity
-        ],
+        failing_by_severity=[(severity, sum(item.worst is severity for item in own)) for severity in Severity],
+        extra_failing=len(shown.failures) - len(own),
+        waived=len(shown.waived),
         unverified=report.summary.by_status.get(Status.UNVERIFIED, 0),
         choices=[
             ("section", "Section", [(section.anchor, section.title) for section in shown.sections]),
