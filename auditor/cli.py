@@ -145,7 +145,7 @@ def scan(
     redis: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[REDIS_URL]...",
+            metavar="REDIS_URL",
             help="redis://, rediss:// or unix:// URLs; also from REDIS_URL and tt-audit.yaml.",
             rich_help_panel=_SOURCES,
             show_default=False,
