@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from auditor.code.model import CodeModel, Metric, Quantity
-from auditor.model import Cause, Confidence, Evidence, Finding, Status, Subject, SubjectType, Verdict
-from auditor.probes import conclude, passed, unverified
-from auditor.prom.model import Exporter, ExporterKind, Observability
+from auditor.code.quantity import of_name
+from auditor.infra.model import InfraModel
+from auditor.model import (
+    Cause,
+    Confidence,
+    Evidence,
+    Finding,
+    MetricPlace,
+    Severity,
+    Status,
+    Subject,
+    SubjectType,
+    Verdict,
+)
+from auditor.probes import conclude, failed, passed, unverified
+from auditor.prom.model import Exporter, ExporterKind, LivePrometheus, Observability
 
 from ._options import labels
+from ._series import named, unfed
+from .failures import dead_letters, has_dead_letter_queue
 
 WORDS = {
     Quantity.DEPTH: "the number of waiting jobs",
@@ -34,23 +51,94 @@ EXPORTERS: dict[Quantity, tuple[ExporterKind, ...]] = {
 """What each well-known exporter publishes by itself."""
 
 
-def published(code: CodeModel | None, prom: Observability | None, quantity: Quantity) -> Verdict:
+def no_dead_letters(code: CodeModel) -> bool:
+    """No dead-letter queue, and item 21 fails: there is nothing whose size could be watched."""
+    return not has_dead_letter_queue(code) and dead_letters(code).status is Status.FAIL
+
+
+def published(
+    code: CodeModel | None, prom: Observability | None, infra: InfraModel | None, quantity: Quantity
+) -> Verdict:
     """The verdict from code, infra files and Prometheus; Redis is not asked."""
     metrics = [m for m in (code.metrics if code else ()) if m.quantity is quantity and m.kind != "board"]
-    alive = [metric for metric in metrics if _alive(metric)]
-    exporters = [
+    alive = [m for m in metrics if m.fed_live and m.served_live]
+    own, foreign = _exporters(prom, infra, quantity)
+    live = prom.live if prom else None
+    missing = [m for m in alive if _in_prometheus(live, m) is False]
+    if missing and len(missing) == len(alive) and not own:
+        return conclude([_absent(m, live) for m in missing], held="")
+    shown = [*map(_of_metric, alive), *map(_of_exporter, own)]
+    if shown:
+        names = ", ".join(dict.fromkeys([*(m.name for m in alive), *(e.name for e in own)]))
+        notes = [
+            replace(_not_published(m), status=Status.PASS, severity=Severity.LOW) for m in metrics if m not in alive
+        ]
+        return passed(f"{WORDS[quantity]}: published as {names}", *shown, confidence=_sureness(alive, own), notes=notes)
+    if live and live.names_known:
+        return _by_series(live, metrics, quantity)
+    if any(m.kind != "worker-metrics" for m in metrics):
+        return conclude([_not_published(m) for m in metrics], held="")
+    if metrics or foreign:
+        return unverified(
+            _open(metrics, foreign), Cause.UNRESOLVED, [_half(m) for m in metrics], [*map(_of_exporter, foreign)]
+        )
+    return _nothing(code, prom, quantity)
+
+
+def _exporters(
+    prom: Observability | None, infra: InfraModel | None, quantity: Quantity
+) -> tuple[list[Exporter], list[Exporter]]:
+    """(those that cover the queues' Redis, those pointed at another); scrape jobs count where no file deploys their exporter."""
+    found = [
         e for e in (prom.exporters if prom else ()) if e.kind in EXPORTERS.get(quantity, ()) and e.environment.decides
     ]
-    shown = [*map(_of_metric, alive), *map(_of_exporter, exporters)]
-    missing = [metric for metric in alive if _in_prometheus(prom, metric) is False]
-    if missing and len(missing) == len(alive) and not exporters:
-        return conclude([_absent(metric) for metric in missing], held="", evidence=shown)
-    if shown:
-        names = ", ".join(dict.fromkeys([*(m.name for m in alive), *(e.name for e in exporters)]))
-        return passed(f"{WORDS[quantity]}: published as {names}", *shown, confidence=_sureness(alive, exporters))
+    deployed = [e for e in found if not e.scraped]
+    judged = deployed or found
+    foreign = [e for e in judged if _of_another_redis(e, infra)]
+    return [e for e in judged if e not in foreign], foreign
+
+
+def _of_another_redis(exporter: Exporter, infra: InfraModel | None) -> bool:
+    """It names a Redis of its own compose file, and that file runs none of the project's own programs: a stack apart."""
+    if infra is None or not exporter.redis:
+        return False
+    host = exporter.redis.partition(":")[0]
+    beside = [unit for unit in infra.deployments if unit.place.path == exporter.unit]
+    names = {unit.name for unit in beside} | {unit.name for unit in infra.redis if unit.place.path == exporter.unit}
+    runs_code = any(not unit.backing for unit in beside if unit.name != exporter.name)
+    elsewhere = any(not unit.backing and unit.place.path != exporter.unit for unit in infra.deployments)
+    return host in names and not runs_code and elsewhere
+
+
+def _open(metrics: list[Metric], foreign: list[Exporter]) -> str:
+    if foreign:
+        exporter = foreign[0]
+        return f"{exporter.kind.value} {exporter.name} watches {exporter.redis}, the Redis of its own stack, not shown to be the queues': give --prometheus URL"
+    return f"the workers count in Redis ({metrics[0].name}), but nothing in code or infra files reads it out: give --prometheus URL"
+
+
+def _by_series(live: LivePrometheus, metrics: list[Metric], quantity: Quantity) -> Verdict:
+    """No publisher among the files: the live Prometheus' own series decide, by their names."""
+    fitting = sorted(n for n in live.names if of_name(n) is quantity)
+    if fitting:
+        place = MetricPlace(live.endpoint, fitting[0])
+        shown = Evidence(
+            place.label(), f"series exist: {', '.join(fitting[:5])}", place=place, confidence=Confidence.LIKELY
+        )
+        return passed(
+            f"{WORDS[quantity]}: in the live Prometheus as {', '.join(fitting[:3])}",
+            shown,
+            confidence=Confidence.LIKELY,
+        )
     if metrics:
-        return conclude([_not_published(metric) for metric in metrics], held="")
-    return _nothing(code, prom, quantity)
+        return conclude([_not_published(m) for m in metrics], held="")
+    place = MetricPlace(live.endpoint, "")
+    text = f"nobody publishes {WORDS[quantity]}: no code, no exporter, and no series among {len(live.names)} metrics of the Prometheus given"
+    subject = Subject(SubjectType.METRIC, WORDS[quantity])
+    shown = Evidence(
+        f"GET {live.endpoint}/api/v1/label/__name__/values", f"{len(live.names)} names, none about it", place=place
+    )
+    return failed(text, Finding(text, subject, place, (), (shown,), Confidence.LIKELY))
 
 
 def _nothing(code: CodeModel | None, prom: Observability | None, quantity: Quantity) -> Verdict:
@@ -62,24 +150,16 @@ def _nothing(code: CodeModel | None, prom: Observability | None, quantity: Quant
     return unverified(f"{told}; give --prometheus URL, or attest where it is measured", Cause.SOURCE_NOT_GIVEN)
 
 
-def _alive(metric: Metric) -> bool:
-    return metric.fed_live and metric.served_live
-
-
 def _sureness(alive: list[Metric], exporters: list[Exporter]) -> Confidence:
-    if any(not metric.by_name for metric in alive) or any(not exporter.scraped for exporter in exporters):
-        return Confidence.LIKELY
-    return Confidence.POSSIBLE if alive and not exporters else Confidence.LIKELY
+    surely = exporters or any(not metric.by_name for metric in alive)
+    return Confidence.LIKELY if surely else Confidence.POSSIBLE
 
 
-def _in_prometheus(prom: Observability | None, metric: Metric) -> bool | None:
-    """Whether a series of that name exists in the live Prometheus; None where that can't be told."""
-    if prom is None or prom.live is None or not prom.live.names_known:
+def _in_prometheus(live: LivePrometheus | None, metric: Metric) -> bool | None:
+    """Whether a series of the metric exists in the live Prometheus; None where that can't be told."""
+    if live is None or not live.names_known or metric.kind == "endpoint":
         return None
-    base = metric.name
-    return any(
-        name in prom.live.names for name in (base, f"{base}_total", f"{base}_count", f"{base}_bucket", f"{base}_sum")
-    )
+    return any(named(metric, name) for name in live.names)
 
 
 def _of_metric(metric: Metric) -> Evidence:
@@ -92,30 +172,32 @@ def _of_metric(metric: Metric) -> Evidence:
 
 
 def _of_exporter(exporter: Exporter) -> Evidence:
-    how = "scraped" if exporter.scraped else "deployed"
+    how = "is scraped; no file deploys it" if exporter.scraped else "is deployed"
+    at = f", pointed at {exporter.redis}" if exporter.redis else ""
     return Evidence(
         exporter.place.label(),
-        f"{exporter.kind.value} {exporter.name} is {how}",
+        f"{exporter.kind.value} {exporter.name} {how}{at}",
         place=exporter.place,
         confidence=Confidence.LIKELY,
     )
 
 
-def _absent(metric: Metric) -> Finding:
-    text = f"{metric.name} is published by code, but the Prometheus given has no series of it"
-    return _finding(metric, text, "no series", Confidence.CERTAIN)
+def _absent(metric: Metric, live: LivePrometheus | None) -> Finding:
+    where = live.endpoint if live else "the Prometheus given"
+    return _finding(
+        metric, f"{metric.name} is published by code, but {where} has no series of it", "no series", Confidence.CERTAIN
+    )
+
+
+def _half(metric: Metric) -> Finding:
+    text = f"{metric.name}: counted in Redis by the workers, read by nobody that code shows"
+    return replace(
+        _finding(metric, text, "metrics option without a reader", Confidence.LIKELY), status=Status.UNVERIFIED
+    )
 
 
 def _not_published(metric: Metric) -> Finding:
-    if not metric.fed_by:
-        text = f"{metric.name} is declared and never set"
-    elif not metric.fed_live:
-        text = f"{metric.name} is set only in code that nothing starts ({labels(metric.fed_by)})"
-    elif metric.served is None:
-        text = f"{metric.name} is in a registry that no endpoint serves"
-    else:
-        text = f"{metric.name} is served only by an endpoint that nothing mounts ({metric.served.label()})"
-    return _finding(metric, text, f"{metric.kind} {metric.name}", Confidence.LIKELY)
+    return _finding(metric, f"{metric.name} is {unfed(metric)}", f"{metric.kind} {metric.name}", Confidence.LIKELY)
 
 
 def _finding(metric: Metric, text: str, observed: str, sure: Confidence) -> Finding:

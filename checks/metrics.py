@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from auditor.code.model import CodeModel, Quantity, Worker
+from auditor.infra.model import InfraModel
 from auditor.live.model import LiveRedis
-from auditor.model import Confidence, Verdict
-from auditor.probes import not_applicable, probe
+from auditor.model import Confidence, Status, Verdict
+from auditor.probes import conclude, not_applicable, probe
 from auditor.prom.model import Observability
 
 from . import _live
 from ._live import LiveSide
-from ._published import published
+from ._published import no_dead_letters, published
 from ._sources import join
 from ._subjects import NO_QUEUES, Judged, bad, by_worker, good, subject_of
 from ._versions import is_bull
-from .failures import dead_letters, has_dead_letter_queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,13 @@ CORROBORATES: dict[Quantity, Callable[[LiveRedis], LiveSide]] = {
 
 
 @probe("metric.published")
-def metric(code: CodeModel | None, live: LiveRedis | None, prom: Observability | None, want: Published) -> Verdict:
+def metric(
+    code: CodeModel | None,
+    live: LiveRedis | None,
+    prom: Observability | None,
+    infra: InfraModel | None,
+    want: Published,
+) -> Verdict:
     """Code or an exporter publishes the quantity, living code feeds it, and an endpoint serves it.
 
     Where a Prometheus is given, a series of it exists there. Published by dead code, never set, or in a registry that no
@@ -44,16 +50,21 @@ def metric(code: CodeModel | None, live: LiveRedis | None, prom: Observability |
     quantity = Quantity(want.quantity)
     if code is not None and code.empty:
         return not_applicable(NO_QUEUES)
-    if (
-        code is not None
-        and quantity is Quantity.DEAD_LETTER
-        and not has_dead_letter_queue(code)
-        and dead_letters(code).findings
-    ):
+    if code is not None and quantity is Quantity.DEAD_LETTER and no_dead_letters(code):
         return not_applicable("there is no dead-letter queue, and item 21 says so")
-    side = CORROBORATES.get(quantity, lambda _: LiveSide())
-    seen = published(code, prom, quantity)
-    return join(code, live, lambda _: seen, side, decides=quantity is Quantity.WORKERS) if code else seen
+    seen = published(code, prom, infra, quantity)
+    beside = CORROBORATES.get(quantity)
+    return seen if live is None or beside is None else _corroborated(seen, beside(live))
+
+
+def _corroborated(seen: Verdict, side: LiveSide) -> Verdict:
+    """Redis never passes it: a failure that it proves wins, all else stands beside as evidence and notes."""
+    failures = [found for found in side.findings if found.status is Status.FAIL]
+    notes = [found for found in side.findings if found.status is Status.PASS]
+    evidence = (*seen.evidence, *side.evidence)
+    if failures:
+        return conclude([*failures, *seen.findings, *notes], held="", evidence=evidence)
+    return replace(seen, findings=(*seen.findings, *notes), evidence=evidence)
 
 
 @probe("metric.stalled_events")
