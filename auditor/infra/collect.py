@@ -10,8 +10,19 @@ from pathlib import Path, PurePosixPath
 
 from auditor.code.model import EntryPoint
 from auditor.errors import SourceError
-from auditor.infra import clients, compose, documents, kubernetes, plain_units, pm2, redis_conf, render, scripts
-from auditor.infra.images import shipper
+from auditor.infra import (
+    clients,
+    compose,
+    docker_run,
+    documents,
+    kubernetes,
+    plain_units,
+    pm2,
+    redis_conf,
+    render,
+    scripts,
+)
+from auditor.infra.images import SHIPPING_DRIVERS, shipper
 from auditor.infra.model import (
     Autoscaler,
     Backup,
@@ -174,16 +185,16 @@ class _Collector:
 
     def _shell(self, path: str) -> None:
         if re.search(r"docker|podman|kubectl", self.tree.head(path)):
-            self._scripts(list(scripts.of_text(path, self.tree.text(path))))
+            self._scripts([scripts.Script(path, self.tree.text(path))])
 
     def _builds(self, path: str) -> None:
         if "docker" in self.tree.head(path):
-            for script in scripts.of_text(path, self.tree.text(path)):
-                self.reading.builds.update({name: (file, target) for name, file, target in scripts.builds(script)})
+            found = scripts.builds(scripts.Script(path, self.tree.text(path)))
+            self.reading.builds.update({name: (file, target) for name, file, target in found})
 
     def _scripts(self, found: list[scripts.Script]) -> None:
         for script in found:
-            for unit in scripts.deployments(script, self.reading):
+            for unit in docker_run.units(script, self.reading):
                 if isinstance(unit, RedisUnit):
                     self.redis.append(unit)
                 else:
@@ -210,7 +221,7 @@ class _Collector:
         self.autoscalers += kubernetes.autoscalers(self._resources)
         self.backups += kubernetes.backups(self._resources)
         self.shippers += kubernetes.shippers(self._resources)
-        self.shippers += scripts.shippers(self.deployments)
+        self.shippers += [s for d in self.deployments if (s := _driver(d))]
         for unit in self.deployments:
             if unit.image is not None and (label := shipper(unit.image.value)) and unit.kind != "kubernetes":
                 self.shippers.append(LogShipper(label, unit.image.place, unit.environment))
@@ -244,6 +255,13 @@ def _is_workflow(path: str) -> bool:
         "bitbucket-pipelines.yml",
         "azure-pipelines.yml",
     )
+
+
+def _driver(unit: Deployment) -> LogShipper | None:
+    """A logging driver that sends a unit's logs away."""
+    if unit.logging is None or unit.logging.value not in SHIPPING_DRIVERS:
+        return None
+    return LogShipper(f"logging driver {unit.logging.value}", unit.logging.place, unit.environment)
 
 
 def _supervised(unit: Deployment) -> Deployment:

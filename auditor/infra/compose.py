@@ -322,7 +322,7 @@ class _Service:
             kind=UnitKind.COMPOSE, name=self.name, environment=self.stack.environment, place=self.place,
             root=self.reading.root, image=self.setting("image"), context=self.context() or "", dockerfile=image,
             command=command, command_place=command_place,
-            entries=self.reading.entries(self.name, command, command_place or self.place, image, self.context(), env),
+            entries=self.reading.entries(self.name, command, command_place or self.place, image=image, context=self.context(), env=env),
             env=env, ports=self.ports(), restart=restart, restarts=restarts, memory=memory, memory_bytes=memory_bytes,
             heap=heap, heap_bytes=size(heap.value + "m") if heap else None, grace=grace,
             grace_seconds=seconds(grace.value) if grace else DEFAULT_GRACE, health=self.health(),

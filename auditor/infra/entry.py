@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
@@ -16,90 +16,24 @@ from auditor.model import FilePlace
 
 MAX_DEPTH = 8
 _WRAPPERS = frozenset(
-    [
-        "tini",
-        "dumb-init",
-        "--",
-        "exec",
-        "env",
-        "cross-env",
-        "cross-env-shell",
-        "dotenv",
-        "dotenvx",
-        "nice",
-        "time",
-        "nohup",
-        "sudo",
-        "npx",
-        "bunx",
-        "pnpx",
-        "dlx",
-        "stdbuf",
-        "catatonit",
-        "docker-entrypoint.sh",
-        "doppler",
-        "infisical",
-        "op",
-    ]
-)
+    ("tini", "dumb-init", "--", "exec", "env", "cross-env", "cross-env-shell", "dotenv", "dotenvx", "nice", "time", "nohup", "sudo",
+     "npx", "bunx", "pnpx", "dlx", "stdbuf", "catatonit", "docker-entrypoint.sh", "doppler", "infisical", "op")
+)  # fmt: skip
 _WITH_VALUE = frozenset({"gosu", "su-exec", "timeout", "chpst"})
 _NODES = frozenset(
-    [
-        "node",
-        "nodejs",
-        "ts-node",
-        "ts-node-dev",
-        "tsx",
-        "tsnd",
-        "bun",
-        "deno",
-        "nodemon",
-        "node-dev",
-        "babel-node",
-        "esr",
-        "swc-node",
-        "zx",
-        "hardhat",
-    ]
-)
+    ("node", "nodejs", "ts-node", "ts-node-dev", "tsx", "tsnd", "bun", "deno", "nodemon", "node-dev", "babel-node", "esr", "swc-node",
+     "zx", "hardhat")
+)  # fmt: skip
 _VALUE_FLAGS = frozenset(
-    [
-        "-r",
-        "--require",
-        "--import",
-        "--loader",
-        "--experimental-loader",
-        "--env-file",
-        "-P",
-        "--project",
-        "-w",
-        "--watch-path",
-        "-C",
-        "--conditions",
-        "--network",
-        "--tsconfig",
-    ]
-)
+    ("-r", "--require", "--import", "--loader", "--experimental-loader", "--env-file", "-P", "--project", "-w", "--watch-path", "-C",
+     "--conditions", "--network", "--tsconfig")
+)  # fmt: skip
 _MANAGERS = frozenset({"npm", "yarn", "pnpm", "bun"})
 _SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
 _RUNNERS = frozenset({"nest", "next", "concurrently", "pm2-runtime", "pm2", *_NODES})
 _BUILT = frozenset(
-    [
-        "dist",
-        "build",
-        "lib",
-        "out",
-        "output",
-        ".output",
-        "compiled",
-        "target",
-        "esm",
-        "cjs",
-        "prod",
-        "dist-server",
-        "bundle",
-    ]
-)
+    ("dist", "build", "lib", "out", "output", ".output", "compiled", "target", "esm", "cjs", "prod", "dist-server", "bundle")
+)  # fmt: skip
 SUFFIXES = (".ts", ".tsx", ".mts", ".cts", ".js", ".mjs", ".cjs", ".jsx")
 
 
@@ -148,20 +82,23 @@ class Resolver:
         words = _unwrap(words)
         if at.depth > MAX_DEPTH or not words:
             return []
+        return self._reader(words)(words, at)
+
+    def _reader(self, words: list[str]) -> Callable[[list[str], _At], list[EntryPoint]]:
+        """What reads a command, by its first word."""
         head = PurePosixPath(words[0]).name
-        if head in _SHELLS:
-            return self._shell(words[1:], at)
-        if head.startswith("pm2"):
-            return self._pm2(words[1:], at)
-        if head in _MANAGERS and not (head == "bun" and any(w.endswith(SUFFIXES) for w in words)):
-            return self._manager(words, at)
-        if head in ("concurrently", "run-p", "run-s", "npm-run-all"):
-            return self._many(head, words[1:], at)
-        if head in ("turbo", "nx", "lerna"):
-            return self._workspaces(words[1:], at)
-        if head in ("nest", "next", "nuxt"):
-            return self._framework(head, words[1:], at)
-        return self._node(words[1:], at) if head in _NODES else self._file(words, at)
+        if head == "bun" and any(w.endswith(SUFFIXES) for w in words):
+            return self._node
+        readers = (
+            (_SHELLS, self._shell),
+            (_MANAGERS, self._manager),
+            (_NODES, self._node),
+            ({"pm2", "pm2-runtime", "pm2-docker"}, self._pm2),
+            ({"concurrently", "run-p", "run-s", "npm-run-all"}, self._many),
+            ({"turbo", "nx", "lerna"}, self._workspaces),
+            ({"nest", "next", "nuxt"}, self._framework),
+        )
+        return next((read for heads, read in readers if head in heads), self._file)
 
     def _file(self, words: list[str], at: _At) -> list[EntryPoint]:
         """A file run by its own name: a source, a script, or something made while the image is built."""
@@ -175,7 +112,7 @@ class Resolver:
 
     def _node(self, words: list[str], at: _At) -> list[EntryPoint]:
         skip = False
-        for index, word in enumerate(words):
+        for index, word in enumerate(words[1:], 1):
             if skip:
                 skip = False
             elif word in ("--exec", "-x"):
@@ -190,6 +127,7 @@ class Resolver:
         return []
 
     def _shell(self, words: list[str], at: _At) -> list[EntryPoint]:
+        words = words[1:]
         while words and words[0].startswith("-"):
             if "c" in words[0]:
                 return self._text(words[1], at.deeper()) if len(words) > 1 else []
@@ -214,7 +152,7 @@ class Resolver:
         return found
 
     def _pm2(self, words: list[str], at: _At) -> list[EntryPoint]:
-        for word in words:
+        for word in words[1:]:
             if not word.startswith("-") and not re.fullmatch("start|startOrRe(start|load)|re(load|start)", word):
                 # an ecosystem file is a unit of its own: its apps are collected from it
                 config = re.search(r"(ecosystem|pm2|process).*\.(c?js|mjs|json|ya?ml)$", word)
@@ -237,15 +175,17 @@ class Resolver:
         direct = words[1:2] and PurePosixPath(words[1]).name in _RUNNERS  # `yarn ts-node x`
         return self._words(words[1:], at.deeper()) if direct else []
 
-    def _many(self, head: str, words: list[str], at: _At) -> list[EntryPoint]:
+    def _many(self, words: list[str], at: _At) -> list[EntryPoint]:
         found: list[EntryPoint] = []
-        for word in words:
+        whole = PurePosixPath(words[0]).name == "concurrently"
+        for word in words[1:]:
             if not word.startswith("-"):
-                line = word.replace("npm:", "npm run ") if head == "concurrently" else f"npm run {word}"
+                line = word.replace("npm:", "npm run ") if whole else f"npm run {word}"
                 found += self._text(line, at.deeper())
         return found
 
     def _workspaces(self, words: list[str], at: _At) -> list[EntryPoint]:
+        words = words[1:]
         filters = [m[1] for w in words if (m := re.match(r"--(?:filter|projects?|scope)=(.+)", w))]
         filters += [words[i + 1] for i, w in enumerate(words[:-1]) if w in ("--filter", "-F", "--scope")]
         names = [w for w in words if not w.startswith("-") and w not in ("run", "serve", *filters)]
@@ -258,10 +198,11 @@ class Resolver:
                     found += self._text(script[0], replace(at.deeper(by=by), folders=(folder,)))
         return found
 
-    def _framework(self, head: str, words: list[str], at: _At) -> list[EntryPoint]:
-        if words[:1] != ["start"]:
+    def _framework(self, words: list[str], at: _At) -> list[EntryPoint]:
+        head = PurePosixPath(words[0]).name
+        if words[1:2] != ["start"]:
             return []
-        app = next((w for w in words[1:] if not w.startswith("-")), "")
+        app = next((w for w in words[2:] if not w.startswith("-")), "")
         files = ["src/instrumentation.ts", "instrumentation.ts", "src/instrumentation.js", "instrumentation.js"]
         if head == "nest":
             files = [f"apps/{app}/src/main.ts", f"{app}/src/main.ts"] if app else ["src/main.ts"]

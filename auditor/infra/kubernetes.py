@@ -46,14 +46,17 @@ class Resource:
 
     @property
     def kind(self) -> str:
+        """`Deployment`, `Service`, ..."""
         return self.node["kind"].text
 
     @property
     def name(self) -> str:
+        """`metadata.name`."""
         return self.node.at("metadata", "name").text
 
     @property
     def place(self) -> FilePlace:
+        """The line of its kind."""
         return (self.node["kind"] or self.node).place
 
 
@@ -196,7 +199,7 @@ def _deployment(resource: Resource, container: Node, reading: Reading) -> Deploy
         kind=UnitKind.KUBERNETES, name=_unit_name(resource, container), environment=resource.environment,
         place=resource.place, root=reading.root, image=container["image"].setting, dockerfile=image, command=command,
         command_place=place if own else (image.place if image else None),
-        entries=reading.entries(_unit_name(resource, container), command, place, image, "" if image else None, env),
+        entries=reading.entries(_unit_name(resource, container), command, place, image=image, context="" if image else None, env=env),
         env=env, ports=tuple(_container_ports(container)), restart=policy or Setting(resource.kind, resource.place),
         restarts=resource.kind != "Pod" or policy is None or policy.value != "Never",
         memory=memory, memory_bytes=size(memory.value, decimal=True) if memory else None,

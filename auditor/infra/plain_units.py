@@ -52,7 +52,7 @@ def systemd(path: str, text: str, reading: Reading) -> Iterator[Deployment]:
     yield Deployment(
         kind=UnitKind.SYSTEMD, name=name, environment=Environment.PRODUCTION if told is Environment.UNKNOWN else told,
         place=start.place, root=reading.root, command=words, command_place=start.place,
-        entries=reading.entries(name, words, start.place, None, folder, env), env=env, restart=restart,
+        entries=reading.entries(name, words, start.place, context=folder, env=env), env=env, restart=restart,
         restarts=restart is not None and restart.value not in ("no", "on-success"), memory=memory,
         memory_bytes=size(memory.value) if memory else None, heap=heap, heap_bytes=size(heap.value + "m") if heap else None,
         grace=grace, grace_seconds=seconds(grace.value) if grace else SYSTEMD_GRACE, replicas=1, rolling=False,

@@ -65,7 +65,7 @@ def _app(app: Node, path: str, reading: Reading) -> Deployment:
     return Deployment(
         kind=UnitKind.PM2, name=name, environment=told if told is not Environment.UNKNOWN else Environment.PRODUCTION,
         place=place, root=reading.root, command=tuple(words), command_place=app["script"].place,
-        entries=reading.entries(name, tuple(words), app["script"].place, None, folder, env), env=env,
+        entries=reading.entries(name, tuple(words), app["script"].place, context=folder, env=env), env=env,
         restart=restart or Setting("autorestart (PM2's default)", place), restarts=app["autorestart"].truth is not False,
         memory=memory, memory_bytes=size(memory.value) if memory else None, heap=heap,
         heap_bytes=size(heap.value + "m") if heap else None, grace=kill,

@@ -83,6 +83,7 @@ class Reading:
         service: str,
         command: tuple[str, ...],
         place: FilePlace,
+        *,
         image: Image | None = None,
         context: str | None = None,
         env: Mapping[str, Setting] | None = None,

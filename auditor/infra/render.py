@@ -72,7 +72,7 @@ def _deployment(service: Node, reading: Reading) -> Deployment:
     return Deployment(
         kind=UnitKind.RENDER, name=name, environment=_environment(service), place=service.place, root=reading.root,
         context=join("", service["dockerContext"].text), dockerfile=image, command=words, command_place=place,
-        entries=reading.entries(name, words, place, image, folder or "", env), env=env,
+        entries=reading.entries(name, words, place, image=image, context=folder, env=env), env=env,
         restart=Setting("restarted by Render", service.place), restarts=True, memory=service["plan"].setting, heap=heap,
         heap_bytes=size(heap.value + "m") if heap else None, grace=grace,
         grace_seconds=float(grace.value) if grace and grace.value.isdigit() else DEFAULT_GRACE, health=health,

@@ -42,7 +42,7 @@ def objects_with(text: str, path: str, key: str) -> list[Node]:
     else:
         from tree_sitter_javascript import language
     root = Parser(Language(language())).parse(text.encode()).root_node
-    reader = _Reader({n: v for n, v in _constants(root)})
+    reader = _Reader(dict(_constants(root)))
     found = [n for n in _walk(root) if n.type == "object" and any(k == key for k, _ in reader.members(n))]
     return [Node(reader.value(n, 0), path) for n in found]
 

@@ -55,6 +55,14 @@ class Node:
         return str(self._node.value)
 
     @property
+    def text_line(self) -> int:
+        """Line on which a scalar's text begins: a block scalar's is the one after its mark."""
+        if self._node is None:
+            return 0
+        block = getattr(self._node, "style", None) in ("|", ">")
+        return int(self._node.start_mark.line) + 1 + self.shift + block
+
+    @property
     def truth(self) -> bool | None:
         """A boolean in any of YAML's or the tools' spellings; None for anything else."""
         return {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}.get(self.text.lower())
