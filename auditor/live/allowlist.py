@@ -50,6 +50,7 @@ KEYS = frozenset(
         "scard",
         "zcard",
         "zrange",
+        "zscore",
         "xlen",
         "xrevrange",
         "xinfo|stream",

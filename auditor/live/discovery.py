@@ -40,16 +40,17 @@ class Discovery:
 
 def discover(
     connection: Connection,
+    result: Discovery,
     *,
     clients: Clients | Refused,
     keys: int | None,
     names: Callable[[], Collection[str]],
-) -> Discovery:
-    """Find the queues of the connection's database. `keys`: how many it holds, None where the server did not tell.
+) -> None:
+    """Find the queues of the connection's database, into `result`, which keeps what it has when the run ends early.
 
-    `names` is called last, since it may wait for the code to be read.
+    `keys`: how many the database holds, None where the server did not tell. `names` is called last, since it may wait
+    for the code to be read.
     """
-    result = Discovery()
     named = [] if isinstance(clients, Refused) else clients.named
     db = connection.address.db
     seen = [Name(h.prefix, h.queue) for client in named if client.db == db and (h := holder(client))]
@@ -58,7 +59,6 @@ def discover(
         _confirm(connection, result, _random(connection, result), FoundBy.RANDOM)
         _scan(connection, result, keys)
     _confirm(connection, result, _from_code(names(), result), FoundBy.CODE)
-    return result
 
 
 def _from_code(names: Collection[str], result: Discovery) -> list[Name]:

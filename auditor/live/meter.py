@@ -20,6 +20,8 @@ class Meter:
         self.budget = budget
         self.started = time.monotonic()
         self.deadline = min(deadline, self.started + budget.seconds)
+        self.own_deadline = self.started + budget.seconds <= deadline
+        """Whether the budget's seconds end before the scan's deadline."""
         self.commands: Counter[str] = Counter()
         self.keys_scanned = 0
         self._lock = threading.Lock()

@@ -198,6 +198,8 @@ class LiveQueue:
     counts: Counts
     paused: bool
     workers: QueueWorkers | Refused
+    read_ms: int = 0
+    """Server's clock at the first look; 0 where TIME is refused."""
     added: int | None = None
     """The id counter: jobs ever added."""
     stalled_interval_ms: int | None = None

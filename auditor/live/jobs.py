@@ -1,0 +1,197 @@
+"""Reading sampled jobs: sizes first, then only the fields that are small enough."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from . import detectors
+from .asking import Asking, whole
+from .connection import Command, Reply, ReplyError
+from .jobs_model import Failure, Hit, JobGroup, SampledJob, Sensitive, State
+from .options import Raw, decode, options
+from .refusals import refused
+from .server_model import Refused
+
+FIELD_LIMIT = 65_536
+"""Largest field that is read, in bytes; larger ones count by their size alone."""
+QUEUE_LIMIT = 2_000_000
+"""Payload bytes that are read of one queue."""
+
+_PLAIN = (
+    "name",
+    "timestamp",
+    "processedOn",
+    "finishedOn",
+    "atm",
+    "attemptsMade",
+    "stc",
+    "stalledCounter",
+    "rjk",
+    "parentKey",
+    "pb",
+)
+_PAYLOADS = ("data", "returnvalue", "failedReason", "stacktrace")
+_STALLED = "job stalled more than allowable limit"
+
+
+@dataclass(slots=True)
+class Sample:
+    """Jobs that were read, and what came along."""
+
+    jobs: list[SampledJob] = field(default_factory=list)
+    hits: list[Hit] = field(default_factory=list)
+    lost: list[tuple[State, str]] = field(default_factory=list)
+    """Ids without a hash, at the first look."""
+    bull: bool = False
+    """Options of Bull's form: it alone stores `timestamp` in them."""
+    era: str = ""
+    refused: list[Refused] = field(default_factory=list)
+    largest_result: int = 0
+
+
+@dataclass(slots=True)
+class _Row:
+    state: State
+    id: str
+    opts_bytes: int = 0
+    sizes: dict[str, int] = field(default_factory=dict)
+    """Bytes of the payload fields that the state may have."""
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+_Hits: TypeAlias = dict[tuple[Sensitive, str, str, str], list[tuple[str, str]]]
+
+
+def read_jobs(stem: str, ids: Sequence[tuple[State, str]]) -> Asking[Sample]:
+    """Read the jobs of these ids; payload values never leave this function."""
+    sample = Sample()
+    rows = [_Row(state, job) for state, job in ids]
+    yield from _measure(stem, rows, sample)
+    commands: list[Command] = []
+    read: list[tuple[str, ...]] = []
+    spent = 0
+    for row in rows:
+        wanted = ["opts"] if row.opts_bytes <= FIELD_LIMIT else []
+        for name, length in row.sizes.items():
+            if 0 < length <= FIELD_LIMIT and spent + length <= QUEUE_LIMIT:
+                wanted.append(name)
+                spent += length
+        read.append((*_PLAIN, *wanted))
+        commands.append(("HMGET", f"{stem}{row.id}", *read[-1]))
+    replies = (yield commands) if commands else []
+    hits: _Hits = defaultdict(list)
+    for row, names, reply in zip(rows, read, replies, strict=True):
+        if not isinstance(reply, list):
+            _refuse(sample, ("HMGET",), reply)
+            continue
+        row.fields = {name: value for name, value in zip(names, reply, strict=False) if isinstance(value, str)}
+        if row.fields:
+            _take(sample, hits, row)
+        else:
+            sample.lost.append((row.state, row.id))
+    sample.hits = [
+        Hit(kind, name, where, path, len(seen), *seen[0]) for (kind, name, where, path), seen in hits.items()
+    ]
+    return sample
+
+
+def groups(jobs: Sequence[SampledJob]) -> tuple[JobGroup, ...]:
+    """Jobs by name, the newest first; groups in the order of their names."""
+    by_name: dict[str, list[SampledJob]] = defaultdict(list)
+    for job in jobs:
+        by_name[job.name].append(job)
+    return tuple(
+        JobGroup(name, tuple(sorted(by_name[name], key=lambda job: -(job.timestamp or 0)))) for name in sorted(by_name)
+    )
+
+
+def clean(text: str) -> str:
+    """Text for the model: bytes that were no UTF-8 as `\\xff`, so that every renderer can write it."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _measure(stem: str, rows: Sequence[_Row], sample: Sample) -> Asking[None]:
+    asked = [(row, name) for row in rows for name in ("opts", *_payloads(row.state))]
+    commands: list[Command] = [("HSTRLEN", f"{stem}{row.id}", name) for row, name in asked]
+    for (row, name), reply in zip(asked, (yield commands) if commands else [], strict=True):
+        if not isinstance(reply, int):
+            _refuse(sample, ("HSTRLEN",), reply)
+        # what can't be measured is not read
+        length = reply if isinstance(reply, int) else FIELD_LIMIT + 1
+        if name == "opts":
+            row.opts_bytes = length
+        else:
+            row.sizes[name] = length
+
+
+def _payloads(state: State) -> tuple[str, ...]:
+    match state:
+        case State.COMPLETED:
+            return ("data", "returnvalue")
+        case State.FAILED | State.ACTIVE:
+            return _PAYLOADS
+        case State.DELAYED:  # a retry waits here with the reason of its last failure
+            return ("data", "failedReason", "stacktrace")
+        case _:
+            return ("data",)
+
+
+def _take(sample: Sample, hits: _Hits, row: _Row) -> None:
+    name = clean(row.fields.get("name", ""))
+    parses: bool | None = None
+    for where in _PAYLOADS:
+        if (text := row.fields.get(where)) is None:
+            continue
+        valid, found = (False, detectors.in_text(text)) if where == "failedReason" else detectors.in_json(text)
+        parses = valid if where == "data" else parses
+        for hit in found:
+            hits[hit.kind, name, where, hit.path].append((clean(row.id), hit.shape))
+    raw = decode(row.fields.get("opts")) if row.opts_bytes <= FIELD_LIMIT else None
+    if raw is not None and "timestamp" in raw:
+        sample.bull = True
+    if {"atm", "stc"} & set(row.fields):
+        sample.era = "bullmq 5-6"
+    sample.largest_result = max(sample.largest_result, row.sizes.get("returnvalue", 0))
+    sample.jobs.append(_job(row, name, raw, parses))
+
+
+def _job(row: _Row, name: str, raw: Raw | None, parses: bool | None) -> SampledJob:
+    fields = row.fields
+    return SampledJob(
+        id=clean(row.id),
+        name=name,
+        state=row.state,
+        opts=None if raw is None else options(raw),
+        data_bytes=row.sizes.get("data", 0),
+        timestamp=whole(fields.get("timestamp")),
+        processed_on=whole(fields.get("processedOn")),
+        finished_on=whole(fields.get("finishedOn")),
+        attempts_made=whole(fields.get("atm", fields.get("attemptsMade"))),
+        stalled_count=whole(fields.get("stc", fields.get("stalledCounter"))) or 0,
+        result_bytes=row.sizes.get("returnvalue", 0),
+        stack_bytes=row.sizes.get("stacktrace", 0),
+        failure=_failure(fields.get("failedReason", ""), row.state),
+        scheduler=clean(fields.get("rjk", "")) or (row.id.split(":")[1] if row.id.startswith("repeat:") else ""),
+        child="parentKey" in fields,
+        data_parses=parses,
+        worker=clean(fields.get("pb", "")),
+    )
+
+
+def _failure(reason: str, state: State) -> Failure:
+    if state is not State.FAILED:
+        return Failure.NONE
+    if _STALLED in reason:
+        return Failure.STALLED
+    if reason.startswith("Promise timed out after"):
+        return Failure.TIMEOUT
+    lowered = reason.lower()
+    return Failure.LOCK if "missing lock for job" in lowered or "could not renew lock" in lowered else Failure.OTHER
+
+
+def _refuse(sample: Sample, command: Command, reply: Reply) -> None:
+    if isinstance(reply, ReplyError) and reply.code != "WRONGTYPE" and not sample.refused:
+        sample.refused.append(refused(command, reply))
