@@ -1,0 +1,88 @@
+"""Items of one kind of job: its handlers, its producers, or why there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from auditor.code.model import CodeModel, Effect, Kind, Producer, Role, Worker
+from auditor.model import Cause, Verdict
+from auditor.probes import not_applicable, unverified
+
+from ._handlers import cannot_follow, of
+from ._sources import queue_names
+from ._subjects import NO_QUEUES, Judged, decide, jobs_of, subject_of, unsure
+
+MINT = (Kind.NFT,)
+EMAIL = (Kind.EMAIL,)
+PAYMENT = (Kind.PAYMENT, Kind.REFUND)
+WORDS = {MINT: "mint", EMAIL: "e-mail", PAYMENT: "payment or refund"}
+
+WorkerRule = Callable[[CodeModel, Worker], Judged | None]
+ProducerRule = Callable[[CodeModel, Producer], Judged | None]
+
+
+def handlers(code: CodeModel, kinds: Collection[Kind]) -> tuple[Worker, ...]:
+    """Workers whose jobs are of these kinds."""
+    return tuple(worker for worker in code.workers if worker.kind in kinds)
+
+
+def producers(code: CodeModel, kinds: Collection[Kind]) -> tuple[Producer, ...]:
+    """Producers whose jobs are of these kinds; dead-letter fillers are none."""
+    return tuple(job for job in jobs_of(code) if job.kind in kinds and not job.dead_letter)
+
+
+def absent(code: CodeModel, kinds: tuple[Kind, ...]) -> Verdict | None:
+    """Not applicable where there is no job of these kinds, saying what was looked at; else None."""
+    if code.empty:
+        return not_applicable(NO_QUEUES)
+    if handlers(code, kinds) or producers(code, kinds):
+        return None
+    names = sorted(queue_names(code))
+    listed = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    looked = f"{len(names)} queues ({listed})" if names else "no named queue"
+    return not_applicable(
+        f"no {WORDS[kinds]} jobs: looked at {looked}, {len(code.producers)} producers and {len(code.workers)} workers,"
+        " by the calls that handlers reach and by the words of queue and job names"
+    )
+
+
+def by_handler(code: CodeModel, kinds: tuple[Kind, ...], rule: WorkerRule, held: str, nothing: str = "") -> Verdict:
+    """Judge the handlers of these kinds; `nothing` is the reason where the rule exempts them all."""
+    none = absent(code, kinds)
+    if none:
+        return none
+    found = handlers(code, kinds)
+    if not found:
+        queues = ", ".join(sorted({name for job in producers(code, kinds) for name in job.queue})) or "a queue"
+        told = f"{WORDS[kinds]} jobs are enqueued into {queues}, but no handler of them is in the code given"
+        return unverified(f"{told}; give --code of the service that consumes them", Cause.SOURCE_NOT_GIVEN)
+    return decide(code, found, lambda worker: rule(code, worker), held=held, nothing=nothing)
+
+
+def by_job(code: CodeModel, kinds: tuple[Kind, ...], rule: ProducerRule, held: str, nothing: str = "") -> Verdict:
+    """Judge the producers of these kinds."""
+    none = absent(code, kinds)
+    if none:
+        return none
+    found = producers(code, kinds)
+    if not found:
+        queues = ", ".join(sorted({name for worker in handlers(code, kinds) for name in worker.queue})) or "a queue"
+        told = f"{WORDS[kinds]} jobs are consumed from {queues}, but no producer of them is in the code given"
+        return unverified(f"{told}; give --code of the service that enqueues them", Cause.SOURCE_NOT_GIVEN)
+    return decide(code, found, lambda job: rule(code, job), held=held, nothing=nothing)
+
+
+def main_call(worker: Worker, *roles: Role) -> Effect | None:
+    """The first call of the kind's own role: the charge, the mint, the mail."""
+    return next(iter(of(worker, *roles)), None)
+
+
+def needs_call(worker: Worker, what: str, role: Role) -> Judged:
+    """Unverified: the handler's own call could not be seen, so nothing around it can be judged."""
+    name = subject_of(worker).name
+    unseen = cannot_follow(worker, what)
+    if unseen:
+        return unseen
+    return unsure(
+        f"{name}: no call in its reach is known to be {role.value}; name the project's own wrapper under roles in tt-audit.yaml"
+    )
