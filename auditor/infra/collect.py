@@ -21,6 +21,7 @@ from auditor.infra import (
     redis_conf,
     render,
     scripts,
+    start_scripts,
 )
 from auditor.infra.images import SHIPPING_DRIVERS, shipper
 from auditor.infra.model import (
@@ -230,7 +231,10 @@ class _Collector:
 
     def _model(self) -> InfraModel:
         self.deployments = [_supervised(d) for d in self.deployments]
-        entries = {(e.service, e.path): e for d in self.deployments for e in d.entries}
+        stated = [e for d in sorted(self.deployments, key=lambda d: not d.environment.decides) for e in d.entries]
+        entries: dict[str, EntryPoint] = {}
+        for entry in (*stated, *start_scripts.of_images(self.reading), *start_scripts.of_packages(self.reading)):
+            entries.setdefault(entry.path, entry)
         return InfraModel(
             trees=(self.tree.target(),),
             deployments=tuple(self.deployments),

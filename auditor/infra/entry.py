@@ -73,7 +73,7 @@ class Resolver:
 
     def follow(self, argv: Sequence[str], start: Start) -> tuple[EntryPoint, ...]:
         """The source files that a command starts, in order, each once."""
-        said = " ".join(argv)
+        said = " ".join(" ".join(argv).split())
         why = f'{start.place.label()} runs "{said if len(said) < 80 else said[:77] + "..."}"'
         found = self._words(list(argv), _At(start, start.folders, why))
         return tuple({e.path: e for e in found}.values())
@@ -123,7 +123,17 @@ class Resolver:
             elif word.startswith("-"):
                 skip = word in _VALUE_FLAGS
             elif word not in ("run", "watch"):
-                return self._entry(self._source(word, at), at)
+                source = self._source(word, at)
+                return (
+                    self._entry(source, at) if source or not word.endswith("server.js") else self._standalone(word, at)
+                )
+        return []
+
+    def _standalone(self, word: str, at: _At) -> list[EntryPoint]:
+        """Next's standalone build: `apps/web/server.js` is the app in that folder."""
+        for folder in (join(f, str(PurePosixPath(word).parent)) for f in at.folders):
+            if any(join(folder, f"next.config.{suffix}") in self.tree.known for suffix in ("js", "mjs", "ts", "cjs")):
+                return self._words(["next", "start"], at.deeper(folder))
         return []
 
     def _shell(self, words: list[str], at: _At) -> list[EntryPoint]:

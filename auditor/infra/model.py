@@ -352,5 +352,5 @@ class InfraModel(Snapshot):
     packages: tuple[str, ...] = ()
     """Absolute folders that have a package.json."""
     entry_points: tuple[EntryPoint, ...] = ()
-    """Of all deployments and images, and of the start scripts of package.json files."""
+    """Of all deployments and Dockerfiles, and of the start scripts of package.json files; each file once."""
     notes: tuple[Note, ...] = ()

@@ -61,11 +61,11 @@ class Reading:
             path = PurePosixPath(file)
             own = {path.parent.name.lower(), *path.name.lower().split(".")} - {"dockerfile", ""}
             if own & {last, *names} or any(last.endswith(f"-{o}") for o in own):
-                return self._shipped(file)
+                return self.shipped(file)
         plain = [f for f in files if PurePosixPath(f).name == "Dockerfile"]
-        return self._shipped(plain[0]) if len(plain) == 1 else None
+        return self.shipped(plain[0]) if len(plain) == 1 else None
 
-    def _shipped(self, file: str) -> Image | None:
+    def shipped(self, file: str) -> Image | None:
         """The stage that a registry's image is most likely built from: the last that is not for development."""
         last = self.image(file)
         if last is None or not re.search("dev|test|debug", last.stage):
