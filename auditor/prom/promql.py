@@ -173,10 +173,13 @@ def _selector(node: Any, around: tuple[str, ...], range_s: float | None, divisor
     alternatives = [*node.matchers.matchers, *(m for group in node.matchers.or_matchers for m in group)]
     named = next((m.value for m in alternatives if m.name == "__name__" and _matcher_op(m) == "="), "")
     metric = node.name or named
-    if metric.startswith(_HOLE):
+    if metric == _HOLE:
         return None
     keep = [m for m in node.matchers.matchers if m.name != "__name__" or _matcher_op(m) != "="]
     matchers = tuple(Matcher(m.name, _matcher_op(m), m.value) for m in keep if not _holed(m.value))
+    if _HOLE in metric:  # ${prefix}_queue_depth: any name that ends like it
+        matchers = (Matcher("__name__", "=~", metric.replace(_HOLE, ".*")), *matchers)
+        metric = ""
     return Selector(metric, matchers, around, range_s, divisor)
 
 
