@@ -196,7 +196,10 @@ def _targets(data: object) -> Iterable[LiveTarget]:
         labels = target.get("labels") if isinstance(target, dict) else None
         job = _text(labels, "job") or _text(target, "scrapePool")
         yield LiveTarget(
-            job, _bare(_text(target, "scrapeUrl")), _text(target, "health") == "up", _text(target, "lastError")[:300]
+            job,
+            _bare(_text(target, "scrapeUrl")),
+            {"up": True, "down": False}.get(_text(target, "health")),
+            _text(target, "lastError")[:300],
         )
 
 

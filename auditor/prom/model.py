@@ -184,7 +184,8 @@ class LiveTarget:
     job: str
     endpoint: str
     """Its URL without credentials and parameters."""
-    up: bool
+    up: bool | None
+    """None: not scraped yet."""
     error: str
 
 

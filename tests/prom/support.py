@@ -103,11 +103,11 @@ def wait_for_series(url: str, name: str) -> None:
         time.sleep(0.2)
 
 
-def wait_for_rules(url: str) -> None:
-    """Until every rule has been evaluated once."""
+def wait_for_health(url: str) -> None:
+    """Until every target has been scraped and every rule evaluated once."""
     deadline = time.monotonic() + 20
-    while '"health":"unknown"' in _get(f"{url}/api/v1/rules"):
-        assert time.monotonic() < deadline, "the rules were never evaluated"
+    while '"health":"unknown"' in _get(f"{url}/api/v1/rules") + _get(f"{url}/api/v1/targets"):
+        assert time.monotonic() < deadline, "not all rules were evaluated and targets scraped"
         time.sleep(0.2)
 
 
