@@ -1,0 +1,10 @@
+export { producerConnection, redisOptions, workerConnection } from './connection.js';
+export { bury, deadLetters } from './dead-letters.js';
+export { withDeadline } from './deadline.js';
+export * from './defaults.js';
+export { enqueueMail, type Mail } from './mail.js';
+export { QUEUES, type QueueName } from './names.js';
+export { trackQueue } from './queue-metrics.js';
+export { createQueue, openQueues } from './queues.js';
+export { closeOnSignals, logRejections } from './shutdown.js';
+export { supervise } from './supervise.js';
