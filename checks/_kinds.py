@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from auditor.code.model import CodeModel, Effect, Kind, Producer, Role, Worker
+from auditor.code.model import CodeModel, Effect, Kind, Producer, Role, Site, Worker
 from auditor.model import Cause, Verdict
 from auditor.probes import not_applicable, unverified
 
@@ -29,6 +29,12 @@ def handlers(code: CodeModel, kinds: Collection[Kind]) -> tuple[Worker, ...]:
 def producers(code: CodeModel, kinds: Collection[Kind]) -> tuple[Producer, ...]:
     """Producers whose jobs are of these kinds; dead-letter fillers are none."""
     return tuple(job for job in jobs_of(code) if job.kind in kinds and not job.dead_letter)
+
+
+def first_site(code: CodeModel, kinds: Collection[Kind]) -> Site:
+    """Where to point for what a whole project lacks: the first handler of the kind, else producer, the living first."""
+    sites: list[Site] = [*handlers(code, kinds), *producers(code, kinds)]
+    return next((site for site in sites if site.live), sites[0])
 
 
 def absent(code: CodeModel, kinds: tuple[Kind, ...]) -> Verdict | None:

@@ -62,7 +62,7 @@ def _serializable(_: CodeModel, job: Producer) -> Judged:
             place=span,
             confidence=Confidence.LIKELY,
         )
-    keys = _keys(job)
+    keys = data_keys(job)
     if job.data.state is OptionState.UNKNOWN and not keys:
         return unsure(f"{name}: the shape of its data could not be resolved; a Redis URL shows what is enqueued")
     shape = ", ".join(key for key, _ in keys[:8]) or "no data"
@@ -70,7 +70,7 @@ def _serializable(_: CodeModel, job: Producer) -> Judged:
 
 
 def _sensitive(_: CodeModel, job: Producer) -> Judged:
-    name, keys = subject_of(job).name, _keys(job)
+    name, keys = subject_of(job).name, data_keys(job)
     hits = [(key, word, span) for key, span in keys if key not in job.encrypted and (word := sensitive_key(key))]
     if hits:
         key, word, span = hits[0]
@@ -108,7 +108,7 @@ def _sized(_: CodeModel, job: Producer, most: Size) -> Judged:
     return unsure(f"{name}: code does not bound the size of its data; a Redis URL shows real sizes")
 
 
-def _keys(job: Producer) -> list[tuple[str, CodeSpan]]:
+def data_keys(job: Producer) -> list[tuple[str, CodeSpan]]:
     """Key paths of the data with their places: as declared, else as the literal shows."""
     named = list(job.data_keys)
     known = {key for key, _ in named}

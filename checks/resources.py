@@ -26,6 +26,8 @@ DATABASES = (
     "postgres",
     "objection",
 )
+FOR_EVER_MS = 600_000
+"""A bound of ten minutes holds a slot for ten minutes: none in practice."""
 
 
 @probe("handler.cpu_sandboxed")
@@ -105,11 +107,12 @@ def _calls(_: CodeModel, worker: Worker) -> Judged:
 
 
 def unbounded(effect: Effect) -> bool:
-    """Whether it is known that nothing bounds the call's time."""
+    """Whether it is known that nothing bounds the call's time, or only a default of ten minutes and more (nodemailer's)."""
     found = effect.timeout
     if found is None or found.state is OptionState.UNKNOWN:
         return False
-    return any(value is None or number(value) == 0 for value in choices(found))
+    bounds = [number(value) for value in choices(found)]
+    return any(bound is None or bound == 0 or bound >= FOR_EVER_MS for bound in bounds)
 
 
 def _told(effect: Effect) -> str:

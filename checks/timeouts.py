@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.code.model import CodeModel, Effect, OptionState, Producer, Worker
+from auditor.code.model import CodeModel, OptionState, Producer, Worker
 from auditor.live.model import LiveRedis
 from auditor.model import Confidence, Finding, Verdict
 from auditor.probes import conclude, not_applicable, probe
@@ -14,6 +14,7 @@ from ._roles import REMOTE
 from ._sources import join
 from ._subjects import NO_QUEUES, Judged, bad, decide, finding, good, subject_of, unsure
 from ._versions import is_bull, library_of
+from .resources import unbounded
 
 
 @probe("producer.timeout")
@@ -80,7 +81,7 @@ def _own_bound(worker: Worker, bare: list[Producer]) -> Judged:
             related=places(worker.bound),
         )
     remote = [effect for effect in worker.effects if effect.role in REMOTE]
-    endless = [effect for effect in remote if _unbounded(effect)]
+    endless = [effect for effect in remote if unbounded(effect)]
     if endless:
         first = endless[0]
         more = f" (and {len(endless) - 1} more calls)" if len(endless) > 1 else ""
@@ -105,11 +106,3 @@ def _own_bound(worker: Worker, bare: list[Producer]) -> Judged:
         )
     observed = "every remote call in its reach is bounded" if remote else "no remote call in its reach"
     return good(f"{name}: {observed}", confidence=Confidence.LIKELY)
-
-
-def _unbounded(effect: Effect) -> bool:
-    if effect.timeout is None:
-        return False
-    return effect.timeout.state is OptionState.ABSENT or any(
-        value is None or number(value) == 0 for value in choices(effect.timeout)
-    )

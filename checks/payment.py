@@ -1,0 +1,236 @@
+"""Payment and refund jobs: one charge per order (items 73 to 75, 77, 79, 86)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from auditor.code.model import CodeModel, Effect, OptionState, Role, Worker
+from auditor.model import Confidence, Finding, Severity, Status, Subject, SubjectType, Verdict
+from auditor.probes import not_applicable, probe
+
+from ._handlers import cannot_follow, fills, of, path_of
+from ._keys import KeyQuality, key_quality, key_told
+from ._kinds import PAYMENT, absent, by_handler, handlers, needs_call
+from ._roles import WRITES
+from ._subjects import Judged, bad, good, subject_of, unsure
+from .idempotency import guard_of, keys_of
+
+CHARGES = (Role.PAYMENT_CREATE, Role.REFUND_CREATE)
+
+
+@probe("payment.idempotency_key")
+def idempotency_key(code: CodeModel) -> Verdict:
+    """Every creating call to the payment provider carries an idempotency key that a retry makes again.
+
+    Braintree's SDK has none: there the gateway's duplicate checking and item 77 have to do. Calls outside jobs are
+    findings of severity medium.
+    """
+    verdict = by_handler(code, PAYMENT, _keyed, "every charge carries a deterministic key")
+    if verdict.status is Status.NOT_APPLICABLE:
+        return verdict
+    outside = [
+        _outside(effect)
+        for effect in code.elsewhere
+        if effect.role in CHARGES and key_quality(effect.key) is KeyQuality.MISSING and effect.key
+    ]
+    if not outside:
+        return verdict
+    return Verdict(
+        Status.FAIL,
+        verdict.reason if verdict.status is Status.FAIL else outside[0].message,
+        Confidence.LIKELY,
+        findings=(*verdict.findings, *outside),
+        evidence=verdict.evidence,
+    )
+
+
+@probe("payment.prior_status")
+def prior_status(code: CodeModel) -> Verdict:
+    """Before it charges, the handler reads the payment's or order's status by a value of the job, and stops if it is paid."""
+    return by_handler(code, PAYMENT, _status_first, "the status is read before every charge")
+
+
+@probe("payment.record_first")
+def record_first(code: CodeModel) -> Verdict:
+    """A record is written before the provider is called: a crash in between leaves a trace to reconcile."""
+    return by_handler(code, PAYMENT, _recorded_first, "a record stands before every charge")
+
+
+@probe("payment.duplicate_charge")
+def duplicate_charge(code: CodeModel) -> Verdict:
+    """A second charge for one order is detected: a unique key or claim, a status check, or a search at the provider."""
+    return by_handler(code, PAYMENT, _duplicate, "a second charge is detected")
+
+
+@probe("payment.refund_idempotency")
+def refund_idempotency(code: CodeModel) -> Verdict:
+    """Refunds happen once: a deterministic key on the refund call, or a claim before it."""
+    none = absent(code, PAYMENT)
+    if none:
+        return none
+    known = handlers(code, PAYMENT)
+    refunds = [effect for worker in known for effect in of(worker, Role.REFUND_CREATE)]
+    if (
+        not refunds
+        and known
+        and all(worker.followed for worker in known)
+        and not any(w.kind == "refund" for w in known)
+    ):
+        return not_applicable("payment jobs make no refund: no refund call in reach of their handlers")
+    return by_handler(code, PAYMENT, _refunds, "every refund happens once", "no payment handler refunds")
+
+
+@probe("payment.concurrency")
+def concurrency(code: CodeModel) -> Verdict:
+    """Two jobs for one order don't charge at once: a lock, SELECT … FOR UPDATE, a unique claim, or an id per order."""
+    return by_handler(code, PAYMENT, _alone, "one charge at a time per order")
+
+
+def charges(worker: Worker) -> tuple[Effect, ...]:
+    """Calls that move money."""
+    return of(worker, *CHARGES)
+
+
+def _keyed(code: CodeModel, worker: Worker) -> Judged | None:
+    moved = charges(worker)
+    if not moved:
+        return needs_call(worker, "whether its charges carry keys", Role.PAYMENT_CREATE)
+    if all(effect.key is None for effect in moved):
+        if all(effect.keyless for effect in moved):
+            return good(
+                f"{moved[0].call}: the SDK takes no key; duplicate checking is the gateway's (see 77)",
+                confidence=Confidence.LIKELY,
+            )
+        return unsure(
+            f"{subject_of(worker).name}: whether {moved[0].call} carries an idempotency key could not be resolved",
+            related=(moved[0].span,),
+        )
+    return keys_of(code, _only(worker, moved))
+
+
+def _only(worker: Worker, effects: tuple[Effect, ...]) -> Worker:
+    return replace(worker, effects=effects)
+
+
+def _outside(effect: Effect) -> Finding:
+    text = f"{effect.call} ({effect.span.label()}) charges outside a job without an idempotency key"
+    subject = Subject(SubjectType.CLIENT, effect.call)
+    return Finding(
+        text, subject, effect.span, confidence=Confidence.LIKELY, severity=Severity.MEDIUM, symbol=effect.symbol
+    )
+
+
+def _status_first(_: CodeModel, worker: Worker) -> Judged:
+    return _guarded(worker, "reads no status first", "a read of the payment by job data, which stops", claims=False)
+
+
+def _duplicate(_: CodeModel, worker: Worker) -> Judged:
+    return _guarded(
+        worker,
+        "would not notice that the order was charged",
+        "a unique key, a claim, a status check or a search before the charge",
+        claims=True,
+    )
+
+
+def _guarded(worker: Worker, lacks: str, expected: str, *, claims: bool) -> Judged:
+    name, moved = subject_of(worker).name, charges(worker)
+    if not moved:
+        return needs_call(worker, "what it looks at before the charge", Role.PAYMENT_CREATE)
+    for effect in moved:
+        guard = guard_of(worker, effect)
+        if guard is None or (guard.claims and not claims and guard.role is Role.LOCK):
+            return bad(
+                f"{name}: {path_of(worker, effect)} {lacks}: a retry charges again",
+                f"nothing before {effect.call}",
+                expected=expected,
+                place=effect.span,
+                confidence=Confidence.LIKELY,
+            )
+    guard = guard_of(worker, moved[0])
+    span = guard.span if guard else moved[0].span
+    return good(
+        f"{guard.call if guard else ''} ({span.label()}) stands before {moved[0].call}",
+        confidence=Confidence.LIKELY,
+        related=(span,),
+    )
+
+
+def _recorded_first(_: CodeModel, worker: Worker) -> Judged:
+    name, moved = subject_of(worker).name, charges(worker)
+    if not moved:
+        return needs_call(worker, "what it writes before the charge", Role.PAYMENT_CREATE)
+    for effect in moved:
+        before = [e for e in of(worker, *WRITES) if e.order < effect.order and "catch" not in e.within]
+        if not before:
+            after = next((e for e in of(worker, *WRITES) if e.order > effect.order), None)
+            late = f"; {after.call} ({after.span.label()}) comes after it" if after else ""
+            return bad(
+                f"{name}: {path_of(worker, effect)} is called before anything is written{late}: a crash leaves a charge without a record",
+                f"no write before {effect.call}",
+                expected="a pending record before the provider's call",
+                place=effect.span,
+                related=(after.span,) if after else (),
+                confidence=Confidence.LIKELY,
+            )
+    first = next(e for e in of(worker, *WRITES) if e.order < moved[0].order)
+    return good(
+        f"{first.call} ({first.span.label()}) before {moved[0].call}",
+        confidence=Confidence.LIKELY,
+        related=(first.span,),
+    )
+
+
+def _refunds(code: CodeModel, worker: Worker) -> Judged | None:
+    refunds = of(worker, Role.REFUND_CREATE)
+    if not refunds:
+        return cannot_follow(worker, "whether it refunds")
+    judged = [key_quality(effect.key) for effect in refunds if effect.key is not None]
+    if judged and all(quality is KeyQuality.SAME for quality in judged):
+        return good(
+            f"{refunds[0].call}: {key_told(refunds[0].key)}", confidence=Confidence.LIKELY, related=(refunds[0].span,)
+        )
+    if all(guard_of(worker, effect) for effect in refunds):
+        return good(f"an earlier refund is looked up before {refunds[0].call}", confidence=Confidence.LIKELY)
+    if judged and KeyQuality.OPEN in judged and not {KeyQuality.MISSING, KeyQuality.RANDOM} & set(judged):
+        return unsure(f"{subject_of(worker).name}: whether the key of {refunds[0].call} is the same on a retry is open")
+    return keys_of(code, _only(worker, refunds)) or bad(
+        f"{subject_of(worker).name}: {path_of(worker, refunds[0])}: nothing stops a second refund",
+        f"{refunds[0].call}: no key, no claim",
+        expected="a deterministic key, or a claim",
+        place=refunds[0].span,
+        confidence=Confidence.LIKELY,
+    )
+
+
+def _alone(code: CodeModel, worker: Worker) -> Judged:
+    name, moved = subject_of(worker).name, charges(worker)
+    if not moved:
+        return needs_call(worker, "whether two of its jobs can charge one order", Role.PAYMENT_CREATE)
+    bare = next(
+        (e for e in moved if not any(c.order < e.order and (c.claims or c.role is Role.LOCK) for c in worker.effects)),
+        None,
+    )
+    if bare is None:
+        return good(f"{name}: a lock or claim stands before {moved[0].call}", confidence=Confidence.LIKELY)
+    jobs = fills(code, worker)
+    if jobs and all(job.job_id is True for job in jobs):
+        return good(
+            f"{name}: one job id per order, so the queue holds one job of it",
+            confidence=Confidence.LIKELY,
+            related=(jobs[0].span,),
+        )
+    if any(
+        job.job_id is None and "jobId" in job.options and job.options["jobId"].state is OptionState.UNKNOWN
+        for job in jobs
+    ):
+        return unsure(
+            f"{name}: no lock before {bare.call}, and whether its jobs' ids are per order could not be resolved"
+        )
+    return bad(
+        f"{name}: {path_of(worker, bare)} has no lock, claim or id per order before it: two jobs charge at once",
+        f"no lock before {bare.call}",
+        expected="redlock, SET NX, FOR UPDATE, an advisory lock, or a dedup id per order",
+        place=bare.span,
+        confidence=Confidence.LIKELY,
+    )

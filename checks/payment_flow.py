@@ -1,0 +1,331 @@
+"""What surrounds a charge: webhook, errors, checks, logs, settlement (items 76, 78, 80 to 85, 87)."""
+
+from __future__ import annotations
+
+import re
+
+from auditor.code.model import CodeModel, Effect, OptionState, Producer, Role, Site, Worker
+from auditor.live.model import LiveRedis
+from auditor.model import Confidence, Evidence, Finding, Status, Subject, SubjectType, Verdict
+from auditor.probes import failed, passed, probe, unverified
+
+from . import _live
+from ._conditions import condition_of
+from ._handlers import of, path_of
+from ._kinds import PAYMENT, absent, by_handler, by_job, first_site, needs_call
+from ._live import LiveSide
+from ._options import described, numbers, option, places, sureness
+from ._roles import WRITES
+from ._sensitive import card_key
+from ._sources import join, queue_names
+from ._subjects import Judged, bad, good, jobs_of, subject_of, unsure
+from .payload import data_keys
+from .payment import charges
+
+NOTICES = frozenset({Role.NOTIFY, Role.EMAIL_SEND, Role.ENQUEUE})
+DECLINES = ("card", "decline", "invalid", "insufficient", "authentication", "4xx", "validation")
+TRANSIENT = (
+    "connection",
+    "ratelimit",
+    "rate_limit",
+    "api_error",
+    "apierror",
+    "timeout",
+    "idempotency",
+    "5xx",
+    "network",
+    "econn",
+)
+FRAUD = ("fraud", "risk", "radar", "outcome", "review", "sift", "score")
+AMOUNT = ("amount", "currency", "price", "total", "cents")
+SETTLEMENT = ("settle", "payout", "reconcil")
+LEAKS = (
+    "client_secret",
+    "clientsecret",
+    "cardnumber",
+    "card_number",
+    "cvv",
+    "cvc",
+    "paymentmethod",
+    "payment_method",
+    "stripeerror",
+    "response",
+)
+
+
+@probe("payment.webhook")
+def webhook(code: CodeModel) -> Verdict:
+    """The provider's webhook is verified and writes the payment's state: what a job missed is made good."""
+    none = absent(code, PAYMENT)
+    if none:
+        return none
+    reach = (*code.elsewhere, *(effect for worker in code.workers if worker.live for effect in worker.effects))
+    heard = [effect for effect in reach if effect.role is Role.PAYMENT_WEBHOOK]
+    wrote = [h for h in heard if any(e.role in WRITES | {Role.ENQUEUE} and e.span.path == h.span.path for e in reach)]
+    if heard:
+        first = (wrote or heard)[0]
+        shown = Evidence(
+            first.span.label(), f"{first.call} checks the signature", place=first.span, confidence=Confidence.LIKELY
+        )
+        return passed(
+            "the provider's webhook is verified" + (" and writes" if wrote else ""), shown, confidence=Confidence.LIKELY
+        )
+    if not code.elsewhere_known:
+        return unverified("code outside job handlers was not looked through for a payment webhook")
+    site = first_site(code, PAYMENT)
+    return _lacking(
+        "no webhook of the payment provider is verified anywhere: a charge that a job lost track of is never reconciled",
+        "webhook",
+        site,
+    )
+
+
+@probe("payment.failure_notice")
+def failure_notice(code: CodeModel) -> Verdict:
+    """A customer learns that the payment failed: the failed listener or the handler's catch sends or enqueues a notice."""
+    return by_handler(code, PAYMENT, _notice, "a failed payment is told to the customer")
+
+
+@probe("payment.amount_validation")
+def amount_validation(code: CodeModel) -> Verdict:
+    """Amount and currency are checked before the charge: by a schema, or by conditions that stop."""
+    return by_handler(code, PAYMENT, _validated, "amounts are checked before every charge")
+
+
+@probe("payment.error_categories")
+def error_categories(code: CodeModel) -> Verdict:
+    """Errors of the provider are told apart: a declined card is final (UnrecoverableError, discard), an outage is retried."""
+    return by_handler(code, PAYMENT, _categories, "declines and outages are told apart")
+
+
+@probe("payment.decline_retries")
+def decline_retries(code: CodeModel) -> Verdict:
+    """A declined card is not charged again and again: declines end the job, or attempts are 5 at most."""
+    return by_job(code, PAYMENT, _declines, "declines are not retried for ever")
+
+
+@probe("payment.fraud_check")
+def fraud_check(code: CodeModel) -> Verdict:
+    """A fraud check's result is read and acted on: Radar's outcome, a risk level, or an own check that stops."""
+    return by_handler(code, PAYMENT, _fraud, "fraud results are respected")
+
+
+@probe("payment.tokens_logged")
+def tokens_logged(code: CodeModel) -> Verdict:
+    """No log call in the payment handlers' reach prints a token, client secret, card data or raw provider response."""
+    return by_handler(code, PAYMENT, _quiet, "no payment secret is logged")
+
+
+@probe("payment.pci_data")
+def pci_data(code: CodeModel | None, live: LiveRedis | None) -> Verdict:
+    """No card number, security code or track data in job data: by key in code, by Luhn and range in sampled jobs."""
+    return join(code, live, _pci, _live.pci)
+
+
+@probe("payment.settlement")
+def settlement(code: CodeModel | None, live: LiveRedis | None) -> Verdict:
+    """A scheduled job settles or reconciles payments with the provider, in code or as a scheduler in Redis."""
+    running = _schedulers(live).held if live else ()
+    if code is not None and _settled(code).status is Status.FAIL and running:
+        queue, job = running[0]
+        shown = Evidence(f"schedulers of {queue}", job or queue, confidence=Confidence.LIKELY)
+        return passed(f"Redis holds a scheduler of {job or queue}", shown, confidence=Confidence.LIKELY)
+    return join(code, live, _settled, _schedulers)
+
+
+def _pci(code: CodeModel) -> Verdict:
+    return by_job(code, PAYMENT, _cards, "no card data in the jobs' data")
+
+
+def _cards(_: CodeModel, job: Producer) -> Judged:
+    name, keys = subject_of(job).name, data_keys(job)
+    hits = [(key, word, span) for key, span in keys if key not in job.encrypted and (word := card_key(key))]
+    if hits:
+        key, word, span = hits[0]
+        return bad(
+            f"{name} puts {key} into the job: {word} must never lie in a queue",
+            f"data key {key}",
+            expected="the provider's token",
+            related=(span,),
+            confidence=Confidence.LIKELY,
+        )
+    if job.data.state is OptionState.UNKNOWN and not keys:
+        return unsure(f"{name}: the keys of its data could not be resolved; a Redis URL shows them")
+    return good(f"data: {', '.join(key for key, _ in keys[:8]) or 'none'}", confidence=Confidence.LIKELY)
+
+
+def _settled(code: CodeModel) -> Verdict:
+    none = absent(code, PAYMENT)
+    if none:
+        return none
+    for job in jobs_of(code):
+        named = " ".join((job.job or "", *job.queue, job.symbol)).lower()
+        if job.live and (job.repeats or job.scheduler is not None) and any(word in named for word in SETTLEMENT):
+            shown = Evidence(
+                job.span.label(),
+                f"{job.method} schedules {job.job or job.queue}",
+                place=job.span,
+                confidence=Confidence.LIKELY,
+            )
+            return passed("settlement is scheduled", shown, confidence=Confidence.LIKELY)
+    site = first_site(code, PAYMENT)
+    looked = ", ".join(sorted(queue_names(code))[:6])
+    return _lacking(
+        f"no scheduled settlement, payout or reconcile job (looked at schedulers and repeatables of {looked})",
+        "settlement",
+        site,
+    )
+
+
+def _schedulers(live: LiveRedis) -> LiveSide:
+    held = tuple(
+        (queue.name, s.job)
+        for queue in live.queues
+        for s in queue.schedulers
+        if any(w in f"{queue.name} {s.job} {s.key}".lower() for w in SETTLEMENT)
+    )
+    return LiveSide(held=held)
+
+
+def _lacking(text: str, name: str, site: Site) -> Verdict:
+    shown = Evidence(site.span.label(), text, place=site.span)
+    subject = Subject(SubjectType.PROJECT, name, service=site.service)
+    return failed(text, Finding(text, subject, site.span, evidence=(shown,), confidence=Confidence.LIKELY))
+
+
+def _notice(_: CodeModel, worker: Worker) -> Judged:
+    name = subject_of(worker).name
+    own = [e for e in worker.effects if "catch" in e.within and e.role in NOTICES]
+    own += [
+        e
+        for item in worker.listeners
+        if item.live and item.event == "failed"
+        for e in item.effects
+        if e.role in NOTICES
+    ]
+    if own:
+        return good(
+            f"{own[0].call} ({own[0].span.label()}) on failure", confidence=Confidence.LIKELY, related=(own[0].span,)
+        )
+    if not worker.followed:
+        return unsure(f"{name}: its handler's reach could not be followed to see whom it tells of a failure")
+    return bad(
+        f"{name}: a failed payment is told to nobody",
+        "no notice in a catch or failed listener",
+        expected="a mail or notification job on failure",
+        confidence=Confidence.LIKELY,
+    )
+
+
+def _validated(_: CodeModel, worker: Worker) -> Judged:
+    name, moved = subject_of(worker).name, charges(worker)
+    if not moved:
+        return needs_call(worker, "what it checks before the charge", Role.PAYMENT_CREATE)
+    schema = next((e for e in of(worker, Role.VALIDATE) if e.order < moved[0].order), None)
+    test = condition_of(worker, AMOUNT, before=moved[0])
+    if schema or test:
+        span = schema.span if schema else test.span if test else moved[0].span
+        return good(f"{name}: checked at {span.label()}", confidence=Confidence.LIKELY, related=(span,))
+    return bad(
+        f"{name}: {path_of(worker, moved[0])} charges an amount that nothing checked",
+        "no schema or amount check before the charge",
+        expected="amount > 0, integer, a known currency",
+        place=moved[0].span,
+        confidence=Confidence.LIKELY,
+    )
+
+
+def _categories(_: CodeModel, worker: Worker) -> Judged:
+    name, moved = subject_of(worker).name, charges(worker)
+    if not moved:
+        return needs_call(worker, "which errors it tells apart", Role.PAYMENT_CREATE)
+    for catch in worker.catches:
+        told = [word for word in catch.tells if any(part in word.lower() for part in (*DECLINES, *TRANSIENT))]
+        if told:
+            return good(
+                f"catch at {catch.span.label()} tells {', '.join(told[:3])} apart",
+                confidence=Confidence.LIKELY,
+                related=(catch.span,),
+            )
+    return bad(
+        f"{name}: no catch around {moved[0].call} tells a declined card from an outage: both are retried, or neither",
+        f"{len(worker.catches)} catches, none looks at the error's type",
+        expected="StripeCardError and the like end the job, the rest is retried",
+        place=moved[0].span,
+        related=tuple(catch.span for catch in worker.catches[:4]),
+        confidence=Confidence.LIKELY,
+    )
+
+
+def _declines(code: CodeModel, job: Producer) -> Judged:
+    name, tries = subject_of(job).name, option(job.options, "attempts")
+    ends = [
+        c
+        for w in code.workers
+        if set(w.queue) & set(job.queue)
+        for c in w.catches
+        if {"unrecoverable", "discard"} & set(c.does)
+    ]
+    if ends:
+        return good(
+            f"{name}: a decline ends the job ({ends[0].span.label()})",
+            confidence=Confidence.LIKELY,
+            related=(ends[0].span,),
+        )
+    made = numbers(tries)
+    if tries.state is OptionState.ABSENT or (made and max(made) <= 5):
+        return good(described("attempts", tries), confidence=sureness(tries, job.span), related=places(tries))
+    if made is None:
+        return unsure(
+            f"{name}: {described('attempts', tries)}, and no catch makes a decline final", related=places(tries)
+        )
+    return bad(
+        f"{name}: {max(made):g} attempts, and nothing makes a decline final",
+        described("attempts", tries),
+        expected="UnrecoverableError, or 5 attempts at most",
+        related=places(tries),
+        confidence=sureness(tries, job.span),
+    )
+
+
+def _fraud(_: CodeModel, worker: Worker) -> Judged:
+    name, moved = subject_of(worker).name, charges(worker)
+    if not moved:
+        return needs_call(worker, "whether it respects fraud results", Role.PAYMENT_CREATE)
+    test = condition_of(worker, FRAUD)
+    asked = next((e for e in worker.effects if e.guards and any(word in e.call.lower() for word in FRAUD)), None)
+    if test or asked:
+        span = test.span if test else asked.span if asked else moved[0].span
+        return good(f"{name}: a fraud result decides at {span.label()}", confidence=Confidence.LIKELY, related=(span,))
+    return bad(
+        f"{name}: {path_of(worker, moved[0])}: no fraud or risk result is read before or after the charge",
+        "no condition on fraud, risk or outcome",
+        expected="Radar's outcome or an own check that stops",
+        place=moved[0].span,
+        confidence=Confidence.LIKELY,
+    )
+
+
+def _quiet(_: CodeModel, worker: Worker) -> Judged:
+    name = subject_of(worker).name
+    logs = [*of(worker, Role.LOG), *(e for item in worker.listeners for e in item.effects if e.role is Role.LOG)]
+    loud = next((effect for effect in logs if _leaks(effect)), None)
+    if loud:
+        return bad(
+            f"{name}: {loud.call} ({loud.span.label()}) prints {_leaks(loud)}",
+            loud.text,
+            expected="ids only",
+            place=loud.span,
+            confidence=Confidence.LIKELY,
+        )
+    if not worker.followed:
+        return unsure(f"{name}: its handler's reach could not be followed to see what it logs")
+    return good(
+        f"{name}: {len(logs)} log calls, none prints a token, secret or card data", confidence=Confidence.LIKELY
+    )
+
+
+def _leaks(effect: Effect) -> str:
+    """What a log call prints that it must not; empty when nothing."""
+    squeezed = re.sub(r"[\s'\"]", "", effect.text.lower())
+    return next((word for word in LEAKS if re.search(rf"[.{{,(]{word}\b", squeezed)), "")
