@@ -63,7 +63,9 @@ class Reading:
             if own & {last, *names} or any(last.endswith(f"-{o}") for o in own):
                 return self.shipped(file)
         plain = [f for f in files if PurePosixPath(f).name == "Dockerfile"]
-        return self.shipped(plain[0]) if len(plain) == 1 else None
+        main = [f for f in plain if str(PurePosixPath(f).parent) in (".", "docker", ".docker", "deploy", "build")]
+        chosen = plain if len(plain) == 1 else main
+        return self.shipped(chosen[0]) if len(chosen) == 1 else None
 
     def shipped(self, file: str) -> Image | None:
         """The stage that a registry's image is most likely built from: the last that is not for development."""

@@ -98,6 +98,9 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _tokens(line: str) -> list[str]:
+    line = re.sub(r"\d*>&\d?|&>", " ", line)  # `2>&1` is no separator
+    if "'" not in line and '"' not in line:
+        line = re.sub(r"(^|\s)#.*$", "", line)
     lexer = shlex.shlex(line, posix=True, punctuation_chars=";&|()")
     lexer.whitespace_split = True
     lexer.commenters = ""

@@ -25,10 +25,10 @@ def of_packages(reading: Reading) -> Iterator[EntryPoint]:
     """What the start scripts of every package run; `start:dev` and its kind are no way to start in production."""
     for folder in reading.packages.folders():
         name = PurePosixPath(folder).name or PurePosixPath(reading.root).name
-        for script, (command, line) in reading.packages.scripts(folder).items():
+        for script, (_, line) in reading.packages.scripts(folder).items():
             if _STARTS.match(script) and not _NOT_STARTS.search(script):
                 place = FilePlace(join(folder, "package.json"), line)
-                yield from reading.entries(name, ("sh", "-c", command), place, context=folder)
+                yield from reading.entries(name, ("npm", "run", script), place, context=folder)
 
 
 def of_images(reading: Reading) -> Iterator[EntryPoint]:
