@@ -37,12 +37,12 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def code(text: str) -> str:
-    """Clean text as inline code, safe in table cells too."""
+    """Clean text as inline code (not for table cells, where a `|` would end it)."""
     if not text:
         return ""
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     pad = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{fence}{pad}{text.replace('|', chr(92) + '|')}{pad}{fence}"
+    return f"{fence}{pad}{text}{pad}{fence}"
 
 
 def block(lines: tuple[str, ...], language: str = "") -> list[str]:

@@ -80,6 +80,7 @@ def _summary(report: ReportView) -> list[str]:
         f"tt-audit: {counts}",
     ]
     lines += [f"tt-audit: {line}" for line in said.because]
+    lines += [f"tt-audit: {item.id} fails, waived: {item.failing[0].waiver}" for item in report.waived]
     lines += [
         f"tt-audit: {source.title} {source.word}{f': {source.why}' if source.why else ''}"
         for source in report.sources

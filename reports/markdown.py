@@ -25,7 +25,7 @@ def render(report: Report, options: RenderOptions) -> str:
     """The comment."""
     shown = view(report)
     page = "\n".join([*_head(shown), *_table(shown)])
-    tail = "\n".join(["", *_sections(shown), "", *_sources(shown), ""])
+    tail = "\n".join(["", *_waived(shown), *_sections(shown), "", *_sources(shown), ""])
     left = 0
     items = (*shown.failures, *shown.errors)
     if items:
@@ -114,6 +114,15 @@ def _evidence(pieces: tuple[EvidenceView, ...], at: str) -> list[str]:
 def _place(place: PlaceView, report: Report, options: RenderOptions) -> str:
     url = web_url(place, report, options)
     return f"[{code(place.label)}]({url.replace('(', '%28').replace(')', '%29')})" if url else code(place.label)
+
+
+def _waived(report: ReportView) -> list[str]:
+    told = [
+        f"- {plain(item.id)} {plain(item.title)}: {plain(finding.waiver)}"
+        for item in report.waived
+        for finding in item.failing
+    ]
+    return ["### Waived", "", *told, ""] if told else []
 
 
 def _sections(report: ReportView) -> list[str]:
