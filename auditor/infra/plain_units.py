@@ -10,7 +10,6 @@ from auditor.infra import environment as environments
 from auditor.infra.model import Deployment, Environment, Setting, UnitKind
 from auditor.infra.reading import Reading
 from auditor.infra.text import argv, env_file, heap_flag, mask, seconds, size
-from auditor.infra.tree import join
 from auditor.model import FilePlace
 
 SYSTEMD_GRACE = 90.0
@@ -48,7 +47,10 @@ def systemd(path: str, text: str, reading: Reading) -> Iterator[Deployment]:
     heap = heap_flag(env, words, start.place)
     name = PurePosixPath(path).stem
     told = environments.of_path(path)
-    folder = join("", found["WorkingDirectory"].value.rpartition("/")[2]) if "WorkingDirectory" in found else ""
+    home = found["WorkingDirectory"].value.rstrip("/") if "WorkingDirectory" in found else ""
+    if home:
+        words = tuple(w.removeprefix(f"{home}/") for w in words)
+    folder = home.rpartition("/")[2] if reading.tree.has_folder(home.rpartition("/")[2]) else ""
     yield Deployment(
         kind=UnitKind.SYSTEMD, name=name, environment=Environment.PRODUCTION if told is Environment.UNKNOWN else told,
         place=start.place, root=reading.root, command=words, command_place=start.place,

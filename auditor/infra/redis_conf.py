@@ -59,6 +59,8 @@ def password_state(value: str, *, by_shell: bool = False) -> PasswordState:
     """What can be said of a password: a well-known word is weak, a variable comes from the environment."""
     if not value.strip("\"' "):
         return PasswordState.WEAK
+    if re.fullmatch(r"\$\([A-Za-z_]\w*\)", value):  # Kubernetes' own form of a variable
+        return PasswordState.FROM_ENV
     if "$(" in value and not by_shell:
         return PasswordState.UNKNOWN
     if unresolved(value) or value == "***":
