@@ -32,7 +32,7 @@ class Mark:
 
 MARKS = {
     Shown.FAIL: Mark("✗", "x", "fail", "proven not to hold"),
-    Shown.ERROR: Mark("‼", "!", "error", "the check itself broke: a bug of tt-audit, never a pass"),
+    Shown.ERROR: Mark("!", "!", "error", "the check itself broke: a bug of tt-audit, never a pass"),
     Shown.UNVERIFIED: Mark(
         "?", "?", "unverified", "could not be shown either way; the reason says what would settle it"
     ),

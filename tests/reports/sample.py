@@ -79,6 +79,7 @@ TITLES = {
     102: "Disaster recovery plan documented",
 }
 
+WHY = "A job without `attempts` is tried once: the first blip turns a payment into a failed job that nobody retries."
 FIX = """\
 Set it once on the queue and override it per job. The options belong to the `Queue` object.
 ```ts
@@ -112,8 +113,8 @@ def item(number: int) -> Item:
         severity=severity,
         probe="some.probe",
         params={},
-        why="A job without `attempts` is tried once: the first blip turns a payment into a failed job that nobody retries.",
-        fix=FIX,
+        why=WHY if number in TITLES else "It hurts in production.",
+        fix=FIX if number in TITLES else "Mend it.",
         references=("https://docs.bullmq.io/guide/retrying-failing-jobs", "audit document 1.2"),
     )
 
