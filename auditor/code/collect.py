@@ -1,0 +1,66 @@
+"""The one public way in: folders of code to a `CodeModel`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from auditor.code import nest as nest_
+from auditor.code import sites as sites_
+from auditor.code.assemble import Assembler
+from auditor.code.evaluate import Evaluator
+from auditor.code.facts import Function, Module
+from auditor.code.model import CodeModel, EntryPoint, ServiceConfig
+from auditor.code.program import Program
+from auditor.code.relocate import relocated
+from auditor.errors import SourceError
+from auditor.model import Cause, TreeTarget
+
+
+def collect(
+    roots: Sequence[Path],
+    *,
+    exclude: Sequence[str] = (),
+    kinds: Mapping[str, str] = {},
+    roles: Mapping[str, str] = {},
+    services: Sequence[ServiceConfig] = (),
+    entry_points: Sequence[EntryPoint] = (),
+    deadline: float | None = None,
+) -> CodeModel:
+    """What the code beneath `roots` shows.
+
+    `kinds` maps queue or job names to kinds, `roles` maps own functions to roles; `deadline` is a `time.monotonic()`
+    after which nothing more is followed. Raises SourceError where a root does not exist; anything else costs its own file.
+    """
+    for root in roots:
+        if not root.exists():
+            raise SourceError(
+                f"no such folder: {root}", "give --code a folder of TypeScript or JavaScript", Cause.SOURCE_NOT_GIVEN
+            )
+    program = Program(roots, exclude, deadline)
+    ev = Evaluator(program)
+    modules = sites_.candidates(program)
+    nest = nest_.collect(ev, modules)
+    found = sites_.find(ev, modules)
+    processors = list(nest_.processors(ev, modules))
+
+    def is_live(module: Module, function: Function | None) -> bool:
+        return True
+
+    assembler = Assembler(ev, nest, found, processors, modules, is_live, lambda path: "")
+    queues, producers, workers = assembler.queues(), assembler.producers(), assembler.workers()
+    model = CodeModel(
+        trees=tuple(
+            TreeTarget(str(root), files_read=len(program.tree.paths), files_skipped=tuple(program.tree.skipped))
+            for root in roots
+        ),
+        services=(),
+        entry_points_known=False,
+        queues=tuple(queues),
+        producers=tuple(producers),
+        workers=tuple(workers),
+        processes=(),
+        connections=(),
+        ended_early=program.late,
+    )
+    return relocated(model, program.tree)

@@ -1,0 +1,112 @@
+"""The abstract evaluator: what an expression may be, by its node, its scope and the call that is being looked at.
+
+Nothing is run. What cannot be known is `Unknown` with its reason, and every answer is kept, so that the work is bound
+by the size of what is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from auditor.code import builtins, classes, expressions, invoke, members, names
+from auditor.code.facts import Class, Function, Module, Scope, line_of
+from auditor.code.program import Program
+from auditor.code.values import CYCLE, Frame, Instance, Unknown, Value, Where
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_DEEPEST = 90
+_STEPS = 3_000_000
+
+
+class Evaluator:
+    """Evaluates expressions of one program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.depth = 0
+        self.steps = 0
+        self.calls: dict[object, Value] = {}
+        self.joined: dict[int, tuple[Value, ...] | None] = {}
+        self.sites: dict[int, list[names.CallSite]] = {}
+        self.fields: dict[object, Value] = {}
+        self.frames: dict[object, Frame] = {}
+        self.children: dict[int, list[Class]] = {}
+        self.mutated: dict[str, dict[str, list[names.Mutation]]] = {}
+        self.exports: dict[tuple[str, str], Value] = {}
+        self.configs: dict[str, Value] | None = None
+        self.objects: dict[object, Value] = {}
+        self.providers: dict[str, list[tuple[Node, Scope]]] = {}
+
+    def eval(self, node: Node, scope: Scope, frame: Frame | None = None) -> Value:
+        """What `node` may be in `scope`; `frame` is the call that is being looked at, None for all of them."""
+        frame = frame_for(scope, frame)
+        memo = frame.memo if frame is not None else scope.module.memo
+        key = node.id
+        known = memo.get(key)
+        if known is not None:
+            return known  # type: ignore[return-value]  # the module's memo is kept untyped, since facts know no values
+        self.steps += 1
+        if self.depth > _DEEPEST:
+            return Unknown("it is nested too deeply")
+        if self.steps > _STEPS or (self.steps % 256 == 0 and self.program.out_of_time()):
+            return Unknown("the time for it was over")
+        memo[key] = CYCLE
+        self.depth += 1
+        try:
+            value = expressions.evaluate(self, node, scope, frame)
+        finally:
+            self.depth -= 1
+        memo[key] = value
+        return value
+
+    def member(self, value: Value, name: str, where: Where = None) -> Value:
+        """`value.name`."""
+        return members.member(self, value, name, where)
+
+    def call(self, function: Value, arguments: tuple[Value, ...], where: Where, depth: int = 0) -> Value:
+        """`function(...arguments)`."""
+        return invoke.call(self, function, arguments, where, depth)
+
+    def method(self, receiver: Value, name: str, arguments: tuple[Value, ...], where: Where, depth: int = 0) -> Value:
+        """`receiver.name(...arguments)`."""
+        return builtins.method(self, receiver, name, arguments, where, depth)
+
+    def export(self, path: str, name: str) -> Value:
+        """What module `path` exports as `name`."""
+        return names.export(self, path, name)
+
+    def this(self, cls: Class) -> Instance:
+        """Any object of a class."""
+        return classes.any_of(self, cls)
+
+    def where(self, module: Module, node: Node) -> Where:
+        """The place of a node."""
+        return (module.path, line_of(node))
+
+
+def frame_for(scope: Scope, frame: Frame | None) -> Frame | None:
+    """The nearest frame of the chain that belongs to a function, loop or class around `scope`."""
+    if frame is None:
+        return None
+    owners: set[int] = set()
+    at: Scope | None = scope
+    while at is not None:
+        owners.add(id(at))
+        if at.func is not None:
+            owners.add(id(at.func))
+        if at.cls is not None:
+            owners.add(id(at.cls))
+        at = at.parent
+    found: Frame | None = frame
+    while found is not None and id(found.owner) not in owners:
+        found = found.parent
+    return found
+
+
+def frame_of(owner: Function | Class | Scope, frame: Frame | None) -> Frame | None:
+    """The frame of the chain that belongs to `owner`."""
+    while frame is not None and frame.owner is not owner:
+        frame = frame.parent
+    return frame

@@ -1,0 +1,339 @@
+"""Plain facts about one parsed file: scopes and what they bind, functions, classes, calls, assignments, exports.
+
+Nodes of the syntax tree are kept for lazy evaluation, but never leave `auditor.code`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Tree
+
+Step: TypeAlias = "tuple[str, object]"
+"""One step from a value to a destructured name: ('.', key) · ('[', index) · ('...', keys taken) · ('=', default node)."""
+
+
+class Binding:
+    """What a name means in a scope.
+
+    `kind`: var, param, func, class, enum, import, catch, each (for-of), key (for-in), type.
+    """
+
+    __slots__ = ("const", "default", "fact", "index", "kind", "name", "node", "path", "scope", "type_node")
+
+    def __init__(self, kind: str, name: str, node: Node | None, scope: Scope, path: tuple[Step, ...] = ()) -> None:
+        self.kind = kind
+        self.name = name
+        self.node = node
+        self.scope = scope
+        self.path = path
+        self.type_node: Node | None = None
+        self.default: Node | None = None
+        self.index = 0
+        self.fact: Function | Class | Import | None = None
+        self.const = False
+
+
+class Import:
+    """`name` of module `spec`: a name, `default`, or `*` for the whole namespace."""
+
+    __slots__ = ("name", "spec")
+
+    def __init__(self, spec: str, name: str) -> None:
+        self.spec = spec
+        self.name = name
+
+
+class Scope:
+    """A lexical scope; `func` is the function it belongs to, None at module level."""
+
+    __slots__ = ("cls", "func", "module", "names", "parent")
+
+    def __init__(self, module: Module, parent: Scope | None, func: Function | None, cls: Class | None) -> None:
+        self.module = module
+        self.parent = parent
+        self.func = func
+        self.cls = cls
+        self.names: dict[str, Binding] = {}
+
+    def lookup(self, name: str) -> Binding | None:
+        """The binding that `name` has here."""
+        scope: Scope | None = self
+        while scope is not None:
+            found = scope.names.get(name)
+            if found is not None:
+                return found
+            scope = scope.parent
+        return None
+
+
+class Context:
+    """What encloses a call, innermost first: `kind` is try, catch, finally, if, else, loop, switch, function."""
+
+    __slots__ = ("kind", "node", "parent")
+
+    def __init__(self, kind: str, node: Node, parent: Context | None) -> None:
+        self.kind = kind
+        self.node = node
+        self.parent = parent
+
+
+class Call:
+    """A call or `new`: `name` is the last name of the callee."""
+
+    __slots__ = ("callee", "context", "is_new", "name", "name_node", "node", "scope")
+
+    def __init__(
+        self,
+        node: Node,
+        callee: Node | None,
+        name: str,
+        name_node: Node,
+        is_new: bool,
+        scope: Scope,
+        context: Context | None,
+    ) -> None:
+        self.node = node
+        self.callee = callee
+        self.name = name
+        self.name_node = name_node
+        self.is_new = is_new
+        self.scope = scope
+        self.context = context
+
+    @property
+    def line(self) -> int:
+        """The line on which the method name, or `new`, stands."""
+        return int((self.node if self.is_new else self.name_node).start_point[0]) + 1
+
+    def arguments(self) -> list[Node]:
+        """Argument nodes, spreads included."""
+        held = self.node.child_by_field_name("arguments")
+        return [child for child in held.named_children if child.type != "comment"] if held is not None else []
+
+
+class Parameter:
+    """A parameter: its pattern, default, declared type, and for constructors whether it is a property too."""
+
+    __slots__ = ("default", "is_property", "is_rest", "name", "node", "pattern", "type_node")
+
+    def __init__(self, node: Node, pattern: Node, name: str, default: Node | None, type_node: Node | None) -> None:
+        self.node = node
+        self.pattern = pattern
+        self.name = name
+        self.default = default
+        self.type_node = type_node
+        self.is_property = False
+        self.is_rest = False
+
+
+class Function:
+    """A function, method or arrow; `kind`: function, arrow, method, get, set, constructor."""
+
+    __slots__ = (
+        "body", "cls", "context", "decorators", "is_async", "is_static", "kind", "module", "name", "node", "parameters",
+        "returns", "scope", "thrown", "type_node",
+    )  # fmt: skip
+
+    def __init__(self, node: Node, module: Module, name: str, kind: str) -> None:
+        self.node = node
+        self.module = module
+        self.name = name
+        self.kind = kind
+        self.parameters: list[Parameter] = []
+        self.returns: list[tuple[Node, Scope, Context | None]] = []
+        self.thrown: list[tuple[Node, Context | None]] = []
+        self.decorators: list[Node] = []
+        self.is_async = False
+        self.is_static = False
+        self.cls: Class | None = None
+        self.body: Node | None = None
+        self.scope: Scope
+        self.context: Context | None = None
+        self.type_node: Node | None = None
+
+    @property
+    def symbol(self) -> str:
+        """Dotted name of the function with its class, as reports show it."""
+        if self.cls is not None and self.kind in ("method", "get", "set", "constructor"):
+            return f"{self.cls.name}.{self.name}"
+        return self.name
+
+
+class Field:
+    """A class field: its initial value, declared type and decorators."""
+
+    __slots__ = ("decorators", "is_static", "name", "node", "scope", "type_node", "value")
+
+    def __init__(self, node: Node, name: str, value: Node | None, scope: Scope) -> None:
+        self.node = node
+        self.name = name
+        self.value = value
+        self.scope = scope
+        self.type_node: Node | None = None
+        self.is_static = False
+        self.decorators: list[Node] = []
+
+
+class Class:
+    """A class with its members; `base` is the expression after `extends`."""
+
+    __slots__ = (
+        "base",
+        "decorators",
+        "fields",
+        "implements",
+        "members",
+        "module",
+        "name",
+        "node",
+        "outer",
+        "scope",
+        "statics",
+    )
+
+    def __init__(self, node: Node, module: Module, name: str, outer: Scope) -> None:
+        self.node = node
+        self.module = module
+        self.name = name
+        self.outer = outer
+        self.scope: Scope
+        self.base: Node | None = None
+        self.implements: list[Node] = []
+        self.members: dict[str, Function] = {}
+        self.statics: dict[str, Function] = {}
+        self.fields: dict[str, Field] = {}
+        self.decorators: list[Node] = []
+
+    @property
+    def constructor(self) -> Function | None:
+        """Its own constructor."""
+        return self.members.get("constructor")
+
+
+class Assignment:
+    """`left op right`, where it stands."""
+
+    __slots__ = ("context", "left", "op", "right", "scope")
+
+    def __init__(self, left: Node, right: Node, op: str, scope: Scope, context: Context | None) -> None:
+        self.left = left
+        self.right = right
+        self.op = op
+        self.scope = scope
+        self.context = context
+
+
+class Module:
+    """One parsed file."""
+
+    __slots__ = (
+        "_by_argument",
+        "_by_name",
+        "_by_node",
+        "assignments",
+        "calls",
+        "catches",
+        "class_at",
+        "classes",
+        "errors",
+        "exports",
+        "function_at",
+        "functions",
+        "index_assignments",
+        "member_assignments",
+        "memo",
+        "path",
+        "scope",
+        "source",
+        "stars",
+        "tree",
+        "type_aliases",
+    )  # fmt: skip
+
+    def __init__(self, path: str, source: bytes, tree: Tree) -> None:
+        self.path = path
+        self.source = source
+        self.tree = tree
+        self.scope = Scope(self, None, None, None)
+        self.exports: dict[str, tuple[str, object]] = {}
+        """name -> ('local', name) · ('node', (node, scope)) · ('from', Import)."""
+        self.stars: list[str] = []
+        self.calls: list[Call] = []
+        self.functions: list[Function] = []
+        self.function_at: dict[int, Function] = {}
+        self.classes: list[Class] = []
+        self.class_at: dict[int, Class] = {}
+        self.assignments: dict[str, list[Assignment]] = {}
+        self.member_assignments: dict[str, list[Assignment]] = {}
+        self.index_assignments: dict[str, list[Assignment]] = {}
+        self.catches: list[tuple[Node, Scope, Context | None]] = []
+        self.type_aliases: dict[str, Node] = {}
+        self.memo: dict[int, object] = {}
+        self.errors = 0
+        self._by_name: dict[str, list[Call]] | None = None
+        self._by_argument: dict[str, list[Call]] | None = None
+        self._by_node: dict[int, Call] | None = None
+
+    def call_at(self, node: Node) -> Call | None:
+        """The call that `node` is."""
+        if self._by_node is None:
+            self._by_node = {call.node.id: call for call in self.calls}
+        return self._by_node.get(node.id)
+
+    def text(self, node: Node) -> str:
+        """The source of a node."""
+        return self.source[node.start_byte : node.end_byte].decode("utf-8", "replace")
+
+    def calls_named(self, name: str) -> list[Call]:
+        """Calls whose callee's last name is `name`."""
+        if self._by_name is None:
+            self._by_name = {}
+            for call in self.calls:
+                self._by_name.setdefault(call.name, []).append(call)
+        return self._by_name.get(name, [])
+
+    def calls_given(self, name: str) -> list[Call]:
+        """Calls that get `name` (`f`, `x.f`, `this.f.bind(this)`) as an argument, bare or as a value of an object."""
+        if self._by_argument is None:
+            self._by_argument = {}
+            for call in self.calls:
+                for argument in call.arguments():
+                    for given in argument_names(self, argument):
+                        self._by_argument.setdefault(given, []).append(call)
+        return self._by_argument.get(name, [])
+
+
+def argument_names(module: Module, node: Node) -> Iterator[str]:
+    """The last names that an argument hands over."""
+    match node.type:
+        case "identifier":
+            yield module.text(node)
+        case "member_expression":
+            named = node.child_by_field_name("property")
+            if named is not None:
+                yield module.text(named)
+        case "call_expression":
+            callee = node.child_by_field_name("function")
+            if callee is not None and callee.type == "member_expression":
+                named, held = callee.child_by_field_name("property"), callee.child_by_field_name("object")
+                if named is not None and held is not None and module.text(named) == "bind":
+                    yield from argument_names(module, held)
+        case "array":
+            for child in node.named_children:
+                if child.type in ("identifier", "member_expression"):
+                    yield from argument_names(module, child)
+        case "object":
+            for child in node.named_children:
+                value = child.child_by_field_name("value") if child.type == "pair" else None
+                if child.type == "shorthand_property_identifier":
+                    yield module.text(child)
+                elif value is not None and value.type in ("identifier", "member_expression"):
+                    yield from argument_names(module, value)
+
+
+def line_of(node: Node) -> int:
+    """1-based line on which a node starts."""
+    return int(node.start_point[0]) + 1

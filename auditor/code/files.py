@@ -1,0 +1,289 @@
+"""Which files of a repository are code, and their bytes: read once, skipped with a reason.
+
+A tree is rooted at the repository that holds the `--code` folders; only the folders themselves are listed, and files
+outside are read when an import leads there.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from auditor.code.gitignore import Ignore
+from auditor.model import SkippedFile
+
+CODE = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
+LARGEST = 1_000_000
+"""Bytes; what is longer is a bundle or generated."""
+
+_SKIPPED_FOLDERS = frozenset(
+    [
+        "node_modules",
+        "bower_components",
+        "jspm_packages",
+        ".git",
+        ".hg",
+        ".svn",
+        "dist",
+        "build",
+        "coverage",
+        ".next",
+        ".nuxt",
+        ".turbo",
+        ".cache",
+        ".output",
+        ".vercel",
+        ".serverless",
+        ".yarn",
+        ".pnpm-store",
+        "generated",
+        "__generated__",
+        "vendor",
+        "out",
+        "storybook-static",
+    ]
+)
+_TEST_FOLDERS = frozenset(
+    ["__tests__", "__mocks__", "__fixtures__", "test", "tests", "e2e", "cypress", "spec", "specs", "testing"]
+)
+_TEST_FILE = re.compile(r"[.\-_](?:test|tests|spec|e2e|e2e-spec|stories|mock)\.[cm]?[jt]sx?$")
+_BUNDLE = re.compile(r"\.(?:min|bundle|chunk)\.[cm]?js$|\.d\.[cm]?ts$")
+_MARKERS = (
+    "pnpm-workspace.yaml",
+    "lerna.json",
+    "turbo.json",
+    "nx.json",
+    "rush.json",
+    "tsconfig.base.json",
+    "package.json",
+)
+_UP = 6
+
+
+def repository_root(folder: Path) -> Path:
+    """The repository that holds `folder`: by `.git`, else the topmost near ancestor with a workspace's marks."""
+    top = folder
+    for depth, ancestor in enumerate((folder, *folder.parents)):
+        if (ancestor / ".git").exists():
+            return ancestor
+        if depth <= _UP and len(ancestor.parts) > 2 and any((ancestor / marker).is_file() for marker in _MARKERS):
+            top = ancestor
+    return top
+
+
+class SourceTree:
+    """The code files beneath the roots, by path relative to the repository, and whatever else is asked for by path."""
+
+    def __init__(self, roots: Sequence[Path], exclude: Sequence[str] = ()) -> None:
+        self.roots = [root.resolve() for root in roots]
+        tops = [repository_root(root) for root in self.roots]
+        self.top = Path(os.path.commonpath([str(top) for top in tops]))
+        self.exclude = tuple(exclude)
+        self.skipped: list[SkippedFile] = []
+        self.paths: list[str] = []
+        self.inside: set[str] = set()
+        self.manifests: list[str] = []
+        """`package.json` files seen beneath the roots."""
+        self._bytes: dict[str, bytes | None] = {}
+        self._is_file: dict[str, bool] = {}
+        self._json: dict[str, object] = {}
+        for root in self.roots:
+            self._list(root)
+
+    def relative(self, path: Path) -> str:
+        """`path` as this tree names it."""
+        return Path(os.path.relpath(path, self.top)).as_posix()
+
+    def is_file(self, path: str) -> bool:
+        """Whether the repository holds this file, inside the roots or not."""
+        known = self._is_file.get(path)
+        if known is None:
+            known = self._is_file[path] = os.path.isfile(f"{self.top}/{path}")  # noqa: PTH113  # called thousands of times
+        return known
+
+    def read(self, path: str) -> bytes | None:
+        """The file's bytes; None where it cannot be read or is too large, which is noted once."""
+        if path in self._bytes:
+            return self._bytes[path]
+        data: bytes | None = None
+        try:
+            with open(f"{self.top}/{path}", "rb") as file:  # noqa: PTH123
+                data = file.read(LARGEST + 1)
+            if len(data) > LARGEST:
+                data = self._skip(path, f"larger than {LARGEST // 1_000_000} MB")
+            elif b"\0" in data[:4096]:
+                data = self._skip(path, "binary")
+        except OSError as error:
+            self._skip(path, error.strerror or "unreadable")
+        self._bytes[path] = data
+        return data
+
+    def json(self, path: str) -> object:
+        """A JSON file, with comments and trailing commas allowed; None where there is none or it is broken."""
+        if path not in self._json:
+            data = self.read(path) if self.is_file(path) else None
+            self._json[path] = _loose_json(data.decode("utf-8", "replace")) if data is not None else None
+        return self._json[path]
+
+    def listdir(self, path: str) -> list[str]:
+        """Names in a folder of the repository; empty where there is none."""
+        try:
+            return sorted(os.listdir(f"{self.top}/{path}"))
+        except OSError:
+            return []
+
+    def up(self, path: str) -> Iterator[str]:
+        """The folders that hold `path`, nearest first, to the top (``""``)."""
+        folder = PurePosixPath(path).parent
+        while str(folder) not in ("", "."):
+            yield str(folder)
+            folder = folder.parent
+        yield ""
+
+    def _skip(self, path: str, why: str) -> None:
+        self.skipped.append(SkippedFile(path, why))
+
+    def _list(self, root: Path) -> None:
+        if root.is_file():
+            self._take(self.relative(root))
+            return
+        listed = _git_files(root)
+        prefix = self.relative(root)
+        lead = "" if prefix == "." else prefix + "/"
+        for name in listed if listed is not None else _walk(root):
+            path = lead + name
+            if name.endswith("package.json") and (name == "package.json" or name.endswith("/package.json")):
+                if not _in_skipped_folder(name):
+                    self.manifests.append(path)
+            elif name.endswith(CODE):
+                self._judge(path, name)
+        present = self.inside
+        compiled = [
+            p for p in self.paths if p.endswith(".js") and (p[:-3] + ".ts" in present or p[:-3] + ".tsx" in present)
+        ]
+        for path in compiled:
+            self._skip(path, "compiled from the .ts beside it")
+        gone = set(compiled)
+        self.paths = [p for p in self.paths if p not in gone]
+        self.inside -= gone
+
+    def _judge(self, path: str, name: str) -> None:
+        if _in_skipped_folder(name):
+            return
+        if _BUNDLE.search(name):
+            return
+        if is_test(name):
+            self._skip(path, "test")
+        elif any(fnmatch.fnmatch(name, pattern) or fnmatch.fnmatch(path, pattern) for pattern in self.exclude):
+            self._skip(path, "excluded")
+        else:
+            self._take(path)
+
+    def _take(self, path: str) -> None:
+        if path not in self.inside:
+            self.inside.add(path)
+            self.paths.append(path)
+
+
+def is_test(name: str) -> bool:
+    """Whether a path is a test's: its code starts no worker."""
+    parts = name.split("/")
+    return bool(_TEST_FILE.search(parts[-1])) or any(part in _TEST_FOLDERS for part in parts[:-1])
+
+
+def _in_skipped_folder(name: str) -> bool:
+    parts = name.split("/")[:-1]
+    return any(
+        part in _SKIPPED_FOLDERS and not (part == "build" and at and parts[at - 1] == "src")
+        for at, part in enumerate(parts)
+    )
+
+
+def _git_files(root: Path) -> list[str] | None:
+    """Tracked and untracked files that git does not ignore, relative to root; None where git cannot tell."""
+    if not any((ancestor / ".git").exists() for ancestor in (root, *root.parents)):
+        return None
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            capture_output=True,
+            timeout=30,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    if done.returncode:
+        return None
+    names = dict.fromkeys(done.stdout.decode("utf-8", "surrogateescape").split("\0"))
+    return [name for name in names if name]
+
+
+def _walk(root: Path) -> Iterator[str]:
+    """Files beneath root that its .gitignore files allow; folders that link to an ancestor are not entered twice."""
+    seen: set[tuple[int, int]] = set()
+    pending: list[tuple[str, tuple[Ignore, ...]]] = [("", ())]
+    while pending:
+        folder, rules = pending.pop()
+        try:
+            entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
+        except OSError:
+            continue
+        names = {entry.name for entry in entries}
+        if ".gitignore" in names:
+            rules = (*rules, Ignore.read(root / folder / ".gitignore", folder))
+        lead = f"{folder}/" if folder else ""
+        folders: list[tuple[str, tuple[Ignore, ...]]] = []
+        for entry in entries:
+            path = lead + entry.name
+            try:
+                is_folder = entry.is_dir()
+            except OSError:
+                continue
+            if is_folder:
+                if entry.name in _SKIPPED_FOLDERS and not (entry.name == "build" and folder.endswith("src")):
+                    continue
+                if any(rule.ignores(path, True) for rule in rules) or not _first_visit(entry, seen):
+                    continue
+                folders.append((path, rules))
+            elif not any(rule.ignores(path, False) for rule in rules):
+                yield path
+        pending.extend(reversed(folders))
+
+
+def _first_visit(entry: os.DirEntry[str], seen: set[tuple[int, int]]) -> bool:
+    try:
+        status = entry.stat()
+    except OSError:
+        return False
+    key = (status.st_dev, status.st_ino)
+    if key in seen:
+        return False
+    seen.add(key)
+    return True
+
+
+_COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.S)
+_TRAILING = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.S)
+
+
+def _loose_json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    text = _COMMENT.sub(lambda m: m.group(1) or "", text.lstrip("\ufeff"))
+    text = _TRAILING.sub(lambda m: m.group(1) or "", text)
+    try:
+        return json.loads(text, strict=False)
+    except ValueError:
+        return None
+
+
+def matching(paths: Iterable[str], folder: str) -> list[str]:
+    """Those paths that lie beneath `folder` (``""``: all)."""
+    return [path for path in paths if not folder or path.startswith(folder + "/")]

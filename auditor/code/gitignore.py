@@ -1,0 +1,67 @@
+"""The rules of one .gitignore file, as far as a walk needs them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Patterns of one .gitignore, in order; later ones win."""
+
+    folder: str
+    rules: tuple[tuple[re.Pattern[str], bool, bool], ...]
+    """(pattern over the path below the folder, negated, folders only)."""
+
+    @classmethod
+    def read(cls, path: Path, folder: str) -> Ignore:
+        """The rules of the file at `path`, which governs `folder`; none where it cannot be read."""
+        try:
+            lines = path.read_text(errors="replace").splitlines()
+        except OSError:
+            lines = []
+        rules = []
+        for raw in lines:
+            line = raw.rstrip()
+            if not line or line.startswith("#"):
+                continue
+            negated = line.startswith("!")
+            pattern = line[1:] if negated else line
+            only = pattern.endswith("/")
+            try:
+                rules.append((re.compile(_regex(pattern.rstrip("/"))), negated, only))
+            except re.error:
+                continue
+        return cls(folder, tuple(rules))
+
+    def ignores(self, path: str, is_folder: bool) -> bool:
+        """Whether git would leave out `path` (relative to the walk's root)."""
+        below = path[len(self.folder) + 1 :] if self.folder else path
+        verdict = False
+        for pattern, negated, only in self.rules:
+            if (is_folder or not only) and pattern.fullmatch(below):
+                verdict = not negated
+        return verdict
+
+
+def _regex(pattern: str) -> str:
+    anchored = "/" in pattern
+    pattern = pattern.lstrip("/")
+    out, at = ("" if anchored else "(?:.*/)?"), 0
+    while at < len(pattern):
+        char = pattern[at]
+        if pattern.startswith("**/", at):
+            out, at = out + "(?:.*/)?", at + 3
+        elif pattern.startswith("**", at):
+            out, at = out + ".*", at + 2
+        elif char == "*":
+            out, at = out + "[^/]*", at + 1
+        elif char == "?":
+            out, at = out + "[^/]", at + 1
+        elif char == "[" and (end := pattern.find("]", at + 1)) > 0:
+            out, at = out + "[" + pattern[at + 1 : end].replace("!", "^", 1) + "]", end + 1
+        else:
+            out, at = out + re.escape(char), at + 1
+    return out

@@ -1,0 +1,340 @@
+"""What `@nestjs/bullmq` and `@nestjs/bull` add: registered queues, roots, processor classes, event decorators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from auditor.code import callers, classes, types
+from auditor.code.facts import Call, Class, Function, Module, line_of
+from auditor.code.values import (
+    UNDEFINED,
+    Array,
+    External,
+    FunctionValue,
+    LibraryClass,
+    Literal,
+    Object,
+    Undefined,
+    Unknown,
+    Value,
+    join,
+    options_of,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from auditor.code.evaluate import Evaluator
+
+_REGISTER = ("registerQueue", "registerQueueAsync", "registerFlowProducer", "registerFlowProducerAsync")
+_ROOT = ("forRoot", "forRootAsync", "registerSharedConfigAsync")
+_MODULES = frozenset(("BullModule", "BullMqModule"))
+
+
+@dataclass(slots=True)
+class Registration:
+    """One queue of a `registerQueue` call, with the options that it is given there."""
+
+    module: Module
+    call: Call
+    library: str
+    name: Value
+    options: Value
+    line: int
+    flow: bool = False
+
+
+@dataclass(slots=True)
+class Nest:
+    """All registrations of a program."""
+
+    queues: list[Registration] = field(default_factory=list)
+    roots: list[tuple[str, Value]] = field(default_factory=list)
+    """(library, options) of each forRoot."""
+
+    def options_for(self, ev: Evaluator, library: str, names: tuple[str, ...]) -> Value:
+        """Effective queue options of registered queues: the root's, replaced key by key by the queue's own."""
+        from auditor.code import expressions
+
+        own = [r.options for r in self.queues if r.library == library and not r.flow and _named(r, names)]
+        roots = [options for kind, options in self.roots if kind == library]
+        root = join(roots) if roots else Object({})
+        found: list[Value] = []
+        for options in own or [Object({})]:
+            for one in options_of(options):
+                made: dict[str, Value] = {}
+                rest: list[Value] = []
+                reason = expressions.merge(made, rest, root)
+                reason = expressions.merge(made, rest, one) or reason
+                found.append(Object(made, join(rest) if rest else None, reason))
+        return join(found)
+
+
+def _named(registration: Registration, names: tuple[str, ...]) -> bool:
+    return any(isinstance(option, Literal) and str(option.value) in names for option in options_of(registration.name))
+
+
+def collect(ev: Evaluator, modules: list[Module]) -> Nest:
+    """All registrations in these modules."""
+    found = Nest()
+    for module in modules:
+        for name in _ROOT:
+            for call in module.calls_named(name):
+                library = _of_bull_module(ev, call)
+                if library is not None:
+                    found.roots.append((library, _root_options(ev, call, name)))
+        for name in _REGISTER:
+            for call in module.calls_named(name):
+                library = _of_bull_module(ev, call)
+                if library is not None:
+                    found.queues.extend(_registered(ev, call, library, "Flow" in name))
+    return found
+
+
+def _of_bull_module(ev: Evaluator, call: Call) -> str | None:
+    held = call.callee.child_by_field_name("object") if call.callee is not None else None
+    if held is None:
+        return None
+    for option in options_of(ev.eval(held, call.scope)):
+        if isinstance(option, LibraryClass) and option.library.startswith("@nestjs/") and option.name in _MODULES:
+            return option.library.removeprefix("@nestjs/")
+    return None
+
+
+def _root_options(ev: Evaluator, call: Call, name: str) -> Value:
+    given = callers.given(ev, call, None)
+    options = [value for value in given if not (isinstance(value, Literal) and isinstance(value.value, str))]
+    value = options[0] if options else UNDEFINED
+    return _from_factory(ev, value) if name != "forRoot" else value
+
+
+def _from_factory(ev: Evaluator, value: Value) -> Value:
+    """The options that `useFactory`, `useClass` or `useValue` makes."""
+    found: list[Value] = []
+    for one in options_of(value):
+        if not isinstance(one, Object):
+            found.append(one if isinstance(one, Undefined) else Unknown("options that are not known"))
+            continue
+        factory = one.members.get("useFactory")
+        if isinstance(factory, FunctionValue):
+            found.append(ev.call(factory, (), None))
+            continue
+        cls = one.members.get("useClass") or one.members.get("useExisting")
+        made = _from_class(ev, cls) if cls is not None else None
+        if made is not None:
+            found.append(made)
+        elif "useValue" in one.members:
+            found.append(one.members["useValue"])
+        else:
+            found.append(
+                Object(
+                    {k: v for k, v in one.members.items() if k not in ("imports", "inject", "useClass", "useFactory")},
+                    one.rest,
+                    one.open,
+                    one.where,
+                )
+            )
+    return join(found)
+
+
+def _from_class(ev: Evaluator, value: Value) -> Value | None:
+    for option in options_of(value):
+        fact = getattr(option, "fact", None)
+        if isinstance(fact, Class):
+            for name in (
+                "createBullOptions",
+                "createSharedConfiguration",
+                "createRegisterQueueOptions",
+                "createBullQueueOptions",
+                "createQueueOptions",
+            ):
+                method = classes.find(ev, fact, name)
+                if method is not None:
+                    return ev.call(FunctionValue(method, None, ev.this(fact)), (), None)
+    return None
+
+
+def _registered(ev: Evaluator, call: Call, library: str, flow: bool) -> Iterator[Registration]:
+    module = call.scope.module
+    for value in callers.given(ev, call, None):
+        for one in _flat(value):
+            options = (
+                _from_factory(ev, one)
+                if isinstance(one, Object) and ("useFactory" in one.members or "useClass" in one.members)
+                else one
+            )
+            name = one.members.get("name") if isinstance(one, Object) else None
+            if name is None and isinstance(options, Object):
+                name = options.members.get("name")
+            line = (
+                one.where[1]
+                if isinstance(one, Object) and one.where is not None and one.where[0] == module.path
+                else call.line
+            )
+            yield Registration(
+                module,
+                call,
+                library,
+                name
+                if name is not None
+                else Literal("default")
+                if isinstance(one, Object)
+                else Unknown("a queue's name"),
+                options,
+                line,
+                flow,
+            )
+
+
+def _flat(value: Value) -> Iterator[Value]:
+    for option in options_of(value):
+        if isinstance(option, Array):
+            for item in (*option.items, *([option.rest] if option.rest is not None else [])):
+                yield from _flat(item)
+        else:
+            yield option
+
+
+@dataclass(slots=True)
+class Processor:
+    """A `@Processor` class."""
+
+    module: Module
+    cls: Class
+    library: str
+    node: Node
+    """The decorator."""
+    queue: Value
+    options: list[Value]
+    handlers: list[tuple[Function, Value, Value]]
+    """(method, job name, options) of each `@Process`, or `process` of a WorkerHost."""
+
+    @property
+    def line(self) -> int:
+        """Line of the decorator."""
+        return line_of(self.node)
+
+
+def processors(ev: Evaluator, modules: list[Module]) -> Iterator[Processor]:
+    """All processor classes in these modules."""
+    for module in modules:
+        if b"Processor" not in module.source:
+            continue
+        for cls in module.classes:
+            found = types.decorator(module, cls.decorators, frozenset(("Processor", "WorkerProcessor")))
+            library = types.of_nest(ev, module, found[0]) if found is not None else None
+            if found is None or library is None:
+                continue
+            given = decorator_arguments(ev, found[1], cls)
+            queue: Value = Literal("default")
+            options: list[Value] = []
+            for value in given:
+                if isinstance(value, Object):
+                    options.append(value)
+                    queue = value.members.get("name", queue)
+                else:
+                    queue = value
+            yield Processor(module, cls, library, found[1], queue, options, list(_handlers(ev, cls, library)))
+
+
+def decorator_arguments(ev: Evaluator, node: Node, cls: Class) -> list[Value]:
+    """The values that a decorator is called with."""
+    held = node.child_by_field_name("arguments")
+    return (
+        [ev.eval(child, cls.outer) for child in held.named_children if child.type != "comment"]
+        if held is not None
+        else []
+    )
+
+
+def _handlers(ev: Evaluator, cls: Class, library: str) -> Iterator[tuple[Function, Value, Value]]:
+    if library == "bullmq":
+        method = classes.find(ev, cls, "process")
+        if method is not None:
+            yield method, UNDEFINED, UNDEFINED
+        return
+    for step in classes.ancestry(ev, cls):
+        for method in step.members.values():
+            found = types.decorator(method.module, method.decorators, frozenset(("Process",)))
+            if found is None:
+                continue
+            name, options = UNDEFINED, UNDEFINED
+            for value in decorator_arguments(ev, found[1], step):
+                if isinstance(value, Object):
+                    options, name = value, value.members.get("name", name)  # type: ignore[assignment]  # both are values
+                else:
+                    name = value  # type: ignore[assignment]
+            yield method, name, options
+
+
+_EVENTS = {
+    "OnQueueError": "error", "OnQueueWaiting": "waiting", "OnQueueActive": "active", "OnQueueStalled": "stalled",
+    "OnQueueProgress": "progress", "OnQueueCompleted": "completed", "OnQueueFailed": "failed", "OnQueuePaused": "paused",
+    "OnQueueResumed": "resumed", "OnQueueCleaned": "cleaned", "OnQueueDrained": "drained", "OnQueueRemoved": "removed",
+}  # fmt: skip
+_GLOBAL = {name.replace("OnQueue", "OnGlobalQueue"): event for name, event in _EVENTS.items()}
+_NAMED = frozenset(("OnWorkerEvent", "OnQueueEvent"))
+
+
+def events(ev: Evaluator, cls: Class) -> Iterator[tuple[str, Function, Node]]:
+    """(event, method, decorator) of each event decorator in a class and those that it extends."""
+    wanted = frozenset(_EVENTS) | frozenset(_GLOBAL) | _NAMED
+    for step in classes.ancestry(ev, cls):
+        for method in step.members.values():
+            for node in method.decorators:
+                found = types.decorator(method.module, [node], wanted)
+                if found is None:
+                    continue
+                name = found[0]
+                if name in _NAMED:
+                    for value in decorator_arguments(ev, found[1], step)[:1]:
+                        for option in options_of(value):
+                            text = (
+                                str(option.value)
+                                if isinstance(option, Literal)
+                                else option.path.split(".")[-1].lower()
+                                if isinstance(option, External)
+                                else ""
+                            )
+                            yield text, method, found[1]
+                else:
+                    yield _EVENTS.get(name) or _GLOBAL[name], method, found[1]
+
+
+def event_listener_classes(ev: Evaluator, modules: list[Module]) -> Iterator[tuple[Module, Class, str, Value]]:
+    """`@QueueEventsListener('queue')` classes: (module, class, library, queue)."""
+    for module in modules:
+        for cls in module.classes:
+            found = types.decorator(module, cls.decorators, frozenset(("QueueEventsListener",)))
+            library = types.of_nest(ev, module, found[0]) if found is not None else None
+            if found is not None and library is not None:
+                given = decorator_arguments(ev, found[1], cls)
+                yield module, cls, library, given[0] if given else Literal("default")
+
+
+def provided(modules: list[Module], cls: Class) -> bool:
+    """Whether some `providers: [...]` mentions the class (or a list that does): else Nest never makes it."""
+    name = cls.name.encode()
+    for module in modules:
+        if name not in module.source or (module is cls.module and module.source.count(name) < 2):
+            continue
+        if _listed(module, cls.name):
+            return True
+    return False
+
+
+def _listed(module: Module, name: str) -> bool:
+    """Whether a list in a module holds the bare name, or a provider object uses it."""
+    pending = [module.tree.root_node]
+    while pending:
+        node = pending.pop()
+        if node.type in ("array", "pair", "arguments", "spread_element", "variable_declarator") and any(
+            child.type == "identifier" and module.text(child) == name for child in node.named_children
+        ):
+            return True
+        if node.type in ("type_annotation", "string", "comment", "import_statement"):
+            continue
+        pending.extend(node.named_children)
+    return False

@@ -1,0 +1,179 @@
+"""Values to options: what a reader and a probe get to see of an abstract value, with its provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from auditor.code import external
+from auditor.code.model import ABSENT, Json, Option, OptionState
+from auditor.code.values import (
+    Array,
+    Env,
+    External,
+    FunctionValue,
+    LibraryObject,
+    Literal,
+    Object,
+    Template,
+    Undefined,
+    Union,
+    Unknown,
+    Value,
+    Where,
+    is_nothing,
+    options_of,
+    text_of,
+    walk,
+    where_of,
+)  # fmt: skip
+from auditor.model import CodeSpan
+
+_DEEPEST = 6
+
+
+def span(where: Where) -> CodeSpan | None:
+    """A place as reports name it."""
+    return CodeSpan(where[0], where[1], where[1]) if where is not None else None
+
+
+def to_json(value: Value, depth: int = 0) -> Json:  # noqa: PLR0911
+    """A value as plain JSON; None for what is not known."""
+    if depth > _DEEPEST:
+        return None
+    match value:
+        case Literal(constant):
+            return constant
+        case Object(members, _, _, _, "object"):
+            return {
+                key: to_json(member, depth + 1) for key, member in members.items() if not isinstance(member, Undefined)
+            }
+        case Array(items, rest):
+            return tuple(to_json(item, depth + 1) for item in (*items, *([rest] if rest is not None else [])))
+        case Template():
+            return text_of(value)
+        case FunctionValue(fact):
+            return f"function {fact.name}".strip()
+        case Union(options):
+            first = {repr(to_json(option, depth + 1)): to_json(option, depth + 1) for option in options}
+            return next(iter(first.values())) if len(first) == 1 else None
+    return None
+
+
+def is_known(value: Value) -> bool:
+    """Whether a value is settled as a whole; members of an object may be open."""
+    return isinstance(value, Literal | Object | Array | Template | FunctionValue)
+
+
+def option(values: Iterable[Value], via: Sequence[CodeSpan] = ()) -> Option:
+    """One option from all that it may be: over call sites, branches and defaults."""
+    seen: dict[str, tuple[Json, Value]] = {}
+    absent = False
+    unknown: list[Value] = []
+    for value in values:
+        for one in options_of(value):
+            if isinstance(one, Undefined):
+                absent = True
+            elif is_known(one):
+                plain = to_json(one)
+                seen.setdefault(repr(plain), (plain, one))
+            else:
+                unknown.append(one)
+    if unknown:
+        first = unknown[0]
+        return Option(OptionState.UNKNOWN, origin=span(where_of(first)), via=tuple(via), why=why_of(first))
+    if not seen:
+        return ABSENT
+    found = list(seen.values())
+    origin = span(where_of(found[0][1]))
+    if len(found) == 1 and not absent:
+        return Option(OptionState.KNOWN, found[0][0], origin=origin, via=tuple(via), why=_env(found[0][1]))
+    listed = tuple(plain for plain, _ in found) + ((None,) if absent else ())
+    return Option(OptionState.VARIES, values=listed, origin=origin, via=tuple(via))
+
+
+def _env(value: Value) -> str:
+    return f"the default of {value.env}" if isinstance(value, Literal) and value.env else ""
+
+
+def why_of(value: Value) -> str:
+    """Why a value is not known, in a reader's words."""
+    match value:
+        case Unknown(why):
+            return why
+        case Env(name):
+            return f"process.env.{name} has no default"
+        case External(package, path):
+            return f"it comes from {package} at run time ({path})" if path else f"it comes from {package} at run time"
+        case LibraryObject():
+            return "an object of the library"
+    return "it is known at run time alone"
+
+
+def determinism(values: Iterable[Value]) -> tuple[bool | None, tuple[str, ...]]:
+    """Whether an id is made of nothing but business values and constants, and what it is made of.
+
+    None: absent, or a part of it can't be told.
+    """
+    parts: dict[str, None] = {}
+    verdict: bool | None = None
+    open_ = False
+    for value in values:
+        for one in options_of(value):
+            if is_nothing(one):
+                continue
+            for name in _parts(one):
+                parts[name] = None
+            if any(external.is_volatile(part) for part in walk(one, 14)):
+                verdict = False
+            elif any(
+                isinstance(part, Unknown) and (part.uncalled or part.why.startswith("it has too many"))
+                for part in walk(one)
+            ):
+                open_ = True
+            elif verdict is None:
+                verdict = True
+    return (None if open_ and verdict is not False else verdict), tuple(parts)
+
+
+def _parts(value: Value) -> list[str]:
+    if isinstance(value, Template):
+        return [f"'{part.value}'" if isinstance(part, Literal) else text_of(part) for part in value.parts]
+    return [f"'{value.value}'" if isinstance(value, Literal) else text_of(value)]
+
+
+def id_option(values: Sequence[Value]) -> Option:
+    """`jobId` as the inventory shows it: `{deterministic, parts}`, unknown where determinism can't be told."""
+    plain = option(values)
+    if plain.state is OptionState.ABSENT:
+        return ABSENT
+    some = any(is_nothing(one) for value in values for one in options_of(value))
+    verdict, parts = determinism(values)
+    if some:
+        return Option(
+            OptionState.VARIES, values=({"deterministic": verdict, "parts": parts}, None), origin=plain.origin
+        )
+    if verdict is None:
+        return Option(OptionState.UNKNOWN, origin=plain.origin, why=plain.why or "what it is made of can't be told")
+    return Option(
+        OptionState.KNOWN, {"deterministic": verdict, "parts": parts}, origin=plain.origin or _first_place(values)
+    )
+
+
+def _first_place(values: Sequence[Value]) -> CodeSpan | None:
+    return next((span(where_of(part)) for value in values for part in walk(value) if where_of(part) is not None), None)
+
+
+def names(value: Value) -> tuple[str, ...]:
+    """The constant strings that a value may be; empty as soon as one is not known."""
+    found: dict[str, None] = {}
+    for one in options_of(value):
+        if isinstance(one, Literal) and isinstance(one.value, str):
+            found[one.value] = None
+        elif not is_nothing(one):
+            return ()
+    return tuple(found)
+
+
+def plain(options: Mapping[str, Option]) -> dict[str, Option]:
+    """Options that are there, by name: absent ones are left out."""
+    return {name: value for name, value in options.items() if value.state is not OptionState.ABSENT}

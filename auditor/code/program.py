@@ -1,0 +1,206 @@
+"""The whole program: modules parsed when asked for, the import graph by text, and who mentions a name."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from auditor.code.facts import Class, Function, Module
+from auditor.code.files import CODE, SourceTree
+from auditor.code.modules import Resolver
+from auditor.code.packages import Packages
+from auditor.code.syntax import parse
+from auditor.model import SkippedFile
+
+SEED = re.compile(
+    rb"""['"](?:bullmq|bull|bullmq-pro|@taskforcesh/bullmq-pro|@nestjs/bull(?:mq|-shared)?)(?:/[^'"\n]*)?['"]"""
+)
+_SPECIFIERS = (
+    re.compile(rb"""from\s*['"]([^'"\n]+)['"]"""),
+    re.compile(rb"""import\s*\(?\s*['"]([^'"\n]+)['"]"""),
+    re.compile(rb"""require(?:\.resolve)?\(\s*['"]([^'"\n]+)['"]"""),
+)
+_TEMPLATES = re.compile(rb"""(?:require|import)\(\s*`\$\{\s*\w+\s*\}/?([^`$\n]+)`""")
+_WORDS = (b"from", b"import", b"require")
+
+
+class Program:
+    """Files, packages and modules of one repository."""
+
+    def __init__(self, roots: Sequence[Path], exclude: Sequence[str] = (), deadline: float | None = None) -> None:
+        self.tree = SourceTree(roots, exclude)
+        self.packages = Packages(self.tree)
+        self.resolver = Resolver(self.tree, self.packages)
+        self.deadline = deadline
+        self.late = False
+        self._modules: dict[str, Module | None] = {}
+        self._imports: dict[str, tuple[str, ...]] = {}
+        self._importers: dict[str, list[str]] | None = None
+        self._closures: dict[str, frozenset[str]] = {}
+
+    # Modules
+
+    def module(self, path: str) -> Module | None:
+        """The parsed file; None where it cannot be read or is no code."""
+        if path not in self._modules:
+            self._modules[path] = None
+            if path.endswith(CODE) and (data := self.tree.read(path)) is not None:
+                self._modules[path] = self._parse(path, data)
+        return self._modules[path]
+
+    def _parse(self, path: str, data: bytes) -> Module | None:
+        try:
+            return parse(path, data)
+        except (ValueError, RecursionError, MemoryError) as error:
+            self.tree.skipped.append(SkippedFile(path, f"could not be parsed: {type(error).__name__}"))
+            return None
+
+    def loaded(self) -> list[Module]:
+        """Modules parsed so far."""
+        return [module for module in self._modules.values() if module is not None]
+
+    def target(self, importer: str, spec: str) -> str | None:
+        """The file that `spec` means in `importer`."""
+        return self.resolver.resolve(importer, spec)
+
+    def out_of_time(self) -> bool:
+        """Whether the deadline has passed; noted for the report."""
+        if self.deadline is not None and not self.late and time.monotonic() > self.deadline:
+            self.late = True
+        return self.late
+
+    # Text
+
+    def seeds(self) -> list[str]:
+        """Files that import a queue library by name."""
+        found = []
+        for path in self.tree.paths:
+            data = self.tree.read(path)
+            if data is not None and b"bull" in data and SEED.search(data):
+                found.append(path)
+        return found
+
+    def mentions(self, path: str, words: Iterable[bytes]) -> bool:
+        """Whether the file's bytes hold one of the words."""
+        data = self.tree.read(path)
+        return data is not None and any(word in data for word in words)
+
+    def imports(self, path: str) -> tuple[str, ...]:
+        """Files that a file imports, by its text."""
+        known = self._imports.get(path)
+        if known is None:
+            known = self._imports[path] = tuple(dict.fromkeys(self._targets(path)))
+        return known
+
+    def _targets(self, path: str) -> Iterator[str]:
+        data = self.tree.read(path)
+        if data is None:
+            return
+        specs: dict[bytes, None] = {}
+        for word, pattern in zip(_WORDS, _SPECIFIERS, strict=True):
+            if word in data:
+                specs.update(dict.fromkeys(pattern.findall(data)))
+        for spec in specs:
+            target = self.target(path, spec.decode("utf-8", "replace"))
+            if target is not None and target.endswith(CODE):
+                yield target
+        if b"`${" in data:
+            for spec in _TEMPLATES.findall(data):
+                target = self.from_root(path, spec.decode("utf-8", "replace"))
+                if target is not None:
+                    yield target
+
+    def from_root(self, importer: str, below: str) -> str | None:
+        """A path that code builds on its application root: `${appRoot}/jobs/x`, tried from the nearest package up."""
+        for up in self.tree.up(importer):
+            if self.tree.is_file(f"{up}/package.json" if up else "package.json"):
+                found = self.resolver.file(f"{up}/{below.lstrip('/')}" if up else below.lstrip("/"))
+                if found is not None:
+                    return found
+        return None
+
+    def importers(self, path: str) -> list[str]:
+        """Files beneath the roots that import a file directly."""
+        if self._importers is None:
+            self._importers = {}
+            for source in self.tree.paths:
+                for target in self.imports(source):
+                    self._importers.setdefault(target, []).append(source)
+        return self._importers.get(path, [])
+
+    def all_importers(self, path: str) -> frozenset[str]:
+        """Files from which a file is reached by imports, in any number of steps; the file itself not among them."""
+        known = self._closures.get(path)
+        if known is None:
+            seen: set[str] = set()
+            queue = deque([path])
+            while queue:
+                for source in self.importers(queue.popleft()):
+                    if source not in seen:
+                        seen.add(source)
+                        queue.append(source)
+            known = self._closures[path] = frozenset(seen)
+        return known
+
+    def mentioning(self, path: str, words: Iterable[str]) -> list[Module]:
+        """Parsed modules that may refer to something in `path` by one of the words, the module itself first."""
+        wanted = [word.encode() for word in words if word]
+        found: list[Module] = []
+        own = self.module(path)
+        if own is not None:
+            found.append(own)
+        for source in sorted(self.all_importers(path)):
+            if self.mentions(source, wanted) and (module := self.module(source)) is not None and module is not own:
+                found.append(module)
+        return found
+
+    # Names
+
+    def names_of(self, fact: Function | Class) -> set[str]:
+        """Local names under which a function or class is bound where it is defined."""
+        names = {fact.name} if fact.name and fact.name != "constructor" else set()
+        node = fact.node
+        parent = node.parent
+        while parent is not None and parent.type in (
+            "parenthesized_expression",
+            "as_expression",
+            "satisfies_expression",
+        ):
+            parent = parent.parent
+        module = fact.module
+        if parent is not None:
+            if parent.type in ("variable_declarator", "public_field_definition", "field_definition"):
+                named = parent.child_by_field_name("name") or parent.child_by_field_name("property")
+                if named is not None and named.type != "object_pattern":
+                    names.add(module.text(named))
+            elif parent.type == "pair":
+                named = parent.child_by_field_name("key")
+                if named is not None:
+                    names.add(module.text(named).strip("'\"`"))
+            elif parent.type == "assignment_expression":
+                left = parent.child_by_field_name("left")
+                named = (
+                    left.child_by_field_name("property")
+                    if left is not None and left.type == "member_expression"
+                    else left
+                )
+                if named is not None:
+                    names.add(module.text(named))
+        names.discard("exports")
+        return names
+
+    def exported_as(self, fact: Function | Class) -> set[str]:
+        """Names under which its module exports it, `default` and `=` among them."""
+        module, names = fact.module, self.names_of(fact)
+        found = set()
+        for name, (kind, what) in module.exports.items():
+            if kind == "local" and what in names:
+                found.add(name)
+            elif kind == "node" and isinstance(what, tuple):
+                node = what[0]
+                if node == fact.node or (node.type == "identifier" and module.text(node) in names):
+                    found.add(name)
+        return found

@@ -1,0 +1,426 @@
+"""Where a program touches a queue library: constructions, enqueues, processors, listeners and closings, as raw values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from auditor.code import callers, classes, collections_, invoke
+from auditor.code.facts import Call, Module
+from auditor.code.values import (
+    UNDEFINED,
+    Array,
+    External,
+    Frame,
+    Instance,
+    LibraryClass,
+    LibraryObject,
+    Literal,
+    Object,
+    Template,
+    Unknown,
+    Value,
+    is_nothing,
+    options_of,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from auditor.code.evaluate import Evaluator
+    from auditor.code.program import Program
+
+PRODUCING = frozenset(("add", "addBulk", "upsertJobScheduler", "addJobs"))
+LISTENING = frozenset(("on", "once", "addListener", "prependListener"))
+CLOSING = frozenset(("close", "disconnect"))
+LIBRARIES = frozenset(("bullmq", "bull", "bullmq-pro"))
+CONSTRUCTED = frozenset(("Queue", "Worker", "QueueEvents", "FlowProducer", "QueueScheduler"))
+JOB_OPTIONS = frozenset(
+    (
+        "attempts", "backoff", "delay", "jobId", "lifo", "priority", "removeOnComplete", "removeOnFail", "repeat", "timeout", "stackTraceLimit",
+        "deduplication", "debounce", "parent", "sizeLimit", "keepLogs", "failParentOnFailure", "removeDependencyOnFailure", "preventParsingData",
+        "ignoreDependencyOnFailure", "continueParentOnFailure", "telemetry", "timestamp", "repeatJobKey", "rateLimiterKey",
+    )
+)  # fmt: skip
+_USES = re.compile(
+    rb"""\.\s*(?:add|addBulk|upsertJobScheduler|process|on|once|close|run|getInstance)\s*[(<]|new\s+[\w.]*(?:Worker|Queue|Bull|Flow|Scheduler|Events)\w*|extends\s"""
+)
+_QUEUEISH = re.compile(
+    rb"""(?i)\b\w*(?:queue|flow|producer|bull)\w*(?:\[[^\]\n]*\]|\(\))?\s*[!?]?\.\s*(?:add|addBulk|upsertJobScheduler|process)\s*[(<]"""
+)
+
+
+@dataclass(slots=True)
+class Variant:
+    """One way in which a producing call runs: in one calling context, for one element of a list."""
+
+    target: LibraryObject
+    job: Value
+    data: Value
+    options: list[Value]
+    """Options objects, weakest first: queue defaults are not among them."""
+    queue: Value
+    scheduler: Value | None
+    repeat: Value
+    frame: Frame | None
+    children: list[Variant] = field(default_factory=list)
+    where: tuple[str, int] | None = None
+
+
+@dataclass(slots=True)
+class RawProducer:
+    """A call that enqueues."""
+
+    call: Call
+    variants: list[Variant]
+
+
+@dataclass(slots=True)
+class RawQueue:
+    """A `new Queue`, `Bull(...)`, or another library object that is no worker."""
+
+    call: Call
+    objects: list[LibraryObject]
+
+
+@dataclass(slots=True)
+class RawWorker:
+    """A `new Worker`, or `queue.process`: `handlers` and `options` over all contexts."""
+
+    call: Call
+    library: str
+    targets: list[LibraryObject]
+    """The worker objects, or for Bull the queue objects."""
+    handlers: list[Value]
+    options: list[Value]
+    jobs: list[Value]
+    concurrency: list[Value]
+
+
+@dataclass(slots=True)
+class RawListener:
+    """`target.on(event, handler)`."""
+
+    call: Call
+    event: str
+    targets: list[LibraryObject]
+    handler: Value
+
+
+@dataclass(slots=True)
+class RawClose:
+    """`target.close(...)`."""
+
+    call: Call
+    targets: list[LibraryObject]
+    forced: bool
+
+
+@dataclass(slots=True)
+class Sites:
+    """All of them."""
+
+    queues: list[RawQueue] = field(default_factory=list)
+    producers: list[RawProducer] = field(default_factory=list)
+    workers: list[RawWorker] = field(default_factory=list)
+    listeners: list[RawListener] = field(default_factory=list)
+    closes: list[RawClose] = field(default_factory=list)
+
+
+def candidates(program: Program) -> list[Module]:
+    """Files that may hold a site: those that name a library, and those that use what these export."""
+    seeds = program.seeds()
+    paths = dict.fromkeys(seeds)
+    around: dict[str, None] = {}
+    for seed in seeds:
+        around.update(dict.fromkeys(program.all_importers(seed)))
+    for path in around:
+        data = program.tree.read(path)
+        if path not in paths and data is not None and _USES.search(data):
+            paths[path] = None
+    if seeds:
+        for path in program.tree.paths:
+            data = program.tree.read(path)
+            if path not in paths and data is not None and _QUEUEISH.search(data):
+                paths[path] = None
+    return [module for path in sorted(paths) if (module := program.module(path)) is not None]
+
+
+def find(ev: Evaluator, modules: list[Module]) -> Sites:
+    """All sites in these modules."""
+    found = Sites()
+    for module in modules:
+        for call in module.calls:
+            if ev.program.out_of_time():
+                return found
+            if call.is_new:
+                _construction(ev, call, found)
+            elif call.name in PRODUCING:
+                _producer(ev, call, found)
+            elif call.name == "process":
+                _process(ev, call, found)
+            elif call.name in LISTENING:
+                _listener(ev, call, found)
+            elif call.name in CLOSING:
+                _close(ev, call, found)
+            elif call.callee is not None and call.callee.type == "identifier":
+                _called_library(ev, call, found)
+    return found
+
+
+def as_library(ev: Evaluator, value: Value) -> Iterator[LibraryObject]:
+    """The library objects that a value may be; objects of classes that extend a library's class count."""
+    for option in options_of(value):
+        if isinstance(option, LibraryObject) and option.library in LIBRARIES:
+            yield option
+        elif isinstance(option, Instance):
+            base = classes.library_base(ev, option.cls)
+            if base is not None and base.name in CONSTRUCTED and base.library in LIBRARIES:
+                given: tuple[Value, ...] = ()
+                constructor = classes.constructor_of(ev, option.cls)
+                if constructor is not None:
+                    call = next(
+                        (c for c in constructor.module.calls_named("super") if c.scope.func is constructor), None
+                    )
+                    given = callers.given(ev, call, None) if call is not None else ()
+                yield LibraryObject(base.library, base.name, None, None, given, option.cls)
+
+
+def receiver(ev: Evaluator, call: Call, frame: Frame | None) -> Value:
+    """What a method is called on."""
+    held = (
+        call.callee.child_by_field_name("object")
+        if call.callee is not None and call.callee.type == "member_expression"
+        else None
+    )
+    return ev.eval(held, call.scope, frame) if held is not None else UNDEFINED
+
+
+def _construction(ev: Evaluator, call: Call, found: Sites) -> None:
+    if call.callee is None:
+        return
+    kind = ""
+    for option in options_of(ev.eval(call.callee, call.scope)):
+        if isinstance(option, LibraryClass) and option.library in LIBRARIES:
+            kind = "Queue" if option.name == "*" else option.name
+        elif (fact := getattr(option, "fact", None)) is not None and type(option).__name__ == "ClassValue":
+            base = classes.library_base(ev, fact)
+            kind = base.name if base is not None and base.library in LIBRARIES else kind
+    if kind not in CONSTRUCTED:
+        return
+    objects = [
+        option
+        for turn in callers.expansions(ev, call.scope, None)
+        for option in options_of(ev.eval(call.node, call.scope, turn))
+        if isinstance(option, LibraryObject)
+    ]
+    if kind != "Worker":
+        found.queues.append(RawQueue(call, objects))
+        return
+    found.workers.append(
+        RawWorker(
+            call,
+            objects[0].library if objects else "bullmq",
+            objects,
+            [callers.argument(o.arguments, 1) for o in objects],
+            [callers.argument(o.arguments, 2) for o in objects],
+            [],
+            [],
+        )
+    )
+
+
+def _called_library(ev: Evaluator, call: Call, found: Sites) -> None:
+    """`Bull('name')` without `new`."""
+    binding = call.scope.lookup(call.name)
+    if binding is None or binding.kind not in ("import", "var") or call.callee is None:
+        return
+    if binding.kind == "var" and (
+        binding.node is None
+        or b"require" not in call.scope.module.source[binding.node.start_byte : binding.node.end_byte][:40]
+    ):
+        return
+    if not any(
+        isinstance(o, LibraryClass) and o.library == "bull" and o.name == "Queue"
+        for o in options_of(ev.eval(call.callee, call.scope))
+    ):
+        return
+    objects = [
+        o
+        for turn in callers.expansions(ev, call.scope, None)
+        for o in options_of(ev.eval(call.node, call.scope, turn))
+        if isinstance(o, LibraryObject)
+    ]
+    found.queues.append(RawQueue(call, objects))
+
+
+def _producer(ev: Evaluator, call: Call, found: Sites) -> None:
+    if not any(target.name in ("Queue", "FlowProducer") for target in as_library(ev, receiver(ev, call, None))):
+        return
+    variants: list[Variant] = []
+    for turn in callers.expansions(ev, call.scope, None):
+        given = callers.given(ev, call, turn)
+        for target in as_library(ev, receiver(ev, call, turn)):
+            if target.name == "Queue":
+                variants.extend(_queued(ev, call.name, target, given, turn))
+            elif target.name == "FlowProducer":
+                variants.extend(_flow(ev, call.name, target, given, turn))
+    found.producers.append(RawProducer(call, variants))
+
+
+def _queued(
+    ev: Evaluator, method: str, target: LibraryObject, given: tuple[Value, ...], frame: Frame | None
+) -> Iterator[Variant]:
+    queue = target.arguments[0] if target.arguments else Unknown("which queue it is", "queue")
+    if method in ("addBulk", "addJobs"):
+        for job in _elements(given):
+            yield Variant(
+                target, ev.member(job, "name"), ev.member(job, "data"), [ev.member(job, "opts")], queue, None,
+                ev.member(ev.member(job, "opts"), "repeat"), frame, where=getattr(job, "where", None),
+            )  # fmt: skip
+        return
+    if method == "upsertJobScheduler":
+        template = callers.argument(given, 2)
+        job = ev.member(template, "name") if not is_nothing(template) else UNDEFINED
+        scheduler = callers.argument(given, 0)
+        yield Variant(
+            target, job if not is_nothing(job) else scheduler, ev.member(template, "data"), [ev.member(template, "opts")], queue,
+            scheduler, callers.argument(given, 1), frame,
+        )  # fmt: skip
+        return
+    name, data, options = (callers.argument(given, index) for index in range(3))
+    if target.library == "bull" and not _is_name(name, data, given):
+        name, data, options = Literal("__default__"), name, data
+    repeat = ev.member(options, "repeat") if not is_nothing(options) else UNDEFINED
+    scheduler_ = None
+    if not is_nothing(repeat):
+        scheduler_ = next(
+            (v for key in ("key", "jobId") if not is_nothing(v := ev.member(repeat, key))), ev.member(options, "jobId")
+        )
+        scheduler_ = name if is_nothing(scheduler_) else scheduler_
+    yield Variant(target, name, data, [options], queue, scheduler_, repeat, frame)
+
+
+def _is_name(first: Value, second: Value, given: tuple[Value, ...]) -> bool:
+    """Whether Bull's `add(name, data, opts)` is meant, not `add(data, opts)`."""
+    if len(given) >= 3:
+        return True
+    for option in options_of(first):
+        if isinstance(option, Object | Array):
+            return False
+        if isinstance(option, Literal | Template):
+            return isinstance(option, Template) or isinstance(option.value, str)
+    if len(given) < 2:
+        return False
+    return not any(isinstance(o, Object) and o.members and set(o.members) <= JOB_OPTIONS for o in options_of(second))
+
+
+def _elements(given: tuple[Value, ...]) -> Iterator[Value]:
+    first = callers.argument(given, 0)
+    for option in options_of(first):
+        if isinstance(option, Array):
+            yield from option.items
+            if option.rest is not None:
+                yield option.rest
+        elif not is_nothing(option):
+            yield Unknown("elements of a list that is not known", "job")
+
+
+def _flow(
+    ev: Evaluator, method: str, target: LibraryObject, given: tuple[Value, ...], frame: Frame | None
+) -> Iterator[Variant]:
+    roots = list(_elements(given)) if method == "addBulk" else list(options_of(callers.argument(given, 0)))
+    defaults = ev.member(callers.argument(given, 1), "queuesOptions") if len(given) > 1 else UNDEFINED
+    for root in roots:
+        yield _node(ev, target, root, defaults, frame, 0)
+
+
+def _node(
+    ev: Evaluator, target: LibraryObject, node: Value, defaults: Value, frame: Frame | None, depth: int
+) -> Variant:
+    queue = ev.member(node, "queueName")
+    own = ev.member(node, "opts")
+    layers = [own]
+    if not is_nothing(defaults):
+        for name in options_of(queue):
+            if isinstance(name, Literal):
+                layers.insert(0, ev.member(ev.member(defaults, str(name.value)), "defaultJobOptions"))
+    made = Variant(
+        target, ev.member(node, "name"), ev.member(node, "data"), layers, queue, None, ev.member(own, "repeat"), frame
+    )
+    made.where = getattr(node, "where", None)
+    children = ev.member(node, "children") if depth < 6 else UNDEFINED
+    for option in options_of(children):
+        if isinstance(option, Array):
+            for child in (*option.items, *([option.rest] if option.rest is not None else [])):
+                for one in options_of(child):
+                    made.children.append(_node(ev, target, one, defaults, frame, depth + 1))
+    return made
+
+
+def _process(ev: Evaluator, call: Call, found: Sites) -> None:
+    """Bull's `queue.process([name], [concurrency], handler)`."""
+    if not any(
+        target.library == "bull" and target.name == "Queue" for target in as_library(ev, receiver(ev, call, None))
+    ):
+        return
+    raw = RawWorker(call, "bull", [], [], [], [], [])
+    for turn in callers.expansions(ev, call.scope, None):
+        for target in as_library(ev, receiver(ev, call, turn)):
+            if target.library != "bull" or target.name != "Queue":
+                continue
+            given = callers.given(ev, call, turn)
+            raw.targets.append(target)
+            raw.handlers.append(given[-1] if given else UNDEFINED)
+            leading = given[:-1]
+            raw.jobs.extend(value for value in leading[:1] if len(leading) == 2 or _is_text(value))
+            raw.concurrency.extend(
+                leading[1:] if len(leading) == 2 else [value for value in leading if not _is_text(value)]
+            )
+            if len(leading) == 0 or (len(leading) == 1 and _is_text(leading[0])):
+                raw.concurrency.append(UNDEFINED)
+    found.workers.append(raw)
+
+
+def _is_text(value: Value) -> bool:
+    return any(
+        isinstance(option, Template) or (isinstance(option, Literal) and isinstance(option.value, str))
+        for option in options_of(value)
+    )
+
+
+def _listener(ev: Evaluator, call: Call, found: Sites) -> None:
+    if not any(True for _ in as_library(ev, receiver(ev, call, None))):
+        return
+    for turn in callers.expansions(ev, call.scope, None):
+        targets = list(as_library(ev, receiver(ev, call, turn)))
+        given = callers.given(ev, call, turn)
+        if targets and given:
+            for event in options_of(given[0]):
+                name = (
+                    str(event.value)
+                    if isinstance(event, Literal)
+                    else event.path.rsplit(".", 1)[-1].lower()
+                    if isinstance(event, External)
+                    else ""
+                )
+                found.listeners.append(RawListener(call, name, targets, callers.argument(given, 1)))
+
+
+def _close(ev: Evaluator, call: Call, found: Sites) -> None:
+    value = receiver(ev, call, None)
+    targets = list(as_library(ev, value))
+    if targets:
+        given = callers.given(ev, call, None)
+        forced = bool(given) and isinstance(given[0], Literal) and given[0].value is True
+        found.closes.append(RawClose(call, targets, forced))
+
+
+def super_construction(ev: Evaluator, value: Value) -> tuple[Value, ...]:
+    """Arguments that reach the library when a subclass is constructed."""
+    return invoke.super_arguments(ev, value, ()) if isinstance(value, Instance) else ()
+
+
+def loop_elements(value: Value) -> list[Value]:
+    """What a loop over a value yields."""
+    return list(collections_.elements(value))
