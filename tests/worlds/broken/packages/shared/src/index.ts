@@ -1,0 +1,3 @@
+export { connection } from './redis';
+export { jobOptions } from './job-options';
+export { failedJobs } from './failed-jobs';

@@ -1,0 +1,3 @@
+module.exports = {
+  apps: [{ name: 'newsletter', script: 'dist/index.js', autorestart: false }],
+};
