@@ -163,13 +163,15 @@ def print_explanation(word: str, checklists: Sequence[Path], plugin_folders: Seq
 
 def print_inventory(code: CodeModel, format_name: str, width: int | None) -> None:
     """The inventory for people or for machines."""
-    from auditor.code.inventory import inventory, render_inventory
-
     if format_name == "json":
         import json
 
+        from auditor.code.inventory import inventory
+
         write(json.dumps(inventory(code), indent=1) + "\n")
     else:
+        from auditor.code.inventory import render_inventory
+
         write(render_inventory(code, terminal_options(sys.stdout, width)))
 
 
