@@ -11,7 +11,6 @@ from auditor.model import (
     Evidence,
     FileDigest,
     FilePlace,
-    GateOutcome,
     MetricPlace,
     Place,
     Recorded,
@@ -21,6 +20,7 @@ from auditor.model import (
     Waiver,
 )
 
+from ._because import condense
 from ._prose import blocks
 from ._sources import sources
 from ._text import bounded, clean, excerpt, numbers
@@ -38,6 +38,8 @@ from ._view import (
 )
 from ._words import CONFIDENCE_ORDER, SEVERITY_ORDER, Shown, shown
 
+_WORDS = {0: ("good", "Passes the gate"), 1: ("bad", "Fails the gate"), 3: ("incomplete", "Incomplete scan")}
+
 
 def view(report: Report) -> ReportView:
     """All that a format shows of `report`."""
@@ -49,7 +51,7 @@ def view(report: Report) -> ReportView:
         version=clean(report.version),
         date=_date(report.started),
         seconds=f"{report.seconds:.1f} s",
-        verdict=_verdict(report.gate),
+        verdict=_verdict(report),
         gate=report.gate,
         summary=report.summary,
         sources=sources(report),
@@ -175,27 +177,38 @@ def _section(title: str, items: list[ItemView], index: int, *, extra: bool) -> S
         if item.status is Shown.UNVERIFIED and item.cause is Cause.SOURCE_NOT_GIVEN and not item.findings
     ]
     skipped = [item for item in items if item.status is Shown.SKIPPED]
-    folded = {item.id for item in (*absent, *skipped)}
+    folds = [_fold(found) for found in (*_alike_errors(items), absent, skipped) if found]
+    folded = {item.id for fold in folds for item in fold.items}
     return SectionView(
         title=title,
         anchor=f"{'extra' if extra else 'section'}-{index}",
         items=tuple(items),
         shown=tuple(item for item in items if item.id not in folded),
-        folds=tuple(
-            _fold(status, found) for status, found in ((Shown.UNVERIFIED, absent), (Shown.SKIPPED, skipped)) if found
-        ),
+        folds=tuple(folds),
         counts=Counter(item.status for item in items),
         extra=extra,
     )
 
 
-def _fold(status: Shown, items: list[ItemView]) -> Fold:
-    numbered = [item.number for item in items if item.number is not None]
-    ids = [numbers(sorted(numbered))] if numbered else []
-    ids += [item.id for item in items if item.number is None]
+def _alike_errors(items: list[ItemView]) -> list[list[ItemView]]:
+    """Broken checks of one and the same reason: a collector that dies takes many checks with it."""
+    by_reason: dict[str, list[ItemView]] = {}
+    for item in items:
+        if item.status is Shown.ERROR:
+            by_reason.setdefault(item.reason, []).append(item)
+    return [found for found in by_reason.values() if len(found) > 1]
+
+
+def _fold(items: list[ItemView]) -> Fold:
     return Fold(
-        status, tuple(items), ", ".join(ids), tuple(dict.fromkeys(item.reason for item in items if item.reason))
+        items[0].status, tuple(items), _ids(items), tuple(dict.fromkeys(item.reason for item in items if item.reason))
     )
+
+
+def _ids(items: list[ItemView]) -> str:
+    """Numbers with runs folded, then the ids of those that have none."""
+    numbered = sorted(item.number for item in items if item.number is not None)
+    return ", ".join([*([numbers(numbered)] if numbered else []), *(item.id for item in items if item.number is None)])
 
 
 def _services(report: Report, sections: tuple[SectionView, ...]) -> tuple[ServiceView, ...]:
@@ -221,13 +234,11 @@ def _cell(service: str, section: SectionView) -> Cell:
     return Cell(section.title, section.anchor, sum(1 for found in failing if found), unsure, worst)
 
 
-def _verdict(gate: GateOutcome) -> VerdictView:
-    tone, headline = {0: ("good", "Passes the gate"), 1: ("bad", "Fails the gate")}.get(
-        gate.exit_code, ("incomplete", "Incomplete scan")
-    )
-    if gate.failed and tone == "good":
-        tone, headline = "bad", "Fails the gate"
-    return VerdictView(tone, headline, clean(gate.policy), tuple(clean(line) for line in gate.because), gate.exit_code)
+def _verdict(report: Report) -> VerdictView:
+    gate = report.gate
+    tone, headline = _WORDS.get(gate.exit_code, _WORDS[3])
+    about = [(result.item.id, result.item.title) for result in (*report.results, *report.extra)]
+    return VerdictView(tone, headline, clean(gate.policy), condense(gate.because, about), gate.exit_code)
 
 
 def _date(started: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from auditor.model import Confidence, Report
 
+from ._because import named
 from ._console import SEVERITY_STYLES, Page, mark
 from ._links import file_url
 from ._text import counted
@@ -21,7 +22,7 @@ _COLUMN = 11
 def details(view: ReportView, report: Report, page: Page) -> None:
     """What failed and what to do; with --verbose also what stayed open."""
     _part("Failures", view.failures, report, page)
-    _part("Broken checks", view.errors, report, page)
+    _broken(view.errors, page)
     if page.options.verbose:
         _part("Unverified", view.open, report, page)
     if view.waived:
@@ -39,6 +40,19 @@ def _part(title: str, items: tuple[ItemView, ...], report: Report, page: Page) -
     for item in items:
         page.blank()
         _item(item, report, page)
+
+
+def _broken(items: tuple[ItemView, ...], page: Page) -> None:
+    if not items:
+        return
+    _heading(f"Broken checks: {counted(len(items), 'item')}", page)
+    by_reason: dict[str, list[str]] = {}
+    for item in items:
+        by_reason.setdefault(item.reason, []).append(item.id)
+    for reason, ids in by_reason.items():
+        page.line(mark(Shown.ERROR, page.options, word=False), f" {reason}", hang=2)
+        page.line((named(ids, 12), "dim"), indent=2)
+    page.line(("This is a bug of tt-audit, not of the scanned system.", "dim"), indent=2)
 
 
 def _heading(text: str, page: Page) -> None:
@@ -75,7 +89,7 @@ def _item(item: ItemView, report: Report, page: Page) -> None:
     if item.evidence:
         page.blank()
         _evidence(item.evidence, report, page)
-    if item.fix and item.status is not Shown.ERROR and not item.all_have_fixes:
+    if item.fix and not item.all_have_fixes:
         page.blank()
         page.prose(item.fix, _INDENT, "fix")
 

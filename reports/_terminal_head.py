@@ -11,7 +11,7 @@ from ._text import counted
 from ._view import ReportView, SourceView
 from ._words import CAUSES, Shown
 
-_LABEL = 13
+_LABEL = 15
 _TONES = {"good": "bold green", "bad": "bold red", "incomplete": "bold yellow"}
 _SOURCE_STYLES = {None: "dim", "ok": "green", "partial": "yellow", "unavailable": "bold yellow"}
 

@@ -119,7 +119,7 @@ class ItemView:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """Items told in one line: those whose source was not given, or that were left out of the scan."""
+    """Items told in one line: their source was not given, they were left out, or they broke for one reason."""
 
     status: Shown
     items: tuple[ItemView, ...]
@@ -131,7 +131,7 @@ class Fold:
     @property
     def summary(self) -> str:
         """What the items have in common, without their number."""
-        return "unverified, source not given" if self.status is Shown.UNVERIFIED else "skipped"
+        return "unverified, source not given" if self.status is Shown.UNVERIFIED else MARKS[self.status].word
 
 
 @dataclass(frozen=True, slots=True)

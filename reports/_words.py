@@ -49,7 +49,7 @@ CAUSES = {
     Cause.NEEDS_PERSON: "needs a person's word",
 }
 
-SOURCES = {"live": "Redis", "code": "Code", "infra": "Infra files", "prom": "Prometheus"}
+SOURCES = {"live": "Redis", "code": "Code", "infra": "Infra files", "prom": "Observability"}
 """Titles of the sources, in the order in which they are listed."""
 
 SOURCE_WORDS = {SourceStatus.OK: "read", SourceStatus.PARTIAL: "read in part", SourceStatus.UNAVAILABLE: "unavailable"}
