@@ -255,6 +255,7 @@ class Metric:
     kind: str
     """`gauge`, `counter`, `histogram`, `summary`, `endpoint`, `bullmq-export`, `worker-metrics`, `board`."""
     labels: tuple[str, ...] = ()
+    """Label names; `*` among them where not all could be told."""
     fed_by: tuple[CodeSpan, ...] = ()
     """Living and dead places that set it; empty: declared, never set."""
     fed_live: bool = False
@@ -264,6 +265,8 @@ class Metric:
     by_name: bool = False
     """The quantity was told from the name alone."""
     service: str = ""
+    guarded: bool | None = None
+    """A board: something that looks like authentication stands before it; None: not a board, or it can't be told."""
 
 
 @dataclass(frozen=True, slots=True)
