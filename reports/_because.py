@@ -17,8 +17,7 @@ _NAMED = 8
 def condense(lines: Iterable[str], items: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """`lines` with those about an item (`TT001 title: 3 findings, high`) gathered by what they say of it.
 
-    `items` are ids with titles. A line of another form stays as it is; such lines come first, then
-    findings from the worst severity on, then what else items say.
+    `items` are ids with titles. Findings come first, from the worst severity on; then the others in their order.
     """
     titles = dict(items)
     gathered: dict[str, list[tuple[str, int]]] = {}
@@ -30,7 +29,7 @@ def condense(lines: Iterable[str], items: Iterable[tuple[str, str]]) -> tuple[st
         else:
             gathered.setdefault(said, []).append((item_id, 0))
     worst = {f"{severity} finding": place for place, severity in enumerate(Severity)}
-    kinds = sorted(gathered.items(), key=lambda pair: worst.get(pair[0], -1 if not pair[1][0][0] else len(worst)))
+    kinds = sorted(gathered.items(), key=lambda pair: worst.get(pair[0], len(worst)))
     return tuple(_told(said, about) for said, about in kinds)
 
 

@@ -15,6 +15,8 @@ from ._words import Shown
 
 _IN_FULL = 3
 """Findings of one item that are shown with their evidence; the others take one line each. --verbose: all."""
+_LISTED = 40
+"""Findings of one item that are listed at all. --verbose: all."""
 _INDENT = 4
 _COLUMN = 11
 
@@ -72,26 +74,28 @@ def _item(item: ItemView, report: Report, page: Page) -> None:
     )
     if not item.findings or item.reason != item.findings[0].message:
         page.line(item.reason, indent=_INDENT)
-    findings = item.findings if page.options.verbose else (*item.failing, *item.open)
-    for index, finding in enumerate(findings):
-        full = page.options.verbose or index < _IN_FULL
-        if full:
-            page.blank()
-            _finding(finding, report, page)
-        else:
-            if index == _IN_FULL:
-                page.blank()
-                page.line(
-                    (f"and {counted(len(findings) - index, 'more finding')} (in full with --verbose):", "dim"),
-                    indent=_INDENT,
-                )
-            _short(finding, report, page)
+    _findings(item.findings if page.options.verbose else (*item.failing, *item.open), report, page)
     if item.evidence:
         page.blank()
         _evidence(item.evidence, report, page)
     if item.fix and not item.all_have_fixes:
         page.blank()
         page.prose(item.fix, _INDENT, "fix")
+
+
+def _findings(findings: tuple[FindingView, ...], report: Report, page: Page) -> None:
+    full = len(findings) if page.options.verbose else _IN_FULL
+    for finding in findings[:full]:
+        page.blank()
+        _finding(finding, report, page)
+    rest = findings[full:]
+    if rest:
+        page.blank()
+        page.line((f"and {counted(len(rest), 'more finding')} (in full with --verbose):", "dim"), indent=_INDENT)
+    for finding in rest[: _LISTED - full]:
+        _short(finding, report, page)
+    if len(findings) > _LISTED and rest:
+        page.line((f"… {len(findings) - _LISTED:,} of them are not listed here", "dim"), indent=_INDENT)
 
 
 def _finding(finding: FindingView, report: Report, page: Page) -> None:

@@ -17,6 +17,8 @@ from ._text import counted, shorten
 from ._words import CAUSES, MARKS, Shown
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_MOST = 200
+"""Findings of one item on the page: a browser must still open it when there are thousands."""
 _OPTION = 48
 """Longest name in a list of choices, in characters."""
 
@@ -54,6 +56,7 @@ def render(report: Report, options: RenderOptions) -> str:
         style=Markup(style),
         script=Markup(script),
         policy=_policy(style, script),
+        most=_MOST,
         marks=MARKS,
         causes=CAUSES,
         statuses=present,

@@ -170,3 +170,16 @@ def test_listing_formats_loads_neither_rich_nor_jinja() -> None:
     code = "import sys; from auditor import plugins; plugins.formats(); print(sorted({'rich', 'jinja2', 'markupsafe'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_thousands_of_findings_stay_readable(report: Report, formats: dict[str, ReportFormat]) -> None:
+    findings = tuple(sample.producer(f"job{line}", line) for line in range(1, 3001))
+    many = replace(
+        report, results=(sample.result(1, Verdict(Status.FAIL, "3,000 producers", findings=findings)),), extra=()
+    )
+    text = formats["terminal"].render(many, RenderOptions())
+    assert "and 2,997 more findings (in full with --verbose):" in text and "2,960 of them are not listed here" in text
+    assert len(text.splitlines()) < 200
+    assert len(formats["html"].render(many, RenderOptions())) < 1_000_000
+    assert "the JSON report has them all" in formats["html"].render(many, RenderOptions())
+    assert formats["json"].render(many, RenderOptions()).count('"fingerprint"') == 3000

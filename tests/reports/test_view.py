@@ -63,9 +63,9 @@ def test_the_gates_reasons_are_gathered_by_kind() -> None:
     lines += [f"{name} {title}: unverified" for name, title in items[30:32]]
     lines += [f"{name}: the code collector broke" for name, _ in items[40:42]]
     assert condense(lines, items) == (
-        "score 40 is below 80",
         "1 critical finding: TT021",
         "24 high findings: TT001, TT002, TT003, TT004, TT005, TT006, TT007, TT008 and 4 more",
+        "score 40 is below 80",
         "unverified (TT031, TT032)",
         "the code collector broke (TT041, TT042)",
     )
