@@ -17,6 +17,13 @@ from auditor.infra.text import size, unresolved
 from auditor.model import Confidence, Evidence, Finding, Place, Severity, Status, Subject, SubjectType
 
 NO_REDIS = "no Redis in the infra files"
+PROVIDER_DEFAULTS = {
+    ("elasticache", "maxmemory-policy"): "volatile-lru, which evicts the locks of jobs",
+    ("memorystore", "maxmemory-policy"): "volatile-lru, which evicts the locks of jobs",
+    ("azure", "maxmemory-policy"): "volatile-lru, which evicts the locks of jobs",
+    ("memorydb", "maxmemory-policy"): "noeviction",
+}
+"""What managed services do where nothing is stated, by their documentation."""
 HEADROOM = 0.9
 """Share of the container's memory that `maxmemory` may take: fork and buffers need the rest."""
 
@@ -153,9 +160,8 @@ def maxmemory(infra: InfraModel) -> FileSide:
                 Confidence.LIKELY if limit is None else Confidence.CERTAIN,
             )
 
-    return _stated(
-        infra, "maxmemory", "relies on the server's default (no maxmemory)", judge, "maxmemory is set with headroom"
-    )
+    default = "relies on the server's default (no maxmemory)"
+    return _stated(infra, "maxmemory", default, judge, "maxmemory is set with headroom", provider=True)
 
 
 def persistence(infra: InfraModel) -> FileSide:
@@ -354,14 +360,20 @@ def redis_bytes(text: str) -> int | None:
 
 
 def _stated(
-    infra: InfraModel, name: str, default: str, judge: Callable[[RedisUnit, Setting, _Side], None], held: str
-) -> FileSide:
-    """Judge one directive of each unit; unstated, it is unverified."""
+    infra: InfraModel, name: str, default: str, judge: Callable[[RedisUnit, Setting, _Side], None], held: str,
+    *, provider: bool = False,
+) -> FileSide:  # fmt: skip
+    """Judge one directive of each unit; unstated, it is unverified, unless every cloud `provider` sets it by itself."""
     side = _Side()
     for unit in deciding(infra):
         stated = unit.settings.get(name)
-        if stated is None:
-            side.open(unit, f"{unit.name} {default}")
+        if stated is None and provider and unit.kind == "terraform":
+            side.hold(unit, f"{name} is set by {unit.managed}, by the size of its nodes", unit.place, Confidence.LIKELY)
+        elif stated is None:
+            known = PROVIDER_DEFAULTS.get((unit.managed, name), "")
+            side.open(
+                unit, f"{unit.name} relies on its provider's default ({known})" if known else f"{unit.name} {default}"
+            )
         elif unresolved(stated.value):
             side.open(unit, f"{unit.name}: {name} comes from outside the files ({stated.value})", stated.place)
         else:

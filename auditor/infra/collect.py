@@ -15,6 +15,7 @@ from auditor.infra import (
     compose,
     docker_run,
     documents,
+    ecs,
     kubernetes,
     plain_units,
     pm2,
@@ -22,6 +23,8 @@ from auditor.infra import (
     render,
     scripts,
     start_scripts,
+    terraform,
+    terraform_redis,
 )
 from auditor.infra.images import SHIPPING_DRIVERS, shipper
 from auditor.infra.model import (
@@ -115,6 +118,7 @@ class _Collector:
         self._each(("*.sh",), self._builds)
         self._each(("*.yml", "*.yaml"), self._yaml)
         self._each(("*.json",), self._json)
+        self._terraform()
         self._each(("*.js", "*.cjs", "*.mjs", "*.ts"), self._script_file)
         self._each(("*.service",), self._service)
         self._each(("procfile*",), self._procfile)
@@ -169,8 +173,23 @@ class _Collector:
             self.reading.notes += notes
             for document in found:
                 self._resources += kubernetes.resources(document)
+        elif '"containerDefinitions"' in head:
+            found, notes = yaml_documents(self.tree.text(path), path)
+            self.reading.notes += notes
+            self.deployments += [u for document in found for u in ecs.of_task_file(document, self.reading)]
         elif '"apps"' in head and pm2.is_ecosystem(path, head):
             self.deployments += pm2.deployments(path, self.tree.text(path), self.reading)
+
+    def _terraform(self) -> None:
+        texts = {p: self.tree.text(p) for p in self.tree.named("*.tf", "*.tfvars")}
+        for scope in terraform.scopes(texts) if texts else ():
+            self.redis += terraform_redis.units(scope)
+            self.deployments += ecs.deployments(scope, self.reading)
+            self.autoscalers += ecs.autoscalers(scope)
+            for block in scope.blocks:
+                data = block.node["user_data"] or block.node["metadata_startup_script"]
+                if "docker" in data.text:
+                    self._scripts([scripts.Script(data.path, data.text, data.text_line)])
 
     def _script_file(self, path: str) -> None:
         name = PurePosixPath(path).name.lower()

@@ -54,8 +54,9 @@ class Reading:
         if not image or is_backing(image):
             return None
         last = repository(image).rpartition("/")[2]
-        if last in self.builds:
-            return self.image(*self.builds[last])
+        for name in (last, *names):
+            if name in self.builds:
+                return self.image(*self.builds[name])
         files = self.tree.named("dockerfile", "dockerfile.*", "*.dockerfile", "containerfile")
         for file in (f for f in files if not f.endswith(".dockerignore")):
             path = PurePosixPath(file)
@@ -64,7 +65,7 @@ class Reading:
                 return self.shipped(file)
         plain = [f for f in files if PurePosixPath(f).name == "Dockerfile"]
         main = [f for f in plain if str(PurePosixPath(f).parent) in (".", "docker", ".docker", "deploy", "build")]
-        chosen = plain if len(plain) == 1 else main
+        chosen = [] if "$" in last else plain if len(plain) == 1 else main
         return self.shipped(chosen[0]) if len(chosen) == 1 else None
 
     def shipped(self, file: str) -> Image | None:

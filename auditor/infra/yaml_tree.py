@@ -160,7 +160,7 @@ def documents(text: str, path: str) -> tuple[list[Node], list[Note]]:
     notes: list[Note] = []
     if len(text) > MAX_BYTES:
         return [], [Note(FilePlace(path), f"larger than {MAX_BYTES:,} bytes: not read")]
-    if _too_deep(text):
+    if too_deep(text):
         return [], [Note(FilePlace(path), f"nested deeper than {MAX_DEPTH} levels: not read")]
     if "{{" in text and _templated(text):
         text = _without_templates(text)
@@ -182,8 +182,8 @@ def documents(text: str, path: str) -> tuple[list[Node], list[Note]]:
     return found, notes
 
 
-def _too_deep(text: str) -> bool:
-    """Bracket depth by a rough count: quotes may fool it, upwards only, and no real file comes near."""
+def too_deep(text: str) -> bool:
+    """Whether brackets nest deeper than anything written by hand, by a rough count: quotes may fool it, upwards only, and no real file comes near."""
     depth = 0
     for character in text if text.count("[") + text.count("{") > MAX_DEPTH else "":
         if character in "[{":
