@@ -21,6 +21,7 @@ from auditor.code.model import (
 )  # fmt: skip
 from auditor.code.nest import Nest, Processor
 from auditor.code.options import determinism, id_option, names, option, plain, to_json
+from auditor.code.shutdown import Shutdown
 from auditor.code.sites import RawProducer, RawQueue, RawWorker, Sites, Variant
 from auditor.code.values import (
     UNDEFINED,
@@ -50,7 +51,7 @@ class Assembler:
 
     def __init__(
         self, ev: Evaluator, nest: Nest, sites: Sites, processors: list[Processor], modules: list[Module],
-        is_live: Callable[[Module, Function | None], bool], service_of: Callable[[str], str],
+        is_live: Callable[[Module, Function | None], bool], service_of: Callable[[str], str], shutdown: Shutdown, versions: Versions,
     ) -> None:  # fmt: skip
         self.ev = ev
         self.nest = nest
@@ -59,7 +60,8 @@ class Assembler:
         self.modules = modules
         self.is_live = is_live
         self.service_of = service_of
-        self.versions = Versions(ev.program.packages)
+        self.versions = versions
+        self.shutdown = shutdown
         self.listeners = Listeners(ev, sites, processors, modules, is_live)
         self.known_defaults = self._known_defaults()
         self.worker_nodes: dict[CodeSpan, RawWorker | Processor] = {}
@@ -209,8 +211,11 @@ class Assembler:
             values, extra = self._bull_options(raw)
         handler, name, sandboxed = self._handler(raw.handlers)
         base = self._site(raw.call, raw.library)
+        closing = self.shutdown.closing(raw.targets, raw.call.scope.module, raw.library, raw.library == "bull" and any(t.injected for t in raw.targets))
         worker = Worker(
             **base,  # type: ignore[arg-type]
+            closed_on=tuple(closing.signals),
+            forced_close=closing.forced,
             queue=queue,
             jobs=tuple(dict.fromkeys(job for value in raw.jobs for job in names(value))),
             options=worker_options(values, extra),
@@ -303,8 +308,12 @@ class Assembler:
         )
         provided = nest_.provided(self.modules_all(), processor.cls)
         base["live"] = bool(base["live"]) and provided
+        target = LibraryObject(processor.library, "Queue" if processor.library == "bull" else "Worker", None, None, (processor.queue,), processor.cls, True)
+        closing = self.shutdown.closing([target], processor.module, processor.library, True)
         worker = Worker(
             **base,  # type: ignore[arg-type]
+            closed_on=tuple(closing.signals),
+            forced_close=closing.forced,
             queue=queue,
             jobs=tuple(dict.fromkeys(job for _, name, _ in processor.handlers for job in names(name))),
             options={k: v for k, v in worker_options(values, extra).items() if k not in ("scope", "configKey")},

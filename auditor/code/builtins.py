@@ -31,6 +31,7 @@ from auditor.code.values import (
     join,
     options_of,
     text_of,
+    truth,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def method(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ..
             and name not in receiver.fact.statics
         ):
             return classes.any_of(ev, receiver.fact)
-        case External():
+        case External() if name not in ("map", "flatMap") or not isinstance(first, FunctionValue):
             return _of_external(ev, receiver, name, arguments, where)
         case Undefined():
             return UNDEFINED
@@ -149,6 +150,12 @@ def method(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ..
             return receiver
         case Unknown() if receiver is CYCLE:
             return CYCLE
+    if name in ("map", "flatMap") and isinstance(first, FunctionValue) and isinstance(receiver, Unknown | External):
+        element = Unknown("an element of a list that is not known", _singular(text_of(receiver)))
+        made = ev.call(first, (element, Unknown("an index", "index")), where, depth)
+        return Array((), join([o.element() if name == "flatMap" and isinstance(o, Array) else o for o in options_of(made)]))
+    if name in ("filter", "slice", "sort", "reverse") and isinstance(receiver, Unknown):
+        return receiver
     if name in ("then", "catch", "finally") and not isinstance(receiver, Namespace | Instance | ClassValue):
         return _then(ev, receiver, name, arguments, where, depth)
     if (
@@ -164,6 +171,10 @@ def method(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ..
     if isinstance(value, Unknown) and isinstance(receiver, Unknown) and not value.parts and receiver.parts:
         return replace(value, parts=receiver.parts)
     return value
+
+
+def _singular(text: str) -> str:
+    return text[:-1] if text.endswith("s") and len(text) < 40 else "item"
 
 
 def _then(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ...], where: Where, depth: int) -> Value:
@@ -235,16 +246,16 @@ def _of_array(ev: Evaluator, value: Array, name: str, arguments: tuple[Value, ..
                     ),
                 )
             return Array(items, rest, value.where)
-        case "filter" | "sort" | "reverse" | "slice" | "flat":
-            return (
-                value
-                if name in ("sort",)
-                else Array((), value.element())
-                if value.items or value.rest is not None
-                else value
-            )
-        case "find" | "pop" | "shift" | "at" | "findLast":
-            return join([value.element(), UNDEFINED]) if name == "find" else value.element()
+        case "filter":
+            return _filtered(ev, value, first, depth)
+        case "sort":
+            return value
+        case "reverse" | "slice" | "flat":
+            return Array((), value.element()) if value.items or value.rest is not None else value
+        case "find" | "findLast":
+            return _found(ev, value, first, depth)
+        case "pop" | "shift" | "at":
+            return value.element()
         case "concat":
             items_, rest_ = list(value.items), [value.rest] if value.rest is not None else []
             for argument in arguments:
@@ -268,6 +279,31 @@ def _of_array(ev: Evaluator, value: Array, name: str, arguments: tuple[Value, ..
                 return expressions.concatenate(parts, value.where)
             return Unknown("a joined list", "join()", parts=(*value.items, value.rest))
     return None
+
+
+def _judged(ev: Evaluator, value: Array, predicate: Value, depth: int) -> list[tuple[Value, bool | None]]:
+    """Elements of a list, each with what a predicate says of it."""
+    items = (*value.items, *([value.rest] if value.rest is not None else []))
+    elements = [option for item in items for option in options_of(item)]
+    if not isinstance(predicate, FunctionValue):
+        return [(element, None) for element in elements]
+    return [(element, truth(ev.call(predicate, (element,), None, depth))) for element in elements[:40]]
+
+
+def _found(ev: Evaluator, value: Array, predicate: Value, depth: int) -> Value:
+    judged = _judged(ev, value, predicate, depth)
+    sure = [element for element, verdict in judged if verdict]
+    if sure:
+        return join(sure)
+    return join([*(element for element, verdict in judged if verdict is None), UNDEFINED])
+
+
+def _filtered(ev: Evaluator, value: Array, predicate: Value, depth: int) -> Value:
+    judged = _judged(ev, value, predicate, depth)
+    if judged and all(verdict is not None for _, verdict in judged):
+        return Array(tuple(element for element, verdict in judged if verdict), None, value.where)
+    kept = [element for element, verdict in judged if verdict is not False]
+    return Array((), join(kept)) if kept else Array(())
 
 
 def _reduced(ev: Evaluator, value: Array, arguments: tuple[Value, ...], depth: int) -> Value:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from auditor.code import classes, collections_
-from auditor.code.facts import Call, Function, Import, Module, Scope
+from auditor.code.facts import Call, Context, Function, Import, Module, Scope
 from auditor.code.values import (
     CYCLE,
     UNDEFINED,
@@ -20,6 +20,7 @@ from auditor.code.values import (
     Value,
     join,
     options_of,
+    truth,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -134,6 +135,18 @@ def expansions(ev: Evaluator, scope: Scope, frame: Frame | None, depth: int = 2)
     return frames
 
 
+def feasible(ev: Evaluator, context: Context | None, scope: Scope, frame: Frame | None) -> bool:
+    """Whether the branches around a place are not ruled out by constants in this frame."""
+    while context is not None and context.kind != "function":
+        if context.kind in ("if", "else"):
+            condition = context.node.child_by_field_name("condition")
+            decided = truth(ev.eval(condition, scope, frame)) if condition is not None else None
+            if decided is not None and decided is not (context.kind == "if"):
+                return False
+        context = context.parent
+    return True
+
+
 def _loop_turns(ev: Evaluator, scope: Scope, outer: Frame | None) -> list[Frame]:
     binding = next(b for b in scope.names.values() if b.kind in ("each", "key"))
     key = ("loop", id(scope), id(outer))
@@ -169,6 +182,8 @@ def _turns_of(ev: Evaluator, function: Function, outer: Frame | None, depth: int
     for site in sites(ev, function):
         callers = expansions(ev, site.call.scope, outer, depth - 1) if depth > 0 else [outer]
         for turn in callers[:MOST_TURNS]:
+            if not feasible(ev, site.call.context, site.call.scope, turn):
+                continue
             for index, (arguments, this) in enumerate(passed(ev, site, turn)):
                 where = (site.call.scope.module.path, site.call.line)
                 frame = _frame(

@@ -10,9 +10,12 @@ from auditor.code import sites as sites_
 from auditor.code.assemble import Assembler
 from auditor.code.evaluate import Evaluator
 from auditor.code.facts import Function, Module
+from auditor.code.flow import Flow
 from auditor.code.model import CodeModel, EntryPoint, ServiceConfig
 from auditor.code.program import Program
 from auditor.code.relocate import relocated
+from auditor.code.shutdown import Shutdown
+from auditor.code.versions import Versions
 from auditor.errors import SourceError
 from auditor.model import Cause, TreeTarget
 
@@ -47,7 +50,9 @@ def collect(
     def is_live(module: Module, function: Function | None) -> bool:
         return True
 
-    assembler = Assembler(ev, nest, found, processors, modules, is_live, lambda path: "")
+    flow, versions = Flow(ev), Versions(program.packages)
+    shutdown = Shutdown(ev, flow, found, modules, versions)
+    assembler = Assembler(ev, nest, found, processors, modules, is_live, lambda path: "", shutdown, versions)
     queues, producers, workers = assembler.queues(), assembler.producers(), assembler.workers()
     model = CodeModel(
         trees=tuple(

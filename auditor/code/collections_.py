@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from auditor.code.evaluate import Evaluator
 
+_MOST_ITEMS = 60
 _GROWERS = frozenset(("push", "unshift", "set", "add", "append", "splice"))
 
 
@@ -108,6 +109,8 @@ def mutated(
 def _changed(value: Value, change: Mutation, key: Value | None, worth: Value) -> Value:
     if isinstance(value, Array):
         if change.op == "push":
+            if change.value.type != "spread_element" and value.rest is None and not _repeated(change.context) and len(value.items) < _MOST_ITEMS:
+                return replace(value, items=(*value.items, worth))
             inner = worth.element() if change.value.type == "spread_element" and isinstance(worth, Array) else worth
             return replace(value, rest=join([*([value.rest] if value.rest is not None else []), inner]))
         return value
@@ -138,6 +141,14 @@ def _with(value: Object, name: str, worth: Value, maybe: bool) -> Object:
     elif before is not None and value.type != "object" and not is_nothing(before):
         worth = join([before, worth])
     return replace(value, members={**value.members, name: worth})
+
+
+def _repeated(context: Context | None) -> bool:
+    while context is not None and context.kind != "function":
+        if context.kind == "loop":
+            return True
+        context = context.parent
+    return False
 
 
 def _conditional(context: Context | None) -> bool:

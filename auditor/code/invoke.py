@@ -212,8 +212,9 @@ def _returned(ev: Evaluator, fact: Function, frame: Frame) -> Value:
     if not fact.returns:
         return _typed_return(ev, fact) or UNDEFINED
     results = []
-    for node, scope, _ in fact.returns:
-        results.append(ev.eval(node, scope, frame))
+    for node, scope, context in fact.returns:
+        if callers.feasible(ev, context, scope, frame):
+            results.append(ev.eval(node, scope, frame))
     result = join(results)
     if isinstance(result, Unknown) and fact.type_node is not None:
         return _typed_return(ev, fact) or result

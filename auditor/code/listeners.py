@@ -87,7 +87,7 @@ class Listeners:
             if heard.name == "QueueEvents" and library != "bull":
                 if event != "error" and _same_queue(heard, queue):
                     return "events"
-            elif heard.name in ("Worker", "Queue") and any(_same(heard, target) for target in targets):
+            elif heard.name in ("Worker", "Queue") and any(same_object(heard, target) for target in targets):
                 return "worker" if heard.name == "Worker" else "queue"
             elif (
                 heard.name == "Queue"
@@ -110,7 +110,7 @@ def _normal(event: str) -> str:
     return event.removeprefix("global:")
 
 
-def _same(a: LibraryObject, b: LibraryObject) -> bool:
+def same_object(a: LibraryObject, b: LibraryObject) -> bool:
     """Whether two values are the same object, as far as the program tells."""
     if a.name != b.name:
         return False

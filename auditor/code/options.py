@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from auditor.code import external
@@ -109,30 +110,61 @@ def why_of(value: Value) -> str:
     return "it is known at run time alone"
 
 
+_GENERIC = re.compile(r"(?:^|\.)(?:id|jobId|opts|options|key|arg\d*|value)$")
+_TRANSPARENT = frozenset(
+    (
+        "crypto", "global", "object-hash", "md5", "sha.js", "hash.js", "crypto-js", "xxhash", "murmurhash", "date-fns", "dayjs", "moment", "luxon",
+        "lodash", "slugify", "buffer", "uuid", "ulid", "nanoid", "moment-timezone", "date-fns-tz", "js-sha256", "ohash", "node-object-hash",
+    )
+)  # fmt: skip
+
+
 def determinism(values: Iterable[Value]) -> tuple[bool | None, tuple[str, ...]]:
     """Whether an id is made of nothing but business values and constants, and what it is made of.
 
     None: absent, or a part of it can't be told.
     """
     parts: dict[str, None] = {}
-    verdict: bool | None = None
-    open_ = False
+    found: set[bool | None] = set()
     for value in values:
         for one in options_of(value):
             if is_nothing(one):
                 continue
             for name in _parts(one):
                 parts[name] = None
-            if any(external.is_volatile(part) for part in walk(one, 14)):
-                verdict = False
-            elif any(
-                isinstance(part, Unknown) and (part.uncalled or part.why.startswith("it has too many"))
-                for part in walk(one)
-            ):
-                open_ = True
-            elif verdict is None:
-                verdict = True
-    return (None if open_ and verdict is not False else verdict), tuple(parts)
+            found.add(_stable(one))
+    if False in found:
+        return False, tuple(parts)
+    return (None if None in found or not found else True), tuple(parts)
+
+
+def _stable(value: Value, depth: int = 0) -> bool | None:  # noqa: PLR0911
+    """False where a value differs from run to run, None where that can't be told."""
+    if external.is_volatile(value):
+        return False
+    if depth > 12:
+        return True
+    inner: tuple[Value, ...] = ()
+    match value:
+        case Template(parts) | Union(parts):
+            inner = parts
+        case Unknown(why, text, _, _, parts):
+            if value.why.startswith("it has too many"):
+                inner = parts
+            elif depth == 0 and value.uncalled and (not text or _GENERIC.search(text)):
+                return None
+            elif depth == 0 and not text and not parts:
+                return None
+            else:
+                inner = parts
+        case External(package):
+            if package in _TRANSPARENT:
+                inner = (*value.arguments, *([value.base] if value.base is not None else []))
+        case Object(members):
+            inner = tuple(members.values())
+        case Array():
+            inner = value.items
+    return False if any(_stable(part, depth + 1) is False for part in inner) else True
 
 
 def _parts(value: Value) -> list[str]:

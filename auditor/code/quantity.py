@@ -27,6 +27,7 @@ _OF_OTHERS = re.compile(
     r"^(?:prometheus|alertmanager|rabbitmq|kafka|nats|sqs|aws_sqs|node_(?!app)|go_|pg_|pgbouncer|mysql|mongodb|nginx|traefik|envoy|istio|"
     r"kube|container|cadvisor|coredns|etcd|loki|tempo|otelcol|http|nodejs|process_)"
 )
+_OF_JOBS = _OF_QUEUES - {"worker", "workers"}
 _DEPTH = frozenset(
     ["depth", "size", "length", "waiting", "wait", "pending", "backlog", "queued", "lag", "prioritized", "paused"]
 )
@@ -103,16 +104,25 @@ def _picked(have: frozenset[str], values: tuple[str, ...]) -> Quantity | None:
 
 
 def _counted(words: tuple[str, ...], have: frozenset[str]) -> Quantity:
-    workers = have & {"worker", "workers"} and not have & {"job", "jobs", "queue", "queues"}
     holds: tuple[tuple[object, Quantity], ...] = (
         (have & _STALLED, Quantity.STALLED),
-        (have & _DURATION and not have & (_DEPTH - {"waiting", "wait"}), Quantity.DURATION),
+        (have & _DURATION and have & _OF_JOBS and not have & (_DEPTH - {"waiting", "wait"}), Quantity.DURATION),
         (have & _FAILED, Quantity.FAILED),
-        (have & _DEPTH and have & (_OF_QUEUES - {"worker", "workers"}), Quantity.DEPTH),
-        (workers and (have & _ALIVE or words[-1] in ("worker", "workers")), Quantity.WORKERS),
+        (have & _DEPTH and have & _OF_JOBS, Quantity.DEPTH),
+        (_counts_workers(words), Quantity.WORKERS),
         (have & {"active", "running", "processing"}, Quantity.ACTIVE),
     )
     return next((quantity for held, quantity in holds if held), Quantity.OTHER)
+
+
+def _counts_workers(words: tuple[str, ...]) -> bool:
+    """`active_workers`, `worker_up`, but not `mail_worker_sent_total`, whose first words are a prefix."""
+    for at, word in enumerate(words):
+        if word in ("worker", "workers"):
+            beside = words[at - 1 : at] + words[at + 1 : at + 2]
+            if at == len(words) - 1 or (_ALIVE & set(beside) and at + 2 >= len(words) - 1):
+                return True
+    return False
 
 
 def succeeded(name: str, values: Iterable[str] = ()) -> bool:

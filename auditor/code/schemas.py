@@ -146,11 +146,26 @@ def _as_default(ev: Evaluator, value: Value, name: str, field: Value) -> Value:
     if isinstance(value, FunctionValue):
         value = ev.call(value, (), None)
     numeric = isinstance(field, External) and any(word in _chain(field) for word in ("number", "num(", "port(", "int("))
+    for function in _transforms(field):
+        if isinstance(function, External) and function.package == "global" and function.path in ("Number", "parseInt", "parseFloat"):
+            numeric = True
+        elif isinstance(function, FunctionValue):
+            value = ev.call(function, (value,), None)
     found: list[Value] = []
     for option in options_of(value):
         settled = arithmetic.to_number(option) if numeric else option
         found.append(Literal(settled.value, settled.where, name) if isinstance(settled, Literal) else settled)
     return join(found)
+
+
+def _transforms(value: Value | None) -> list[Value]:
+    """Functions that a field's chain applies to its value, first applied first."""
+    found: list[Value] = []
+    while isinstance(value, External) and len(found) < 10:
+        if value.path.endswith(("transform()", "preprocess()", "pipe()")):
+            found.extend(value.arguments[:1])
+        value = value.base
+    return list(reversed(found))
 
 
 def _chain(value: Value | None) -> str:

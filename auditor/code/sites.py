@@ -259,12 +259,18 @@ def _producer(ev: Evaluator, call: Call, found: Sites) -> None:
         return
     variants: list[Variant] = []
     for turn in callers.expansions(ev, call.scope, None):
+        if not callers.feasible(ev, call.context, call.scope, turn):
+            continue
         given = callers.given(ev, call, turn)
         for target in as_library(ev, receiver(ev, call, turn)):
             if target.name == "Queue":
                 variants.extend(_queued(ev, call.name, target, given, turn))
             elif target.name == "FlowProducer":
                 variants.extend(_flow(ev, call.name, target, given, turn))
+    if not variants:
+        given = callers.given(ev, call, None)
+        for target in as_library(ev, receiver(ev, call, None)):
+            variants.extend(_queued(ev, call.name, target, given, None) if target.name == "Queue" else _flow(ev, call.name, target, given, None))
     found.producers.append(RawProducer(call, variants))
 
 

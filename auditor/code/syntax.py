@@ -183,7 +183,8 @@ class _Walk:
     def ternary(self, node: Node, scope: Scope, context: Context | None) -> None:
         for child in reversed(node.named_children):
             condition = node.child_by_field_name("condition")
-            inner = context if child == condition else Context("if", node, context)
+            kind = "if" if child == node.child_by_field_name("consequence") else "else"
+            inner = context if child == condition else Context(kind, node, context)
             self.stack.append((child, scope, inner))
 
     # Statements
