@@ -1,0 +1,137 @@
+"""The call graph, followed forward: what a function calls, by definition where that can be told."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from auditor.code import classes
+from auditor.code.facts import Call, Class, Function, Module
+from auditor.code.values import CYCLE, ClassValue, FunctionValue, Instance, LibraryObject, Unknown, Value, options_of
+
+if TYPE_CHECKING:
+    from auditor.code.evaluate import Evaluator
+
+MOST = 400
+
+
+class Flow:
+    """Calls by function, and their targets."""
+
+    def __init__(self, ev: Evaluator) -> None:
+        self.ev = ev
+        self._own: dict[str, dict[int, list[Call]]] = {}
+        self._inner: dict[str, dict[int, list[Function]]] = {}
+        self._targets: dict[int, list[Function]] = {}
+        self._reached: dict[tuple[int, ...], dict[int, Function]] = {}
+        self.lost: dict[int, Call] = {}
+
+    def calls(self, function: Function | Module, nested: bool = True) -> list[Call]:
+        """Calls in a function's body (a module's top level), those in functions written inside it among them."""
+        module = function.module if isinstance(function, Function) else function
+        own, inner = self._index(module)
+        found: list[Call] = []
+        pending: list[Function | None] = [function if isinstance(function, Function) else None]
+        while pending:
+            at = pending.pop()
+            found.extend(own.get(id(at) if at is not None else 0, ()))
+            if nested and (at is not None or function is not module):
+                pending.extend(inner.get(id(at) if at is not None else 0, ()))
+        found.sort(key=lambda call: call.node.start_byte)
+        return found
+
+    def inner(self, function: Function) -> list[Function]:
+        """Functions written inside a function, not those inside of these."""
+        return self._index(function.module)[1].get(id(function), [])
+
+    def _index(self, module: Module) -> tuple[dict[int, list[Call]], dict[int, list[Function]]]:
+        if module.path not in self._own:
+            own: dict[int, list[Call]] = {}
+            for call in module.calls:
+                own.setdefault(id(call.scope.func) if call.scope.func is not None else 0, []).append(call)
+            inner: dict[int, list[Function]] = {}
+            for function in module.functions:
+                outer = function.scope.parent.func if function.scope.parent is not None else None
+                inner.setdefault(id(outer) if outer is not None else 0, []).append(function)
+            self._own[module.path], self._inner[module.path] = own, inner
+        return self._own[module.path], self._inner[module.path]
+
+    def targets(self, call: Call) -> list[Function]:
+        """Functions of the program that a call runs: what it names, and what it hands over to outside code."""
+        known = self._targets.get(call.node.id)
+        if known is None:
+            known = self._targets[call.node.id] = []
+            known.extend(self._find(call))
+        return known
+
+    def _find(self, call: Call) -> Iterable[Function]:
+        ev, found = self.ev, dict[int, Function]()
+        if call.callee is None:
+            return ()
+        value: Value = CYCLE
+        if call.callee.type == "super":
+            if call.scope.cls is not None:
+                for step in classes.ancestry(ev, call.scope.cls)[1:]:
+                    if step.constructor is not None:
+                        return (step.constructor,)
+            return ()
+        value = ev.eval(call.callee, call.scope)
+        for option in options_of(value):
+            if isinstance(option, FunctionValue):
+                found[id(option.fact)] = option.fact
+            elif isinstance(option, ClassValue) and call.is_new:
+                constructor = classes.constructor_of(ev, option.fact)
+                if constructor is not None:
+                    found[id(constructor)] = constructor
+        if not found and isinstance(value, Unknown):
+            self.lost[call.node.id] = call
+        if not found or call.name in ("on", "once", "then", "catch", "finally", "use", "register"):
+            for node in call.arguments():
+                if node.type in ("identifier", "member_expression", "call_expression"):
+                    for option in options_of(ev.eval(node, call.scope)):
+                        if isinstance(option, FunctionValue):
+                            found[id(option.fact)] = option.fact
+        return found.values()
+
+    def reach(self, starts: Iterable[Function], most: int = MOST) -> dict[int, Function]:
+        """Functions that run when one of `starts` does, themselves among them, nearest first."""
+        first = list(starts)
+        key = tuple(sorted(id(function) for function in first))
+        if key in self._reached:
+            return self._reached[key]
+        found = {id(function): function for function in first}
+        queue = deque(first)
+        while queue and len(found) < most and not self.ev.program.out_of_time():
+            for call in self.calls(queue.popleft()):
+                for target in self.targets(call):
+                    if id(target) not in found:
+                        found[id(target)] = target
+                        queue.append(target)
+        self._reached[key] = found
+        return found
+
+
+def functions_of(value: Value) -> list[Function]:
+    """The functions that a value may be."""
+    return [option.fact for option in options_of(value) if isinstance(option, FunctionValue)]
+
+
+def covers(reached: dict[int, Function], call: Call) -> bool:
+    """Whether a call stands in one of the reached functions, or in a function written inside one."""
+    function = call.scope.func
+    while function is not None:
+        if id(function) in reached:
+            return True
+        function = function.scope.parent.func if function.scope.parent is not None else None
+    return False
+
+
+def methods_named(cls: Class, names: Iterable[str]) -> list[Function]:
+    """Methods of a class with one of these names."""
+    return [cls.members[name] for name in names if name in cls.members]
+
+
+def is_object(value: Value) -> bool:
+    """Whether a value is an object of the program or of a library."""
+    return isinstance(value, Instance | LibraryObject)

@@ -1,0 +1,237 @@
+"""What sets a metric, and by that what it measures: results of the queue's counters, events, timers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auditor.code import callers
+from auditor.code.facts import Call, Function, Module, Scope
+from auditor.code.metric_sites import Declared
+from auditor.code.model import Quantity
+from auditor.code.quantity import of_name, words_of
+from auditor.code.values import External, Literal, Object, Template, Value, options_of, text_of, walk
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from auditor.code.evaluate import Evaluator
+
+SETTERS = frozenset("set inc dec observe startTimer setToCurrentTime record add addCallback".split())  # noqa: SIM905
+_CHAINED = frozenset("labels zero withLabelValues".split())  # noqa: SIM905
+_STATE = r"(?i:count|stat|queue|health|metric)\w*(?:\(\))?(?:\[[^\]]*\])?\."
+_COUNTS: tuple[tuple[re.Pattern[str], tuple[Quantity, ...]], ...] = (
+    (re.compile(r"getWorkers(?:Count)?\b|\bisRunning\(\)"), (Quantity.WORKERS,)),
+    (re.compile(r"used_memory|info\(['\"]?memory"), (Quantity.REDIS_MEMORY,)),
+    (re.compile(r"get(?:Waiting|Prioritized|Wait)(?:Count)?\b|" + _STATE + r"(?:waiting|wait|prioritized)\b|\bqueue\.count\(|getJobCountByTypes\(['\"]wait"), (Quantity.DEPTH,)),
+    (re.compile(r"getActive(?:Count)?\b|" + _STATE + r"active\b|getJobCountByTypes\(['\"]active"), (Quantity.ACTIVE,)),
+    (re.compile(r"getFailed(?:Count)?\b|" + _STATE + r"failed\b|getJobCountByTypes\(['\"]failed"), (Quantity.FAILED,)),
+    (re.compile(r"get(?:Completed|Delayed)(?:Count)?\b|" + _STATE + r"(?:completed|delayed|paused)\b"), (Quantity.OTHER,)),
+    (re.compile(r"getJobCounts\(|getCountsPerState|checkHealth\(|getJobCountByTypes\("), (Quantity.DEPTH, Quantity.ACTIVE, Quantity.FAILED)),
+)
+_FAILED_WORDS = frozenset("failed failure failures fail errors error".split())  # noqa: SIM905
+_TIME_WORDS = frozenset("duration seconds latency time milliseconds ms elapsed".split())  # noqa: SIM905
+_NOT_JOBS = frozenset("http request requests db database query queries sql redis cache api rpc upload dns github pool connection".split())  # noqa: SIM905
+_EVENTS = {"failed": Quantity.FAILED, "stalled": Quantity.STALLED}
+
+
+@dataclass(slots=True, eq=False)
+class Feed:
+    """One place that sets a metric."""
+
+    module: Module
+    line: int
+    scope: Scope
+    quantities: tuple[Quantity, ...]
+    """Told by what is set; empty where only the metric's name can tell."""
+
+
+def feeds(ev: Evaluator, metrics: list[Declared]) -> dict[Declared, list[Feed]]:
+    """All places that set each metric."""
+    found: dict[Declared, list[Feed]] = {metric: [] for metric in metrics}
+    by_place: dict[tuple[str, int], list[Declared]] = {}
+    by_module: dict[str, list[Declared]] = {}
+    for metric in metrics:
+        if metric.library in ("statsd", "text", "bullmq"):
+            continue
+        by_place.setdefault((metric.module.path, metric.line), []).append(metric)
+        by_module.setdefault(metric.module.path, []).append(metric)
+        found[metric].extend(_collected(ev, metric))
+    for path, theirs in by_module.items():
+        words = frozenset(name for metric in theirs for name in metric.names)
+        for module in ev.program.mentioning(path, words):
+            for call in module.calls:
+                if call.name in SETTERS and not ev.program.out_of_time():
+                    for metric in _targets(ev, call, by_place, theirs):
+                        found[metric].append(_feed(ev, call, metric))
+    return {metric: _unique(theirs) for metric, theirs in found.items()}
+
+
+def _unique(theirs: list[Feed]) -> list[Feed]:
+    return list({(feed.module.path, feed.line, feed.quantities): feed for feed in theirs}.values())
+
+
+def _targets(ev: Evaluator, call: Call, by_place: dict[tuple[str, int], list[Declared]], near: list[Declared]) -> list[Declared]:
+    """The metrics that a call sets: by the value of its receiver, else by its name."""
+    held = _receiver(call)
+    if held is None:
+        return []
+    hit: list[Declared] = []
+    value = ev.eval(held, call.scope)
+    for one in options_of(value):
+        at: Value | None = one
+        while isinstance(at, External):
+            hit += by_place.get(at.where, []) if at.where is not None else []
+            at = at.base
+    if hit or not all(not isinstance(one, External) for one in options_of(value)):
+        return [metric for metric in dict.fromkeys(hit) if metric.library != "otel" or call.name != "set"]
+    name = _last_name(call.scope.module, held)
+    return [metric for metric in near if name and name in metric.names and _in_reach(call.scope.module, metric)]
+
+
+def _in_reach(module: Module, metric: Declared) -> bool:
+    """By name alone: where the same file declares it, or the file imports something of that name's module."""
+    return module is metric.module or metric.module.path.rpartition("/")[2].split(".")[0].encode() in module.source
+
+
+def _receiver(call: Call) -> Node | None:
+    """What a setter is called on, behind `.labels(...)`."""
+    held = call.callee.child_by_field_name("object") if call.callee is not None and call.callee.type == "member_expression" else None
+    while held is not None and held.type in ("non_null_expression", "parenthesized_expression", "call_expression"):
+        if held.type == "call_expression":
+            function = held.child_by_field_name("function")
+            named = function.child_by_field_name("property") if function is not None and function.type == "member_expression" else None
+            if function is None or named is None or call.scope.module.text(named) not in _CHAINED:
+                return held
+            held = function.child_by_field_name("object")
+        else:
+            held = held.named_children[0] if held.named_children else None
+    return held
+
+
+def _last_name(module: Module, node: Node) -> str:
+    if node.type == "member_expression":
+        named = node.child_by_field_name("property")
+        return module.text(named).lstrip("#") if named is not None else ""
+    return module.text(node) if node.type == "identifier" else ""
+
+
+def _collected(ev: Evaluator, metric: Declared) -> Iterator[Feed]:
+    """`collect()` of prom-client runs at each scrape: what it sets on `this`, or anything at all."""
+    if metric.collect is None:
+        return
+    fact = metric.collect.fact
+    own = [c for c in fact.module.calls if fact.node.start_byte <= c.node.start_byte < fact.node.end_byte and c.name in SETTERS]
+    for call in own:
+        held = _receiver(call)
+        if held is not None and (held.type == "this" or _last_name(fact.module, held) in metric.names):
+            yield _feed(ev, call, metric)
+    if not own:
+        outer = fact.scope.parent or fact.scope
+        yield Feed(fact.module, int(fact.node.start_point[0]) + 1, outer, ())
+
+
+def _feed(ev: Evaluator, call: Call, metric: Declared) -> Feed:
+    module = call.scope.module
+    arguments = call.arguments()
+    values = [ev.eval(node, call.scope) for node in arguments]
+    picked = [text for value in values for text in _label_texts(value)]
+    chained = _chained_labels(ev, call)
+    sources = [text for value in values if not isinstance(value, Object) for text in _source_texts(value)]
+    sources += [module.text(node)[:300] for node in arguments if node.type != "object"]
+    told = quantities_of(metric.name, [*picked, *chained], sources) or _by_event(ev, call, metric)
+    return Feed(module, call.line, call.scope, tuple(dict.fromkeys(q if fits(metric.kind, q) else Quantity.OTHER for q in told)))
+
+
+def fits(kind: str, quantity: Quantity) -> bool:
+    """Whether a metric of this kind can carry the quantity: a counter is no depth, a histogram is a duration or nothing here."""
+    if kind == "counter":
+        return quantity in (Quantity.FAILED, Quantity.STALLED, Quantity.DEAD_LETTER, Quantity.OTHER)
+    if kind in ("histogram", "summary"):
+        return quantity in (Quantity.DURATION, Quantity.OTHER)
+    return True
+
+
+def in_handler(metric: Declared) -> Quantity | None:
+    """What a metric measures when a job handler sets it, told by the words that remain: job durations and failures."""
+    words = set(words_of(metric.name))
+    if words & _NOT_JOBS:
+        return None
+    if metric.kind in ("histogram", "summary") and words & _TIME_WORDS:
+        return Quantity.DURATION
+    return Quantity.FAILED if metric.kind == "counter" and words & _FAILED_WORDS else None
+
+
+def quantities_of(name: str, picked: list[str], sources: list[str]) -> tuple[Quantity, ...]:
+    """By the labels that are picked and by what the value is made of; empty where neither tells."""
+    by_labels = of_name(name if of_name(name) is Quantity.DEAD_LETTER else f"queue_{name}", picked) if picked else Quantity.OTHER
+    if of_name(name, [*picked, *sources]) is Quantity.DEAD_LETTER:
+        return (Quantity.DEAD_LETTER,)
+    for pattern, quantities in _COUNTS:
+        if any(pattern.search(text) for text in sources):
+            narrowed = tuple(q for q in quantities if q is by_labels)
+            return narrowed or quantities
+    state = of_name("queue_jobs", picked)
+    return (state,) if state in (Quantity.DEPTH, Quantity.ACTIVE) and of_name(name) in (state, Quantity.DEPTH, Quantity.OTHER) and _of_queue(name) else ()
+
+
+def _of_queue(name: str) -> bool:
+    return bool({"queue", "queues", "job", "jobs", "bull", "bullmq"} & set(words_of(name)))
+
+
+def _label_texts(value: Value) -> Iterator[str]:
+    for one in options_of(value):
+        if isinstance(one, Object):
+            for member in one.members.values():
+                yield from (str(o.value) for o in options_of(member) if isinstance(o, Literal) and isinstance(o.value, str))
+
+
+def _chained_labels(ev: Evaluator, call: Call) -> list[str]:
+    """Values in `.labels('mail', 'waiting').set(n)`."""
+    held = call.callee.child_by_field_name("object") if call.callee is not None else None
+    inner = call.scope.module.call_at(held) if held is not None and held.type == "call_expression" else None
+    if inner is None or inner.name not in _CHAINED:
+        return []
+    values = [ev.eval(node, inner.scope) for node in inner.arguments()]
+    texts = [str(o.value) for value in values for o in options_of(value) if isinstance(o, Literal) and isinstance(o.value, str)]
+    return [*texts, *(text for value in values for text in _label_texts(value))]
+
+
+def _source_texts(value: Value) -> Iterator[str]:
+    for one in walk(value, 4):
+        if not isinstance(one, Literal | Template | Object):
+            yield text_of(one)[:300]
+
+
+def _by_event(ev: Evaluator, call: Call, metric: Declared) -> tuple[Quantity, ...]:
+    """By the listener that it runs in, directly or one call away."""
+    if call.name in ("set", "setToCurrentTime") and metric.kind == "gauge":
+        return ()
+    for event in events_around(ev, call.scope, 2):
+        if event in _EVENTS and metric.kind in ("counter", "gauge"):
+            return (_EVENTS[event],)
+        if event == "completed" and metric.kind in ("histogram", "summary"):
+            return (Quantity.DURATION,)
+    return ()
+
+
+def events_around(ev: Evaluator, scope: Scope, up: int) -> Iterator[str]:
+    """Names of the queue events in whose listeners code of a scope runs, over `up` callers."""
+    function: Function | None = scope.func
+    while function is not None:
+        for decorator in function.decorators:
+            text = function.module.text(decorator)
+            heard = re.search(r"OnQueue(?:Event\(['\"](\w+)|(\w+))|On(?:Worker|QueueEvents)Event\(['\"](\w+)", text)
+            if heard:
+                yield next(group for group in heard.groups() if group).lower()
+        for site in callers.sites(ev, function):
+            if site.position is not None and site.call.name in ("on", "once", "addListener") and site.call.arguments():
+                event = ev.eval(site.call.arguments()[0], site.call.scope)
+                if isinstance(event, Literal) and isinstance(event.value, str):
+                    yield event.value.removeprefix("global:")
+            elif up > 0 and site.call.scope.func is not None and site.call.scope.func is not function:
+                yield from events_around(ev, site.call.scope, up - 1)
+        outer = function.scope.parent
+        function = outer.func if outer is not None else None

@@ -1,0 +1,259 @@
+"""Where code declares metrics: prom-client, OpenTelemetry, statsd and Datadog clients, Nest's providers, text written by hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from auditor.code.facts import Call, Module, line_of
+from auditor.code.values import Array, External, FunctionValue, Literal, Object, Template, Value, options_of, text_of
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from auditor.code.evaluate import Evaluator
+
+PROMETHEUS = re.compile(rb"prom-client|express-prom-bundle|fastify-metrics|nestjs-prometheus|Prometheus")
+_KINDS = {"Gauge": "gauge", "Counter": "counter", "Histogram": "histogram", "Summary": "summary"}
+_OTEL = {
+    "createCounter": "counter",
+    "createUpDownCounter": "gauge",
+    "createHistogram": "histogram",
+    "createGauge": "gauge",
+    "createObservableGauge": "gauge",
+    "createObservableCounter": "counter",
+    "createObservableUpDownCounter": "gauge",
+}
+_NEST = {f"make{kind}Provider": word for kind, word in _KINDS.items()}
+STATSD = frozenset(
+    "hot-shots node-statsd statsd-client lynx dd-trace datadog-metrics node-dogstatsd dogstatsd statsy".split()  # noqa: SIM905
+)
+_STATSD = {
+    "gauge": "gauge",
+    "increment": "counter",
+    "decrement": "counter",
+    "count": "counter",
+    "counter": "counter",
+    "histogram": "histogram",
+    "distribution": "histogram",
+    "timing": "histogram",
+    "timer": "histogram",
+}
+MARKS = re.compile(
+    rb"prom-client|nestjs-prometheus|new\s+[\w.]*(?:Gauge|Counter|Histogram|Summary)\b|\.create(?:Observable)?(?:Counter|Gauge|Histogram|UpDownCounter)\b|"
+    rb"hot-shots|statsd|dd-trace|datadog-metrics|# TYPE |exportPrometheusMetrics|BullMQOtel"
+)
+DEFAULT = ("default", 0)
+"""The registry of prom-client that metrics are in where they name none."""
+ANY = ("*", 0)
+"""A registry that could not be told."""
+_TYPE_LINE = re.compile(r"# TYPE ([a-zA-Z_:][\w:]*) (gauge|counter|histogram|summary)")
+
+Registry = tuple[str, int]
+
+
+@dataclass(slots=True, eq=False)
+class Declared:
+    """A metric that code makes."""
+
+    name: str
+    kind: str
+    library: str
+    """`prom-client`, `otel`, `statsd`, `text`, `bullmq`."""
+    module: Module
+    line: int
+    end: int
+    labels: tuple[str, ...] = ()
+    """`*` where they could not be told."""
+    registries: tuple[Registry, ...] = (DEFAULT,)
+    names: frozenset[str] = frozenset()
+    """Names that its object is bound to."""
+    collect: FunctionValue | None = None
+    call: Call | None = None
+    texts: tuple[str, ...] = field(default=())
+    """Written by hand: its sample lines."""
+
+
+def declared(ev: Evaluator, modules: list[Module]) -> list[Declared]:
+    """Every metric that these modules declare."""
+    found: list[Declared] = []
+    for module in modules:
+        if ev.program.out_of_time():
+            break
+        for call in module.calls:
+            found.extend(_of_call(ev, module, call))
+        found.extend(_by_hand(module))
+    return found
+
+
+def _of_call(ev: Evaluator, module: Module, call: Call) -> Iterator[Declared]:
+    if call.is_new and call.name in _KINDS:
+        yield from _prom_client(ev, module, call, _KINDS[call.name])
+    elif call.name in _NEST:
+        yield from _prom_client(ev, module, call, _NEST[call.name])
+    elif call.name in _OTEL:
+        yield from _named(ev, module, call, _OTEL[call.name], "otel")
+    elif call.name in _STATSD and _is_statsd(ev, call):
+        yield from _named(ev, module, call, _STATSD[call.name], "statsd")
+
+
+def _prom_client(ev: Evaluator, module: Module, call: Call, kind: str) -> Iterator[Declared]:
+    arguments = call.arguments()
+    if not arguments:
+        return
+    made = ev.eval(call.node, call.scope)
+    ours = any(isinstance(one, External) and one.package in ("prom-client", "@willsoto/nestjs-prometheus") for one in options_of(made))
+    for options in options_of(ev.eval(arguments[0], call.scope)):
+        members = options.members if isinstance(options, Object) else {}
+        if isinstance(options, Object) and not (ours or {"name", "help"} <= set(members)):
+            continue
+        if isinstance(options, Literal | Template) and not ours:
+            continue
+        name = members.get("name", options if isinstance(options, Literal | Template) else None)
+        for text in _texts(name) if name is not None else [""]:
+            yield Declared(
+                text,
+                kind,
+                "prom-client",
+                module,
+                call.line,
+                line_of_end(call.node),
+                _labels(members.get("labelNames") or (ev.eval(arguments[2], call.scope) if len(arguments) > 2 else None)),
+                _registries(members.get("registers")),
+                frozenset(bound_names(module, call.node)),
+                _function(members.get("collect")),
+                call,
+            )
+
+
+def _named(ev: Evaluator, module: Module, call: Call, kind: str, library: str) -> Iterator[Declared]:
+    arguments = call.arguments()
+    if not arguments or call.callee is None or call.callee.type != "member_expression":
+        return
+    for text in _texts(ev.eval(arguments[0], call.scope)):
+        prefix = _prefix(ev, call) if library == "statsd" else ""
+        yield Declared(
+            prefix + text, kind, library, module, call.line, line_of_end(call.node), ("*",), (ANY,), frozenset(bound_names(module, call.node)), call=call
+        )
+
+
+def _is_statsd(ev: Evaluator, call: Call) -> bool:
+    held = call.callee.child_by_field_name("object") if call.callee is not None and call.callee.type == "member_expression" else None
+    if held is None:
+        return False
+    return any(isinstance(one, External) and one.package in STATSD for one in options_of(ev.eval(held, call.scope)))
+
+
+def _prefix(ev: Evaluator, call: Call) -> str:
+    """The prefix that a statsd client puts before each name."""
+    held = call.callee.child_by_field_name("object") if call.callee is not None else None
+    client = ev.eval(held, call.scope) if held is not None else None
+    for one in options_of(client) if client is not None else ():
+        given = one.arguments[0] if isinstance(one, External) and one.arguments else None
+        prefix = given.members.get("prefix") if isinstance(given, Object) else None
+        if isinstance(prefix, Literal) and isinstance(prefix.value, str):
+            return prefix.value
+    return ""
+
+
+def _texts(value: Value | None) -> list[str]:
+    """Every text that a name may be; empty text for one that is not known."""
+    found = []
+    for one in options_of(value) if value is not None else ():
+        if isinstance(one, Literal) and isinstance(one.value, str):
+            found.append(one.value)
+        elif isinstance(one, Template) and all(isinstance(part, Literal) for part in one.parts):
+            found.append(text_of(one))
+        else:
+            found.append("")
+    return list(dict.fromkeys(found))
+
+
+def _labels(value: Value | None) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    found: list[str] = []
+    for one in options_of(value):
+        if not isinstance(one, Array) or one.rest is not None:
+            return ("*",)
+        for item in one.items:
+            found.append(str(item.value) if isinstance(item, Literal) else "*")
+    return tuple(found)
+
+
+def _registries(value: Value | None) -> tuple[Registry, ...]:
+    if value is None:
+        return (DEFAULT,)
+    found: list[Registry] = []
+    for one in options_of(value):
+        if not isinstance(one, Array) or one.rest is not None:
+            return (ANY,)
+        found += [registry for item in one.items for registry in registry_of(item)]
+    return tuple(found)
+
+
+def registry_of(value: Value) -> tuple[Registry, ...]:
+    """The registries that a value is: prom-client's own, one made in code, several merged."""
+    found: list[Registry] = []
+    for one in options_of(value):
+        if not isinstance(one, External):
+            found.append(ANY)
+        elif "Registry()" in one.path.replace("AggregatorRegistry()", "") and one.where is not None:
+            found.append(one.where)
+        elif one.path.split(".")[-1] in ("register", "globalRegistry", ""):
+            found.append(DEFAULT)
+        elif "merge()" in one.path:
+            merged = [inner for argument in one.arguments if isinstance(argument, Array) for inner in argument.items]
+            found += [registry for inner in merged for registry in registry_of(inner)] or [ANY]
+        else:
+            found.append(ANY)
+    return tuple(dict.fromkeys(found))
+
+
+def _function(value: Value | None) -> FunctionValue | None:
+    return next((one for one in options_of(value) if isinstance(one, FunctionValue)), None) if value is not None else None
+
+
+def bound_names(module: Module, node: Node) -> Iterator[str]:
+    """Names that a new object gets: variable, property, field, assignment."""
+    parent = node.parent
+    while parent is not None and parent.type in ("parenthesized_expression", "as_expression", "satisfies_expression", "await_expression", "binary_expression"):
+        parent = parent.parent
+    if parent is None:
+        return
+    if parent.type in ("variable_declarator", "public_field_definition", "field_definition"):
+        named = parent.child_by_field_name("name") or parent.child_by_field_name("property")
+    elif parent.type == "pair":
+        named = parent.child_by_field_name("key")
+    elif parent.type == "assignment_expression":
+        left = parent.child_by_field_name("left")
+        named = left.child_by_field_name("property") if left is not None and left.type == "member_expression" else left
+    else:
+        return
+    if named is not None:
+        yield module.text(named).strip("'\"`#")
+
+
+def _by_hand(module: Module) -> Iterator[Declared]:
+    """Text in Prometheus' format that code puts together itself: `# TYPE` lines, and samples with a value filled in."""
+    if b"# TYPE " not in module.source:
+        return
+    text = module.source.decode("utf-8", "replace")
+    for match in _TYPE_LINE.finditer(text):
+        name = match[1]
+        line = text.count("\n", 0, match.start()) + 1
+        samples = re.findall(rf"\b{re.escape(name)}(?:_(?:sum|count|bucket))?(?:\{{[^\n]*\}})?\s+(?:\$\{{|['\"`]\s*\+)[^\n]*", text)
+        labels = tuple(dict.fromkeys(label for sample in samples for label in re.findall(r"(\w+)=\\?[\"$]", sample.split("}")[0])))
+        yield Declared(name, match[2], "text", module, line, line, labels, (ANY,), texts=tuple(samples))
+
+
+def line_of_end(node: Node) -> int:
+    """Last line of a node."""
+    return int(node.end_point[0]) + 1
+
+
+def first_line(node: Node) -> int:
+    """First line of a node."""
+    return line_of(node)

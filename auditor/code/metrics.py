@@ -1,0 +1,252 @@
+"""Metrics and boards of a program: what they measure, whether living code feeds them, whether an endpoint gives them out."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from auditor.code import boards as boards_
+from auditor.code import metric_served as served_
+from auditor.code import metric_sites as sites_
+from auditor.code.facts import Call, Function, Module
+from auditor.code.metric_feeds import Feed, feeds, fits, in_handler, quantities_of
+from auditor.code.metric_served import OTEL, Outlet, in_route
+from auditor.code.metric_sites import ANY, DEFAULT, Declared
+from auditor.code.model import Metric, OptionState, Quantity, Worker
+from auditor.code.quantity import of_name
+from auditor.code.values import LibraryObject, options_of
+from auditor.model import CodeSpan
+
+if TYPE_CHECKING:
+    from auditor.code.evaluate import Evaluator
+
+IsLive = Callable[[Module, "Function | None"], bool]
+MOST_FILES = 4_000
+"""Files outside of the roots that imports lead to."""
+_EXPORT = (Quantity.DEPTH, Quantity.ACTIVE, Quantity.FAILED)
+_ASKS_WORKERS = frozenset(("getWorkers", "getWorkersCount", "isRunning"))
+_ASKS = re.compile(rb"getWorkers|isRunning\s*\(")
+
+
+def find(ev: Evaluator, is_live: IsLive, service_of: Callable[[str], str], workers: Iterable[Worker] = ()) -> tuple[Metric, ...]:
+    """All metrics and boards, one entry for each quantity that a metric carries. Paths are the program's."""
+    paths = _paths(ev)
+    declaring = _modules(ev, paths, sites_.MARKS)
+    declared = sites_.declared(ev, declaring)
+    fed = feeds(ev, declared)
+    outlets = served_.outlets(ev, _modules(ev, paths, served_.MARKS)) if declared else []
+    workers = tuple(workers)
+    handled = {(effect.span.path, effect.span.start) for worker in workers for effect in worker.effects}
+    found: list[Metric] = []
+    for metric in declared:
+        found.extend(_metrics(metric, _told(metric, fed[metric], handled), outlets, is_live, service_of))
+    found += [m for module in declaring for call in module.calls_named("exportPrometheusMetrics") for m in _exported(call, is_live, service_of)]
+    found += [m for module in declaring for call in module.calls_named("BullMQOtel") for m in _telemetry(ev, call, outlets, is_live, service_of)]
+    found += _of_workers(workers)
+    found += _endpoints(ev, _modules(ev, paths, _ASKS), is_live, service_of)
+    found += [_board(board, service_of) for board in boards_.boards(ev, _modules(ev, paths, boards_.MARKS), is_live)]
+    return tuple(sorted(dict.fromkeys(found), key=lambda m: (m.span.path, m.span.start, m.name, m.quantity)))
+
+
+def _paths(ev: Evaluator) -> list[str]:
+    """Files beneath the roots, and those that they import from elsewhere in the repository."""
+    program = ev.program
+    paths = dict.fromkeys(program.tree.paths)
+    if program.tree.roots == [program.tree.top]:
+        return list(paths)
+    queue = deque(paths)
+    while queue and len(paths) < len(program.tree.paths) + MOST_FILES:
+        for target in program.imports(queue.popleft()):
+            if target not in paths:
+                paths[target] = None
+                queue.append(target)
+    return list(paths)
+
+
+def _modules(ev: Evaluator, paths: list[str], marks: re.Pattern[bytes]) -> list[Module]:
+    program = ev.program
+    hit = [path for path in paths if (data := program.tree.read(path)) is not None and marks.search(data)]
+    return [module for path in hit if (module := program.module(path)) is not None]
+
+
+def _told(metric: Declared, fed: list[Feed], handled: set[tuple[str, int]]) -> list[Feed]:
+    """The feeds, those in job handlers with what they measure there."""
+    inside = in_handler(metric)
+    if inside is None:
+        return fed
+    return [
+        replace(feed, quantities=(inside,)) if not feed.quantities and (feed.module.path, feed.line) in handled else feed for feed in fed
+    ]
+
+
+def _metrics(metric: Declared, fed: list[Feed], outlets: list[Outlet], is_live: IsLive, service_of: Callable[[str], str]) -> Iterator[Metric]:
+    if metric.library == "text":
+        yield from _by_hand(metric, is_live, service_of)
+        return
+    if metric.library == "statsd" and metric.call is not None:
+        scope = metric.call.scope
+        fed = [Feed(metric.module, metric.line, scope, ())]
+        outlets = [Outlet((ANY,), metric.module, metric.line, scope)]
+    by_quantity: dict[Quantity, list[Feed]] = {}
+    for feed in fed:
+        for quantity in feed.quantities:
+            by_quantity.setdefault(quantity, []).append(feed)
+    open_ = [feed for feed in fed if not feed.quantities]
+    named = of_name(metric.name) if fits(metric.kind, of_name(metric.name)) else Quantity.OTHER
+    if open_ or not by_quantity:
+        by_quantity.setdefault(named, []).extend(open_)
+    out = _outlet(metric, fed, outlets, is_live, service_of)
+    for quantity, theirs in by_quantity.items():
+        yield Metric(
+            metric.name,
+            CodeSpan(metric.module.path, metric.line, metric.end),
+            quantity,
+            metric.kind,
+            labels=metric.labels,
+            fed_by=tuple(dict.fromkeys(CodeSpan(f.module.path, f.line, f.line) for f in _living_first(theirs, is_live))),
+            fed_live=any(is_live(f.module, f.scope.func) for f in theirs),
+            served=CodeSpan(out.module.path, out.line, out.line) if out is not None else None,
+            served_live=out is not None and is_live(out.module, out.scope.func),
+            by_name=not any(quantity in f.quantities for f in theirs),
+            service=service_of(metric.module.path),
+        )
+
+
+def _living_first(theirs: list[Feed], is_live: IsLive) -> list[Feed]:
+    return sorted(theirs, key=lambda f: not is_live(f.module, f.scope.func))
+
+
+def _outlet(metric: Declared, fed: list[Feed], outlets: list[Outlet], is_live: IsLive, service_of: Callable[[str], str]) -> Outlet | None:
+    """The place that gives out one of the metric's registries; a living one before a dead one.
+
+    prom-client's own registry is one for each process: a metric of one service is not on another's page.
+    """
+    homes = {service_of(metric.module.path), *(service_of(feed.module.path) for feed in fed)}
+
+    def gives(outlet: Outlet) -> bool:
+        if metric.library == "otel":
+            return OTEL in outlet.registries
+        if OTEL in outlet.registries:
+            return False
+        near = service_of(outlet.module.path) in homes or "" in homes or not service_of(outlet.module.path)
+        if set(metric.registries) & set(outlet.registries) - {DEFAULT, ANY}:
+            return True
+        either = ANY in metric.registries or ANY in outlet.registries
+        return near and (either or (DEFAULT in metric.registries and DEFAULT in outlet.registries))
+
+    found = [outlet for outlet in outlets if gives(outlet)]
+    return min(found, key=lambda o: not is_live(o.module, o.scope.func), default=None)
+
+
+def _by_hand(metric: Declared, is_live: IsLive, service_of: Callable[[str], str]) -> Iterator[Metric]:
+    """A page that code writes itself: it feeds and serves what it prints."""
+    live = is_live(metric.module, _function_at(metric.module, metric.line))
+    span = CodeSpan(metric.module.path, metric.line, metric.end)
+    quantities: dict[Quantity, None] = {}
+    for sample in metric.texts:
+        picked = re.findall(r"=\\?\"(\w[\w-]*)\\?\"", sample.split("}")[0])
+        own = quantities_of(metric.name, picked, [sample.partition("}")[2] or sample]) or (of_name(metric.name, picked),)
+        quantities.update(dict.fromkeys(own))
+    for quantity in quantities or {of_name(metric.name): None}:
+        yield Metric(
+            metric.name,
+            span,
+            quantity,
+            metric.kind,
+            labels=metric.labels or ("*",),
+            fed_by=(span,) if metric.texts else (),
+            fed_live=bool(metric.texts) and live,
+            served=span,
+            served_live=live,
+            by_name=not metric.texts,
+            service=service_of(metric.module.path),
+        )
+
+
+def _function_at(module: Module, line: int) -> Function | None:
+    """The innermost function around a line."""
+    around = [f for f in module.functions if f.node.start_point[0] < line <= f.node.end_point[0] + 1]
+    return min(around, key=lambda f: f.node.end_byte - f.node.start_byte, default=None)
+
+
+def _exported(call: Call, is_live: IsLive, service_of: Callable[[str], str]) -> Iterator[Metric]:
+    """BullMQ's own text for one queue."""
+    module, live = call.scope.module, is_live(call.scope.module, call.scope.func)
+    span = CodeSpan(module.path, call.line, call.line)
+    labels = ("queue", "state", "*") if call.arguments() else ("queue", "state")
+    for quantity in _EXPORT:
+        yield Metric("bullmq_job_count", span, quantity, "bullmq-export", labels, (span,), live, span, live, service=service_of(module.path))
+    for name in ("bullmq_job_completed_total", "bullmq_job_failed_total"):
+        quantity = Quantity.FAILED if "failed" in name else Quantity.OTHER
+        yield Metric(name, span, quantity, "bullmq-export", labels, (span,), live, span, live, service=service_of(module.path))
+
+
+def _telemetry(ev: Evaluator, call: Call, outlets: list[Outlet], is_live: IsLive, service_of: Callable[[str], str]) -> Iterator[Metric]:
+    """bullmq-otel with metrics turned on."""
+    from auditor.code.values import Object, truth
+
+    given = [one for node in call.arguments() for one in options_of(ev.eval(node, call.scope)) if isinstance(one, Object)]
+    if not call.is_new or not any("enableMetrics" in one.members and truth(one.members["enableMetrics"]) is not False for one in given):
+        return
+    module, live = call.scope.module, is_live(call.scope.module, call.scope.func)
+    span = CodeSpan(module.path, call.line, call.line)
+    out = min((o for o in outlets if OTEL in o.registries), key=lambda o: not is_live(o.module, o.scope.func), default=None)
+    served = CodeSpan(out.module.path, out.line, out.line) if out is not None else None
+    for name, quantity in (("bullmq.job.duration", Quantity.DURATION), ("bullmq.jobs.failed", Quantity.FAILED), ("bullmq.jobs.completed", Quantity.OTHER)):
+        kind = "histogram" if quantity is Quantity.DURATION else "counter"
+        yield Metric(
+            name,
+            span,
+            quantity,
+            kind,
+            ("*",),
+            (span,),
+            live,
+            served,
+            out is not None and is_live(out.module, out.scope.func),
+            service=service_of(module.path),
+        )
+
+
+def _of_workers(workers: Iterable[Worker]) -> Iterator[Metric]:
+    """Workers that count in Redis (`metrics: { maxDataPoints }`): half of a metric, nobody reads it yet."""
+    for worker in workers:
+        option = worker.options.get("metrics")
+        if option is not None and option.state in (OptionState.KNOWN, OptionState.VARIES) and option.value is not False:
+            name = f"metrics of {'|'.join(worker.queue) or 'a worker'}"
+            yield Metric(name, worker.span, Quantity.FAILED, "worker-metrics", (), (worker.span,), worker.live, service=worker.service)
+
+
+def _endpoints(ev: Evaluator, modules: list[Module], is_live: IsLive, service_of: Callable[[str], str]) -> Iterator[Metric]:
+    """Routes that ask how many workers there are, or whether one runs."""
+    for module in modules:
+        for call in module.calls:
+            if call.name not in _ASKS_WORKERS or call.callee is None or call.callee.type != "member_expression":
+                continue
+            held = call.callee.child_by_field_name("object")
+            value = ev.eval(held, call.scope) if held is not None else None
+            if value is None or not any(isinstance(one, LibraryObject) for one in options_of(value)) or not in_route(ev, call.scope):
+                continue
+            live, span = is_live(module, call.scope.func), CodeSpan(module.path, call.line, call.line)
+            yield Metric(f"endpoint that asks {call.name}()", span, Quantity.WORKERS, "endpoint", (), (span,), live, span, live, service=service_of(module.path))
+
+
+def _board(board: boards_.Board, service_of: Callable[[str], str]) -> Metric:
+    span = CodeSpan(board.module.path, board.line, board.line)
+    mounted = CodeSpan(board.mounted[0], board.mounted[1], board.mounted[1]) if board.mounted is not None else None
+    return Metric(
+        board.name,
+        span,
+        Quantity.OTHER,
+        "board",
+        (),
+        (span,),
+        board.live,
+        mounted,
+        board.live and board.mounted_live,
+        service=service_of(board.module.path),
+        guarded=board.guarded,
+    )

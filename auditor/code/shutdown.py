@@ -1,0 +1,248 @@
+"""Which signals lead to which `close()`: process.on, shutdown libraries, Nest's hooks, Fastify's onClose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from auditor.code import callers
+from auditor.code.facts import Call, Function, Module
+from auditor.code.flow import Flow, covers, functions_of
+from auditor.code.listeners import same_object
+from auditor.code.sites import RawClose, Sites, receiver
+from auditor.code.values import Array, External, LibraryObject, Literal, Object, Unknown, Value, is_nothing, options_of
+from auditor.code.versions import Versions, major
+from auditor.model import CodeSpan
+
+if TYPE_CHECKING:
+    from auditor.code.evaluate import Evaluator
+
+_WORDS = (b"SIGTERM", b"SIGINT", b"close-with-grace", b"enableShutdownHooks", b"terminus", b"lightship", b"exit-hook", b"graceful", b"stoppable")
+_BOTH = ("SIGTERM", "SIGINT")
+_LIBRARIES = {
+    "close-with-grace": _BOTH,
+    "exit-hook": _BOTH,
+    "async-exit-hook": _BOTH,
+    "node-graceful": _BOTH,
+    "node-graceful-shutdown": _BOTH,
+    "death": _BOTH,
+    "http-graceful-shutdown": _BOTH,
+    "@godaddy/terminus": ("SIGTERM",),
+    "lightship": (*_BOTH, "SIGHUP"),
+    "graceful-shutdown": _BOTH,
+    "shutdown-cleanup": _BOTH,
+    "fastify-graceful-shutdown": _BOTH,
+    "@mgcrea/fastify-graceful-exit": _BOTH,
+}
+_NEST_HOOKS = ("onModuleDestroy", "beforeApplicationShutdown", "onApplicationShutdown")
+_SIGNALS = frozenset(("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR2", "SIGBREAK"))
+
+
+@dataclass(slots=True)
+class Signal:
+    """One way in which a signal is handled: the call that installs it, and the functions that then run."""
+
+    name: str
+    call: Call
+    reached: dict[int, Function]
+    nest: bool = False
+
+
+@dataclass(slots=True)
+class Closing:
+    """How a worker is closed."""
+
+    signals: list[str] = field(default_factory=list)
+    forced: bool = False
+    exits_first: CodeSpan | None = None
+
+
+class Shutdown:
+    """All signal handling of a program."""
+
+    def __init__(self, ev: Evaluator, flow: Flow, sites: Sites, modules: list[Module], versions: Versions) -> None:
+        self.ev = ev
+        self.flow = flow
+        self.sites = sites
+        self.modules = modules
+        self.versions = versions
+        self.handlers = self._handlers()
+        self.signals = list(self._signals())
+
+    def _handlers(self) -> list[Module]:
+        program = self.ev.program
+        paths = {module.path for module in self.modules}
+        return [
+            module
+            for path in program.tree.paths
+            if (path in paths or program.mentions(path, _WORDS)) and program.mentions(path, _WORDS) and (module := program.module(path)) is not None
+        ]
+
+    def _signals(self) -> Iterator[Signal]:
+        for module in self.handlers:
+            for call in module.calls:
+                if call.name in ("on", "once", "addListener"):
+                    yield from self._of_process(call)
+                elif call.name == "enableShutdownHooks":
+                    yield from self._of_nest(call)
+                elif call.callee is not None and call.name not in ("close", "exit"):
+                    yield from self._of_library(call)
+
+    def _of_process(self, call: Call) -> Iterator[Signal]:
+        held = receiver(self.ev, call, None)
+        if not any(isinstance(o, External) and (o.package, o.path) in (("global", "process"), ("process", "")) for o in options_of(held)):
+            return
+        for turn in callers.expansions(self.ev, call.scope, None):
+            given = callers.given(self.ev, call, turn)
+            if len(given) < 2:
+                continue
+            starts = functions_of(given[1])
+            for event in options_of(given[0]):
+                if isinstance(event, Literal) and event.value in _SIGNALS:
+                    yield Signal(str(event.value), call, self._with_hooks(call, self.flow.reach(starts)))
+
+    def _of_library(self, call: Call) -> Iterator[Signal]:
+        if call.callee is None or call.callee.type not in ("identifier", "member_expression"):
+            return
+        packages = {o.package for o in options_of(self.ev.eval(call.callee, call.scope)) if isinstance(o, External)} & _LIBRARIES.keys()
+        for package in packages:
+            starts: list[Function] = []
+            signals = _LIBRARIES[package]
+            for value in callers.given(self.ev, call, None):
+                starts.extend(functions_of(value))
+                if isinstance(value, Object):
+                    for key in ("onSignal", "onShutdown", "beforeShutdown", "preShutdown", "finally"):
+                        if key in value.members:
+                            starts.extend(functions_of(value.members[key]))
+                    signals = _named_signals(value) or signals
+            if starts:
+                reached = self._with_hooks(call, self.flow.reach(starts))
+                yield from (Signal(name, call, reached) for name in signals)
+
+    def _of_nest(self, call: Call) -> Iterator[Signal]:
+        given = callers.given(self.ev, call, None)
+        names: tuple[str, ...] = ("SIGTERM", "SIGINT", "SIGHUP")
+        if given and isinstance(given[0], Array):
+            listed = [o.value if isinstance(o, Literal) else o.path.rsplit(".", 1)[-1] for i in given[0].items for o in options_of(i) if isinstance(o, Literal | External)]
+            names = tuple(str(name) for name in listed) or names
+        starts: list[Function] = []
+        for module in self._served_by(call.scope.module.path):
+            for cls in module.classes:
+                starts.extend(cls.members[name] for name in _NEST_HOOKS if name in cls.members)
+        reached = self.flow.reach(starts) if starts else {}
+        yield from (Signal(name, call, reached, nest=True) for name in names)
+
+    def _served_by(self, main: str) -> list[Module]:
+        """Modules with sites that a main file imports, in any number of steps."""
+        return [module for module in self.modules if module.path == main or main in self.ev.program.all_importers(module.path)]
+
+    def _with_hooks(self, call: Call, reached: dict[int, Function]) -> dict[int, Function]:
+        """Handlers that close an HTTP server also run its onClose hooks, and Nest's destroy hooks."""
+        closes = [c for f in reached.values() for c in self.flow.calls(f) if c.name in ("close", "server.close")]
+        if not any(not self._is_library(c) for c in closes):
+            return reached
+        starts = list(reached.values())
+        for module in self._served_by(call.scope.module.path):
+            for name in ("addHook", "onClose"):
+                for hook in module.calls_named(name):
+                    given = callers.given(self.ev, hook, None)
+                    if name == "onClose" or (len(given) > 1 and isinstance(given[0], Literal) and given[0].value in ("onClose", "preClose")):
+                        starts.extend(function for value in given for function in functions_of(value))
+            for cls in module.classes:
+                if "nestjs" in module.source.decode("utf-8", "replace")[:4000]:
+                    starts.extend(cls.members[name] for name in _NEST_HOOKS if name in cls.members)
+        return self.flow.reach(starts) if len(starts) > len(reached) else reached
+
+    def _is_library(self, call: Call) -> bool:
+        value = receiver(self.ev, call, None)
+        return any(isinstance(option, LibraryObject) for option in options_of(value))
+
+    def closing(self, targets: list[LibraryObject], module: Module, library: str, by_nest: bool) -> Closing:
+        """Which signals close a worker with these objects."""
+        found = Closing()
+        names: dict[str, None] = {}
+        closes = [close for close in self.sites.closes if any(same_object(t, target) for t in close.targets for target in targets)]
+        for signal in self.signals:
+            if by_nest and signal.nest and self._nest_closes(library, module, signal):
+                names[signal.name] = None
+            for close in closes:
+                if not covers(signal.reached, close.call):
+                    continue
+                exit_ = self._exits_before(signal, close)
+                if exit_ is not None:
+                    found.exits_first = exit_
+                    continue
+                names[signal.name] = None
+                found.forced = found.forced or close.forced
+        found.signals = sorted(names, key=lambda name: ("SIGTERM", "SIGINT", *sorted(_SIGNALS)).index(name) if name in _SIGNALS else 99)
+        return found
+
+    def _nest_closes(self, library: str, module: Module, signal: Signal) -> bool:
+        main = signal.call.scope.module.path
+        if main not in self.ev.program.all_importers(module.path) and main != module.path:
+            return False
+        version = self.versions.of(f"@nestjs/{library}", module.path)
+        found = major(version)
+        if found is None:
+            return True
+        return found >= 10 if library == "bullmq" else found >= 1 or not version.lstrip("^~>=v ").startswith(("0.1", "0.2", "0.3", "0.4", "0.5"))
+
+    def _exits_before(self, signal: Signal, close: RawClose) -> CodeSpan | None:
+        """A process.exit that comes before the close is done: earlier in its function, or after a close nobody waits for."""
+        function = close.call.scope.func
+        for call in self.flow.calls(function, nested=False) if function is not None else ():
+            if call.name != "exit" or not self._is_exit(call):
+                continue
+            before = call.node.start_byte < close.call.node.start_byte and not _aside(call, close.call)
+            unawaited = call.node.start_byte > close.call.node.end_byte and not _waited(close.call) and not _aside(call, close.call)
+            if before or unawaited:
+                return CodeSpan(call.scope.module.path, call.line, call.line)
+        del signal
+        return None
+
+    def _is_exit(self, call: Call) -> bool:
+        value = receiver(self.ev, call, None)
+        return any(isinstance(o, External) and o.package in ("global", "process") and o.path in ("process", "") for o in options_of(value))
+
+
+def _aside(call: Call, other: Call) -> bool:
+    """Whether a call stands in a branch, catch or callback that the other is not in."""
+    around = set()
+    context = other.context
+    while context is not None:
+        around.add((context.kind, context.node.id))
+        context = context.parent
+    context = call.context
+    while context is not None and context.kind != "function":
+        if context.kind in ("if", "else", "catch", "switch", "loop") and (context.kind, context.node.id) not in around:
+            return True
+        context = context.parent
+    return call.scope.func is not other.scope.func
+
+
+def _waited(call: Call) -> bool:
+    node = call.node.parent
+    while node is not None:
+        if node.type in ("await_expression", "return_statement", "arrow_function", "array", "arguments", "variable_declarator"):
+            return True
+        if node.type in ("expression_statement", "statement_block"):
+            return False
+        node = node.parent
+    return False
+
+
+def _named_signals(value: Object) -> tuple[str, ...]:
+    found: list[str] = []
+    for key in ("signals", "signal"):
+        member = value.members.get(key)
+        if member is None:
+            continue
+        items: tuple[Value, ...] = member.items if isinstance(member, Array) else (member,)
+        found.extend(name for item in items if isinstance(item, Literal) and isinstance(item.value, str) for name in item.value.split() if name in _SIGNALS)
+    return tuple(found)
+
+
+def unknown(value: Value) -> bool:
+    """Whether a value tells nothing."""
+    return isinstance(value, Unknown) or is_nothing(value)
