@@ -18,7 +18,11 @@ def _by_code() -> dict[str, str]:
     probes = plugins.probes()
     entries = checklist.load(checklist.builtin()).entries
     items = [entry.item for entry in entries]
-    return {i.id: i.probe for i in items if (i.number or 0) <= 87 and "code" in probes[i.probe].sources}
+    return {
+        i.id: i.probe
+        for i in items
+        if (i.number or 0) <= 87 and i.probe in probes and "code" in probes[i.probe].sources
+    }
 
 
 def test_probes_say_what_they_hold() -> None:
