@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 from auditor.infra.tree import Tree, join
 
@@ -21,6 +19,7 @@ class Packages:
     tree: Tree
     _scripts: dict[str, Scripts] = field(default_factory=dict)
     _by_name: dict[str, str] | None = None
+    _folders: list[str] | None = None
 
     def scripts(self, folder: str) -> Scripts:
         """Scripts of a folder's package.json with their lines."""
@@ -28,9 +27,11 @@ class Packages:
             self._scripts[folder] = read_scripts(self.tree.text(join(folder, "package.json")))
         return self._scripts[folder]
 
-    def folders(self) -> Iterable[str]:
+    def folders(self) -> list[str]:
         """Folders that have a package.json."""
-        return [join(str(PurePosixPath(p).parent), "") for p in self.tree.named("package.json")]
+        if self._folders is None:
+            self._folders = [p.rpartition("/")[0] for p in self.tree.named("package.json")]
+        return self._folders
 
     def folder(self, name: str) -> str | None:
         """Folder of a workspace package by its name, its unscoped name or its path."""

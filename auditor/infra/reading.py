@@ -127,4 +127,4 @@ class Reading:
 
     def _named(self, service: str) -> list[str]:
         """Folders of workspace packages that bear the unit's name."""
-        return [f for f in self.packages.folders() if PurePosixPath(f).name == service]
+        return [f for f in self.packages.folders() if f.rpartition("/")[2] == service]

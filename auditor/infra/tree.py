@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ class Tree:
     skipped: dict[str, str] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
     _folders: set[str] | None = None
+    _named: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
 
     def text(self, path: str) -> str:
         """A file's text; empty (and listed as skipped) where it is missing, binary, too large or outside the folder."""
@@ -82,7 +84,10 @@ class Tree:
 
     def named(self, *patterns: str) -> list[str]:
         """Files whose name matches any of the patterns, without regard to case."""
-        return [f for f in self.files if any(fnmatch.fnmatch(PurePosixPath(f).name.lower(), p) for p in patterns)]
+        if patterns not in self._named:
+            wanted = re.compile("|".join(fnmatch.translate(p) for p in patterns))
+            self._named[patterns] = [f for f in self.files if wanted.match(f.rpartition("/")[2].lower())]
+        return self._named[patterns]
 
     def has_folder(self, path: str) -> bool:
         """Whether some file lies below it."""
