@@ -109,7 +109,7 @@ def _item(result: Result) -> ItemView:
         fix=blocks(item.fix),
         references=tuple(clean(reference) for reference in item.references),
         services=tuple(sorted({finding.service for finding in findings} - {""})),
-        queues=tuple(sorted({finding.queue for finding in findings} - {""})),
+        queues=tuple(sorted({queue for finding in findings for queue in finding.queue.split("|")} - {""})),
         seconds=result.seconds,
     )
 

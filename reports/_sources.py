@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from auditor.model import RedisTarget, Report, SourceReport, TreeTarget
 
 from ._text import clean, counted
@@ -49,9 +51,16 @@ def _tree(target: TreeTarget) -> TargetView:
         facts.append(f"commit {clean(target.commit[:10])}{', with changes' if target.dirty else ''}")
     facts.append(f"{counted(target.files_read, 'file')} read")
     if target.files_skipped:
-        facts.append(f"{len(target.files_skipped):,} skipped")
+        facts.append(f"{len(target.files_skipped):,} skipped ({_reasons(target)})")
     return TargetView(
         clean(target.path),
         tuple(facts),
         tuple(f"{clean(file.path)}: {clean(file.why)}" for file in target.files_skipped),
     )
+
+
+def _reasons(target: TreeTarget) -> str:
+    """`1,640 test, 2 binary`: the commonest three."""
+    found = Counter(clean(file.why) for file in target.files_skipped).most_common()
+    more = sum(number for _, number in found[3:])
+    return ", ".join([*(f"{number:,} {why}" for why, number in found[:3]), *([f"{more:,} others"] if more else [])])

@@ -72,10 +72,10 @@ def _item(item: ItemView, report: Report, page: Page) -> None:
         (f" · {item.section}", "dim"),
         indent=_INDENT,
     )
-    if not item.findings or item.reason != item.findings[0].message:
+    if not item.findings or not item.reason.startswith(item.findings[0].message):
         page.line(item.reason, indent=_INDENT)
     _findings(item.findings if page.options.verbose else (*item.failing, *item.open), report, page)
-    if item.evidence:
+    if item.evidence and (page.options.verbose or not item.findings):  # beside findings it tells what did hold
         page.blank()
         _evidence(item.evidence, report, page)
     if item.fix and not item.all_have_fixes:
@@ -101,15 +101,13 @@ def _findings(findings: tuple[FindingView, ...], report: Report, page: Page) -> 
 def _finding(finding: FindingView, report: Report, page: Page) -> None:
     sign, style = mark(finding.status, page.options, word=False)
     page.line((f"{sign} ", style), finding.message, *_waiver(finding), indent=_INDENT, hang=2)
-    tags = [finding.subject_type + " " + finding.subject] if finding.subject else []
-    tags += [f"queue {finding.queue}"] if finding.queue and finding.queue != finding.subject else []
-    tags += [f"service {finding.service}"] if finding.service else []
-    tags += [finding.confidence.value] if finding.confidence is not Confidence.CERTAIN else []
-    page.labelled("about", (" · ".join(tags), "dim"), indent=_INDENT + 2)
-    if finding.place:
-        page.labelled("where", _linked(finding.place, report, page), indent=_INDENT + 2)
-    for place in finding.related:
-        page.labelled("and", _linked(place, report, page), indent=_INDENT + 2)
+    tags = [f"{label} {name}" for label, name in finding.about]
+    if finding.confidence is not Confidence.CERTAIN:
+        tags.append(finding.confidence.value)
+    if tags:
+        page.labelled("about", (" · ".join(tags), "dim"), indent=_INDENT + 2)
+    for number, place in enumerate(finding.places):
+        page.labelled("and" if number else "where", _linked(place, report, page), indent=_INDENT + 2)
     _evidence(finding.evidence, report, page, finding.place)
     if finding.fix:
         page.prose(finding.fix, _INDENT + 2, "fix")

@@ -90,4 +90,4 @@ def _fold(fold: Fold, page: Page) -> None:
     why = f": {'; '.join(fold.reasons[:2])}" if fold.reasons else ""
     if len(fold.reasons) > 2:
         why += f"; and {len(fold.reasons) - 2} more reasons"
-    page.cut((label, style), (f" {len(fold.items)} {fold.summary} ({fold.ids}){why}", "dim"), indent=2)
+    page.line((label, style), (f" {len(fold.items)} {fold.summary} ({fold.ids}){why}", "dim"), indent=2, hang=2)

@@ -59,6 +59,17 @@ class FindingView:
     """`reason (by, until date)`; empty where it is not waived."""
 
     @property
+    def about(self) -> tuple[tuple[str, str], ...]:
+        """Label and value of what the message has not said yet of its subject."""
+        known = ((self.subject_type, self.subject), ("queue", self.queue), ("service", self.service))
+        return tuple((label, name) for label, name in known if name and name not in self.message)
+
+    @property
+    def places(self) -> tuple[PlaceView, ...]:
+        """Its own place, then the related ones."""
+        return (*([self.place] if self.place else []), *self.related)
+
+    @property
     def waived(self) -> bool:
         """Whether the gate ignores it."""
         return bool(self.waiver)

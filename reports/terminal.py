@@ -26,15 +26,9 @@ def render(report: Report, options: RenderOptions) -> str:
     details(shown, report, page)
     page.blank()
     verdict(shown, page)
-    if shown.failures:
-        first = shown.failures[0]
-        page.line(
-            ("tt-audit explain ", "dim"),
-            (str(first.number or first.id), "dim"),
-            (" says why it matters and how to mend it; ", "dim"),
-            ("-o report.html", "dim"),
-            (" writes it all as a page.", "dim"),
-        )
+    number = next((item.number or item.id for item in shown.failures), 88)
+    said = f"Reasons in full: --verbose. As a page: -o report.html. Why and how to mend: tt-audit explain {number}."
+    page.line((said, "dim"))
     return page.text()
 
 
