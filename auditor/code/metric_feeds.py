@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SETTERS = frozenset("set inc dec observe startTimer setToCurrentTime record add addCallback".split())  # noqa: SIM905
 _CHAINED = frozenset("labels zero withLabelValues".split())  # noqa: SIM905
-_STATE = r"(?i:count|stat|queue|health|metric)\w*(?:\(\))?(?:\[[^\]]*\])?\."
+_STATE = r"(?:\b\w*[qQ]ueue\w*|\b(?:job)?[cC]ounts?|\b(?:job)?[sS]tats?|\bjobs)(?:\(\))?(?:\[[^\]]*\])?\."
 _COUNTS: tuple[tuple[re.Pattern[str], tuple[Quantity, ...]], ...] = (
     (re.compile(r"getWorkers(?:Count)?\b|\bisRunning\(\)"), (Quantity.WORKERS,)),
     (re.compile(r"used_memory|info\(['\"]?memory"), (Quantity.REDIS_MEMORY,)),
@@ -43,7 +43,8 @@ class Feed:
 
     module: Module
     line: int
-    scope: Scope
+    function: Function | None
+    """That it stands in; None at module level."""
     quantities: tuple[Quantity, ...]
     """Told by what is set; empty where only the metric's name can tell."""
 
@@ -65,7 +66,7 @@ def feeds(ev: Evaluator, metrics: list[Declared]) -> dict[Declared, list[Feed]]:
             for call in module.calls:
                 if call.name in SETTERS and not ev.program.out_of_time():
                     for metric in _targets(ev, call, by_place, theirs):
-                        found[metric].append(_feed(ev, call, metric))
+                        found[metric].extend(_feeds(ev, call, metric))
     return {metric: _unique(theirs) for metric, theirs in found.items()}
 
 
@@ -130,7 +131,27 @@ def _collected(ev: Evaluator, metric: Declared) -> Iterator[Feed]:
             yield _feed(ev, call, metric)
     if not own:
         outer = fact.scope.parent or fact.scope
-        yield Feed(fact.module, int(fact.node.start_point[0]) + 1, outer, ())
+        yield Feed(fact.module, int(fact.node.start_point[0]) + 1, outer.func, ())
+
+
+def _feeds(ev: Evaluator, call: Call, metric: Declared) -> Iterator[Feed]:
+    """The call itself; where one function makes metrics of many names and sets them, the calls that name this one."""
+    if not metric.several:
+        yield _feed(ev, call, metric)
+        return
+    same = metric.call is not None and call.scope.func is metric.call.scope.func
+    for path, line in metric.made_at if same else ():
+        module = ev.program.module(path)
+        if module is not None:
+            yield Feed(module, line, function_at(module, line), ())
+    if not same or not metric.made_at:
+        yield Feed(call.scope.module, call.line, call.scope.func, ())
+
+
+def function_at(module: Module, line: int) -> Function | None:
+    """The innermost function around a line."""
+    around = [f for f in module.functions if f.node.start_point[0] < line <= f.node.end_point[0] + 1]
+    return min(around, key=lambda f: f.node.end_byte - f.node.start_byte, default=None)
 
 
 def _feed(ev: Evaluator, call: Call, metric: Declared) -> Feed:
@@ -142,7 +163,7 @@ def _feed(ev: Evaluator, call: Call, metric: Declared) -> Feed:
     sources = [text for value in values if not isinstance(value, Object) for text in _source_texts(value)]
     sources += [module.text(node)[:300] for node in arguments if node.type != "object"]
     told = quantities_of(metric.name, [*picked, *chained], sources) or _by_event(ev, call, metric)
-    return Feed(module, call.line, call.scope, tuple(dict.fromkeys(q if fits(metric.kind, q) else Quantity.OTHER for q in told)))
+    return Feed(module, call.line, call.scope.func, tuple(dict.fromkeys(q if fits(metric.kind, q) else Quantity.OTHER for q in told)))
 
 
 def fits(kind: str, quantity: Quantity) -> bool:

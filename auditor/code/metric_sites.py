@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from auditor.code.facts import Call, Module, line_of
+from auditor.code import callers
+from auditor.code.facts import Call, Module
 from auditor.code.values import Array, External, FunctionValue, Literal, Object, Template, Value, options_of, text_of
 
 if TYPE_CHECKING:
@@ -72,6 +73,10 @@ class Declared:
     """Names that its object is bound to."""
     collect: FunctionValue | None = None
     call: Call | None = None
+    several: bool = False
+    """One construction makes metrics of many names."""
+    made_at: tuple[tuple[str, int], ...] = ()
+    """Then: the calls that lead to it with this name."""
     texts: tuple[str, ...] = field(default=())
     """Written by hand: its sample lines."""
 
@@ -112,7 +117,10 @@ def _prom_client(ev: Evaluator, module: Module, call: Call, kind: str) -> Iterat
         if isinstance(options, Literal | Template) and not ours:
             continue
         name = members.get("name", options if isinstance(options, Literal | Template) else None)
-        for text in _texts(name) if name is not None else [""]:
+        names = _texts(name) if name is not None else [""]
+        several = len(names) > 1
+        ways = _ways(ev, call) if several else {}
+        for text in names:
             yield Declared(
                 text,
                 kind,
@@ -120,12 +128,40 @@ def _prom_client(ev: Evaluator, module: Module, call: Call, kind: str) -> Iterat
                 module,
                 call.line,
                 line_of_end(call.node),
-                _labels(members.get("labelNames") or (ev.eval(arguments[2], call.scope) if len(arguments) > 2 else None)),
+                ("*",) if several else _labels(members.get("labelNames") or (ev.eval(arguments[2], call.scope) if len(arguments) > 2 else None)),
                 _registries(members.get("registers")),
                 frozenset(bound_names(module, call.node)),
                 _function(members.get("collect")),
                 call,
+                several,
+                tuple(ways.get(text, ())),
             )
+
+
+def _ways(ev: Evaluator, call: Call) -> dict[str, list[tuple[str, int]]]:
+    """Of a construction in a function that gets the name: the calls of that function, by the name that they give."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    function = call.scope.func
+    named = _name_parameter(call)
+    for site in callers.sites(ev, function) if function is not None and named is not None else ():
+        given = callers.given(ev, site.call, None) if site.position is None else ()
+        for text in _texts(given[named]) if named is not None and named < len(given) else ():
+            if text:
+                found.setdefault(text, []).append((site.call.scope.module.path, site.call.line))
+    return found
+
+
+def _name_parameter(call: Call) -> int | None:
+    """Which parameter of the function around a construction is the metric's name."""
+    function, module = call.scope.func, call.scope.module
+    options = call.arguments()[0]
+    texts = [module.text(options)]
+    if options.type == "object":
+        pairs = [child for child in options.named_children if child.type == "pair"]
+        ends = [(p.child_by_field_name("key"), p.child_by_field_name("value")) for p in pairs]
+        texts = [module.text(value) for key, value in ends if key is not None and value is not None and module.text(key) == "name"]
+        texts += [module.text(child) for child in options.named_children if child.type == "shorthand_property_identifier"]
+    return next((at for at, p in enumerate(function.parameters) if p.name in texts), None) if function is not None else None
 
 
 def _named(ev: Evaluator, module: Module, call: Call, kind: str, library: str) -> Iterator[Declared]:
@@ -253,7 +289,3 @@ def line_of_end(node: Node) -> int:
     """Last line of a node."""
     return int(node.end_point[0]) + 1
 
-
-def first_line(node: Node) -> int:
-    """First line of a node."""
-    return line_of(node)

@@ -12,7 +12,7 @@ from auditor.code import boards as boards_
 from auditor.code import metric_served as served_
 from auditor.code import metric_sites as sites_
 from auditor.code.facts import Call, Function, Module
-from auditor.code.metric_feeds import Feed, feeds, fits, in_handler, quantities_of
+from auditor.code.metric_feeds import Feed, feeds, fits, function_at, in_handler, quantities_of
 from auditor.code.metric_served import OTEL, Outlet, in_route
 from auditor.code.metric_sites import ANY, DEFAULT, Declared
 from auditor.code.model import Metric, OptionState, Quantity, Worker
@@ -88,7 +88,7 @@ def _metrics(metric: Declared, fed: list[Feed], outlets: list[Outlet], is_live: 
         return
     if metric.library == "statsd" and metric.call is not None:
         scope = metric.call.scope
-        fed = [Feed(metric.module, metric.line, scope, ())]
+        fed = [Feed(metric.module, metric.line, scope.func, ())]
         outlets = [Outlet((ANY,), metric.module, metric.line, scope)]
     by_quantity: dict[Quantity, list[Feed]] = {}
     for feed in fed:
@@ -107,7 +107,7 @@ def _metrics(metric: Declared, fed: list[Feed], outlets: list[Outlet], is_live: 
             metric.kind,
             labels=metric.labels,
             fed_by=tuple(dict.fromkeys(CodeSpan(f.module.path, f.line, f.line) for f in _living_first(theirs, is_live))),
-            fed_live=any(is_live(f.module, f.scope.func) for f in theirs),
+            fed_live=any(is_live(f.module, f.function) for f in theirs),
             served=CodeSpan(out.module.path, out.line, out.line) if out is not None else None,
             served_live=out is not None and is_live(out.module, out.scope.func),
             by_name=not any(quantity in f.quantities for f in theirs),
@@ -116,7 +116,7 @@ def _metrics(metric: Declared, fed: list[Feed], outlets: list[Outlet], is_live: 
 
 
 def _living_first(theirs: list[Feed], is_live: IsLive) -> list[Feed]:
-    return sorted(theirs, key=lambda f: not is_live(f.module, f.scope.func))
+    return sorted(theirs, key=lambda f: not is_live(f.module, f.function))
 
 
 def _outlet(metric: Declared, fed: list[Feed], outlets: list[Outlet], is_live: IsLive, service_of: Callable[[str], str]) -> Outlet | None:
@@ -143,7 +143,7 @@ def _outlet(metric: Declared, fed: list[Feed], outlets: list[Outlet], is_live: I
 
 def _by_hand(metric: Declared, is_live: IsLive, service_of: Callable[[str], str]) -> Iterator[Metric]:
     """A page that code writes itself: it feeds and serves what it prints."""
-    live = is_live(metric.module, _function_at(metric.module, metric.line))
+    live = is_live(metric.module, function_at(metric.module, metric.line))
     span = CodeSpan(metric.module.path, metric.line, metric.end)
     quantities: dict[Quantity, None] = {}
     for sample in metric.texts:
@@ -164,12 +164,6 @@ def _by_hand(metric: Declared, is_live: IsLive, service_of: Callable[[str], str]
             by_name=not metric.texts,
             service=service_of(metric.module.path),
         )
-
-
-def _function_at(module: Module, line: int) -> Function | None:
-    """The innermost function around a line."""
-    around = [f for f in module.functions if f.node.start_point[0] < line <= f.node.end_point[0] + 1]
-    return min(around, key=lambda f: f.node.end_byte - f.node.start_byte, default=None)
 
 
 def _exported(call: Call, is_live: IsLive, service_of: Callable[[str], str]) -> Iterator[Metric]:
