@@ -1,0 +1,203 @@
+"""Two whole ticketing platforms, scanned as a user would: the healthy one passes, the broken one fails, item by item.
+
+`worlds/expected.yaml` says what each item must come to in each world; `worlds/mutations.yaml` lists small changes to the
+healthy one that must turn their item, and no other. What is not decided so yet is marked there and is a strict xfail.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from auditor import engine, scan
+from auditor.binding import Check
+from auditor.code.model import CodeModel
+from auditor.infra.model import InfraModel
+from auditor.live.model import LiveRedis
+from auditor.model import Cause, Place, Result, Snapshot, Status, Unavailable
+from auditor.prom.model import Observability
+from auditor.scan import Request
+
+WORLDS = Path(__file__).parent / "worlds"
+NUMBERS = range(1, 103)
+
+
+def load(name: str) -> Any:
+    return yaml.safe_load((WORLDS / name).read_text())
+
+
+EXPECTED: Mapping[int, Mapping[str, Any]] = load("expected.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """A small change to a file of the healthy world, and what it does to the items."""
+
+    item: int
+    file: str
+    replace: str
+    with_: str
+    line: str = ""
+    also: tuple[int, ...] = ()
+    to: Status = Status.FAIL
+    pending: str = ""
+
+    def apply(self, text: str) -> str:
+        assert self.replace in text, f"{self.file} does not hold {self.replace!r}: the mutation is stale"
+        changed = text.replace(self.replace, self.with_)
+        return f"{self.line}\n{changed}" if self.line else changed
+
+
+MUTATIONS = [
+    Mutation(
+        raw["item"],
+        raw["file"],
+        raw["replace"],
+        raw["with"],
+        raw.get("import", ""),
+        tuple(raw.get("also", ())),
+        Status(raw.get("to", "fail")),
+        raw.get("pending", ""),
+    )
+    for raw in load("mutations.yaml")
+]
+
+
+def xfail(why: str | None) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.xfail(reason=why, strict=True)] if why else []
+
+
+def told(result: Result) -> str:
+    """A result as a person reads it in a failing test."""
+    lines = [f"{result.item.number} {result.item.title}: {result.verdict.status.value}. {result.verdict.reason}"]
+    lines += [
+        f"  {f.status.value} {f.confidence.value} {path_of(f.place)} {f.message}" for f in result.verdict.findings
+    ]
+    return "\n".join(lines)
+
+
+def path_of(place: Place) -> str:
+    return getattr(place, "path", "")
+
+
+def by_number(results: Iterator[Result] | tuple[Result, ...]) -> dict[int, Result]:
+    return {result.item.number: result for result in results if result.item.number is not None}
+
+
+@cache
+def scanned(world: str) -> dict[int, Result]:
+    """The results of the real scan, once per world."""
+    root = WORLDS / world
+    return by_number(scan.scan(Request(code=(root,), infra=(root,))).report.results)
+
+
+@pytest.mark.parametrize(
+    ("world", "number"),
+    [
+        pytest.param(world, number, id=f"{world}-{number}", marks=xfail(EXPECTED[number].get("pending", {}).get(world)))
+        for world in ("healthy", "broken")
+        for number in NUMBERS
+    ],
+)
+def test_world(world: str, number: int) -> None:
+    result, expected = scanned(world)[number], EXPECTED[number]
+    assert result.verdict.status is Status(expected[world]), told(result)
+    if world == "broken" and result.verdict.status is Status.FAIL:
+        places = {
+            path_of(place)
+            for finding in result.verdict.findings
+            if finding.status is Status.FAIL
+            for place in (finding.place, *finding.related)
+        }
+        assert expected["at"] in places, told(result)
+
+
+@dataclass
+class Healthy:
+    """A copy of the healthy world that a test may change; snapshots are taken anew only as far as a change reaches."""
+
+    root: Path
+    checks: tuple[Check, ...]
+    snapshots: dict[type[Snapshot], Snapshot] = field(default_factory=dict)
+
+    def after(self, mutation: Mutation) -> dict[int, Result]:
+        """The results with the mutation in place; the file is put back."""
+        file = self.root / mutation.file
+        original = file.read_text()
+        file.write_text(mutation.apply(original))
+        try:
+            return self.judge(self.taken(mutation.file))
+        finally:
+            file.write_text(original)
+
+    def taken(self, changed: str = "") -> dict[type[Snapshot], Snapshot]:
+        """All snapshots; with a changed file, those that it feeds are taken anew."""
+        request, deadline = Request(code=(self.root,), infra=(self.root,)), time.monotonic() + 60
+        found = dict(self.snapshots)
+        if not changed.endswith(".ts"):
+            from auditor.infra.collect import collect as collect_infra
+            from auditor.prom.collect import collect as collect_prom
+
+            found[InfraModel] = collect_infra(request.infra, exclude=(), deadline=deadline)
+            found[Observability] = collect_prom(request.infra, None, exclude=(), deadline=deadline)
+        infra, before = found[InfraModel], self.snapshots.get(InfraModel)
+        assert isinstance(infra, InfraModel)
+        same = isinstance(before, InfraModel) and before.entry_points == infra.entry_points
+        if not same or changed.endswith((".ts", ".json")):
+            found[CodeModel] = scan._collect_code(request, infra, deadline)
+        return found
+
+    def judge(self, snapshots: Mapping[type[Snapshot], Snapshot]) -> dict[int, Result]:
+        def lookup(wanted: type[Snapshot]) -> Snapshot | Unavailable:
+            return snapshots.get(wanted) or Unavailable(wanted.source, Cause.SOURCE_NOT_GIVEN, "not given")
+
+        assert LiveRedis not in snapshots
+        return by_number(engine.run(self.checks, lookup, lambda _: True))
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Healthy:
+    root = tmp_path_factory.mktemp("worlds") / "healthy"
+    shutil.copytree(WORLDS / "healthy", root)
+    _, checks = scan.checks_of(Request(code=(root,)))
+    world = Healthy(root, checks)
+    world.snapshots = world.taken()
+    return world
+
+
+@pytest.fixture(scope="module")
+def baseline(healthy: Healthy) -> dict[int, Result]:
+    return healthy.judge(healthy.snapshots)
+
+
+def test_copy_is_judged_as_the_scan_judges(baseline: dict[int, Result]) -> None:
+    """What the mutations are compared with is what a scan says of the healthy world."""
+    copied = {number: result.verdict.status for number, result in baseline.items()}
+    assert copied == {number: result.verdict.status for number, result in scanned("healthy").items()}
+
+
+@pytest.mark.parametrize(
+    "mutation",
+    [
+        pytest.param(m, id=f"{m.item}-{m.file.rpartition('/')[2]}-{at}", marks=xfail(m.pending))
+        for at, m in enumerate(MUTATIONS)
+    ],
+)
+def test_mutation(healthy: Healthy, baseline: dict[int, Result], mutation: Mutation) -> None:
+    after = healthy.after(mutation)
+    changed = {n for n in NUMBERS if after[n].verdict.status is not baseline[n].verdict.status}
+    wanted = {mutation.item, *mutation.also}
+    stray = "\n".join(told(after[n]) for n in sorted(changed - wanted))
+    unmoved = "\n".join(told(after[n]) for n in sorted(wanted - changed))
+    assert changed == wanted, f"changed though they should not:\n{stray}\nnot changed though they should:\n{unmoved}"
+    for number in wanted:
+        to = mutation.to if number == mutation.item else Status.FAIL
+        assert after[number].verdict.status is to, told(after[number])
