@@ -23,11 +23,18 @@ def file_url(place: PlaceView | None, report: Report, options: RenderOptions) ->
 
 
 def repository_path(place: PlaceView | None, report: Report) -> str:
-    """Path of a place from the folder that the scan was started in, as CI systems want it; empty for what is no file."""
+    """Path of a place as CI systems want it: from the folder that the scan was started in, or from the repository that
+    was read for infra where the code's folder was given absolutely; empty for what is no file.
+    """
     if place is None or not place.path:
         return ""
     path, root = PurePosixPath(place.path), PurePosixPath(_root(place, report))
-    return path.as_posix() if path.is_absolute() or root.is_absolute() else (root / path).as_posix()
+    if path.is_absolute():
+        return path.as_posix()
+    if root.is_absolute():
+        above = next((tree.path for tree in report.targets.infra if root.is_relative_to(tree.path)), root.as_posix())
+        root = root.relative_to(above)
+    return (root / path).as_posix()
 
 
 def web_url(place: PlaceView | None, report: Report, options: RenderOptions) -> str:
