@@ -23,7 +23,10 @@ def joined(judged: Judged, side: LiveSide | None, *, decides: bool = True) -> Ve
         return judged
 
     live = LIVE if side is not None else None
-    return join(model(producer()), live, by_producer(rule, "all hold"), lambda _: side or LiveSide(), decides=decides)
+    told: Verdict = join(
+        model(producer()), live, by_producer(rule, "all hold"), lambda _: side or LiveSide(), decides=decides
+    )
+    return told
 
 
 def test_both_hold() -> None:

@@ -15,7 +15,8 @@ def rule(_: CodeModel, job: Producer) -> Judged:
 
 
 def verdict(*jobs: Producer, known: bool = True) -> Verdict:
-    return by_producer(rule, "all {n} hold")(model(*jobs, entry_points_known=known))
+    told: Verdict = by_producer(rule, "all {n} hold")(model(*jobs, entry_points_known=known))
+    return told
 
 
 def test_dead_failures_do_not_fail_living_passes() -> None:
