@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.code import arithmetic, classes, collections_, configs, expressions, schemas
+from auditor.code import arithmetic, classes, collections_, configs, expressions, registry, schemas
 from auditor.code.values import (
     CYCLE,
     UNDEFINED,
@@ -158,6 +158,15 @@ def method(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ..
         return receiver
     if name in ("then", "catch", "finally") and not isinstance(receiver, Namespace | Instance | ClassValue):
         return _then(ev, receiver, name, arguments, where, depth)
+    if (
+        name == "get"
+        and isinstance(receiver, Unknown)
+        and isinstance(first, Literal)
+        and receiver.text.split(".")[-1] == "app"
+    ):
+        hung = registry.decorated(ev, str(first.value))
+        if hung is not None:
+            return hung
     if (
         name in _GETTERS
         and isinstance(receiver, Unknown)
@@ -447,6 +456,10 @@ def _of_external(ev: Evaluator, receiver: External, name: str, arguments: tuple[
     package, path = receiver.package, receiver.path
     if package == "global":
         return _of_global(ev, receiver, name, arguments, where)
+    if name == "get" and package in ("express", "koa") and isinstance(first, Literal) and len(arguments) == 1:
+        hung = registry.decorated(ev, str(first.value))
+        if hung is not None:
+            return hung
     if name in _GETTERS and isinstance(first, Literal) and isinstance(first.value, str) and configs.is_config(receiver):
         return configs.get(ev, first, arguments, where)
     if package in ("lodash", "lodash-es", "ramda", "radash", "deepmerge") and name in (

@@ -63,6 +63,8 @@ _BROAD = frozenset(
 )
 SPREAD = Unknown("arguments that are spread from a list that is not known")
 
+OUTSIDE = Unknown("code outside of the repository passes it")
+
 
 class CallSite:
     """A call that reaches a function: directly, or by handing it over as argument number `position`."""
@@ -80,7 +82,7 @@ def argument(values: tuple[Value, ...], index: int, is_rest: bool = False) -> Va
         return Array(values[index:])
     if index < len(values):
         return values[index]
-    return SPREAD if values and values[-1] is SPREAD else UNDEFINED
+    return values[-1] if values and values[-1] in (SPREAD, OUTSIDE) else UNDEFINED
 
 
 def given(ev: Evaluator, call: Call, frame: Frame | None) -> tuple[Value, ...]:
@@ -232,7 +234,7 @@ def passed(ev: Evaluator, site: CallSite, frame: Frame | None) -> Iterator[tuple
                     found = True
                     yield arguments_, None
     if not found:
-        yield (), None
+        yield (OUTSIDE,), None
 
 
 def _inner_calls(
@@ -280,7 +282,7 @@ def _find(ev: Evaluator, function: Function) -> Iterator[CallSite]:
         yield from _constructions(ev, function)
         return
     names = ev.program.names_of(function)
-    if not names:
+    if not names and not ev.program.exported_as(function):
         return
     for module, local in _modules(ev, function, names):
         seen: set[int] = set()
@@ -300,7 +302,7 @@ def _modules(ev: Evaluator, function: Function, names: set[str]) -> Iterator[tup
     program, home = ev.program, function.module
     exported = program.exported_as(function)
     words = names | (exported - {"default", "="})
-    modules = {module.path: module for module in program.mentioning(home.path, words)}
+    modules = {module.path: module for module in program.mentioning(home.path, {word.removesuffix("[]") for word in words})}
     if exported & {"default", "="}:
         for path in program.importers(home.path):
             module = program.module(path)

@@ -242,9 +242,7 @@ def _own_member(ev: Evaluator, instance: Instance, step: Class, name: str) -> Va
         lambda node, scope: _on_this(step, node, scope, name),
         constructor_frame(ev, instance, step),
     )
-    if isinstance(value, Unknown | Undefined) and field is not None and field.type_node is not None:
-        return types.typed(ev, field.type_node, step.module, name) or value
-    return value
+    return types.settled(ev, value, field.type_node, step.module, name) if field is not None else value
 
 
 def _field_value(ev: Evaluator, instance: Instance, step: Class, field: Field) -> Value:

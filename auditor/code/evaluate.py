@@ -37,6 +37,7 @@ class Evaluator:
         self.exports: dict[tuple[str, str], Value] = {}
         self.configs: dict[str, Value] | None = None
         self.objects: dict[object, Value] = {}
+        self.decorated: dict[str, Value] = {}
         self.providers: dict[str, list[tuple[Node, Scope]]] = {}
 
     def eval(self, node: Node, scope: Scope, frame: Frame | None = None) -> Value:

@@ -293,7 +293,23 @@ class Module:
             self._by_name = {}
             for call in self.calls:
                 self._by_name.setdefault(call.name, []).append(call)
+                alias = self._picked(call)
+                if alias:
+                    self._by_name.setdefault(alias, []).append(call)
         return self._by_name.get(name, [])
+
+    def _picked(self, call: Call) -> str:
+        """`handlers[]` where the callee is a variable that holds `handlers[x]`."""
+        if call.callee is None or call.callee.type != "identifier":
+            return ""
+        binding = call.scope.lookup(call.name)
+        node = binding.node if binding is not None and binding.kind == "var" else None
+        if node is None or node.type != "subscript_expression":
+            return ""
+        held = node.child_by_field_name("object")
+        if held is not None and held.type == "member_expression":
+            held = held.child_by_field_name("property")
+        return f"{self.text(held)}[]" if held is not None else ""
 
     def calls_given(self, name: str) -> list[Call]:
         """Calls that get `name` (`f`, `x.f`, `this.f.bind(this)`) as an argument, bare or as a value of an object."""

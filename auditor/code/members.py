@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auditor.code import classes, external, schemas
+from auditor.code import classes, external, registry, schemas
 from auditor.code.values import (
     CYCLE,
     UNDEFINED,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
 _MOST_TEXT = 80
+_HOLDERS = frozenset(("fastify", "app", "server", "instance", "this", "application", "ctx", "context", "req", "request"))
 
 
 def member(ev: Evaluator, value: Value, name: str, where: Where = None) -> Value:  # noqa: PLR0911, PLR0912
@@ -68,7 +69,7 @@ def member(ev: Evaluator, value: Value, name: str, where: Where = None) -> Value
                 return Env(name, where)
             if package == "global" and path == "process" and name == "env":
                 return External("global", "process.env", where=where)
-            known = schemas.member(ev, value, name)
+            known = schemas.member(ev, value, name) or registry.hung(ev, value, name)
             if known is not None:
                 return known
             return External(package, f"{path}.{name}" if path else name, value.arguments, where, value.base)
@@ -79,6 +80,8 @@ def member(ev: Evaluator, value: Value, name: str, where: Where = None) -> Value
         case Unknown(why, text, volatile):
             if value is CYCLE:
                 return CYCLE
+            if text.count(".") < 2 and text.split(".")[-1] in _HOLDERS and (known := registry.hung(ev, value, name)) is not None:
+                return known
             longer = f"{text}.{name}" if text and len(text) < _MOST_TEXT else text
             return Unknown(why, longer, volatile, where, value.parts, value.uncalled)
         case Env() | Template() | Literal():

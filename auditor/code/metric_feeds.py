@@ -161,7 +161,7 @@ def _feed(ev: Evaluator, call: Call, metric: Declared) -> Feed:
     picked = [text for value in values for text in _label_texts(value)]
     chained = _chained_labels(ev, call)
     sources = [text for value in values if not isinstance(value, Object) for text in _source_texts(value)]
-    sources += [module.text(node)[:300] for node in arguments if node.type != "object"]
+    sources += [text for node in arguments if node.type != "object" for text in _traced(module, node, call.scope)]
     told = quantities_of(metric.name, [*picked, *chained], sources) or _by_event(ev, call, metric)
     return Feed(module, call.line, call.scope.func, tuple(dict.fromkeys(q if fits(metric.kind, q) else Quantity.OTHER for q in told)))
 
@@ -224,6 +224,28 @@ def _source_texts(value: Value) -> Iterator[str]:
     for one in walk(value, 4):
         if not isinstance(one, Literal | Template | Object):
             yield text_of(one)[:300]
+
+
+def _traced(module: Module, node: Node, scope: Scope, depth: int = 4) -> Iterator[str]:
+    """The source of an expression, and of what the names in it are bound to."""
+    yield module.text(node)[:300]
+    if depth <= 0:
+        return
+    for name in _identifiers(node):
+        binding = scope.lookup(module.text(name))
+        if binding is not None and binding.node is not None and binding.kind in ("var", "each", "key") and binding.node != node:
+            yield from _traced(module, binding.node, binding.scope, depth - 1)
+
+
+def _identifiers(node: Node) -> Iterator[Node]:
+    """Names in an expression; functions in it are not entered."""
+    pending = [node]
+    while pending:
+        at = pending.pop()
+        if at.type == "identifier":
+            yield at
+        elif at.type not in ("arrow_function", "function_expression", "function"):
+            pending += at.named_children[:50]
 
 
 def _by_event(ev: Evaluator, call: Call, metric: Declared) -> tuple[Quantity, ...]:

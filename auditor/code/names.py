@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditor.code import callers, collections_, external, types
@@ -82,8 +83,7 @@ def _variable(ev: Evaluator, binding: Binding, frame: Frame | None) -> Value:
     if not binding.const:
         value = _reassigned(ev, binding, value, frame)
     value = collections_.mutated(ev, value, module, binding.name, lambda node, scope: _is(node, scope, binding), frame)
-    if isinstance(value, Unknown | Undefined) and binding.type_node is not None:
-        value = types.typed(ev, binding.type_node, module) or value
+    value = types.settled(ev, value, binding.type_node, module)
     memo[id(binding)] = value
     return value
 
@@ -200,8 +200,10 @@ def parameter(ev: Evaluator, binding: Binding, frame: Frame | None) -> Value:
         value = types.injected(ev, function, declared) or callers.joined(ev, function, binding.index, frame)
     if declared.default is not None:
         value = defaulted(ev, value, declared.default, function.scope, frame)
-    if isinstance(value, Unknown) and declared.type_node is not None:
-        value = types.typed(ev, declared.type_node, function.module, declared.name) or value
+    if isinstance(value, Unknown) and not value.text and declared.name:
+        value = replace(value, text=declared.name)
+    if not isinstance(value, Undefined):
+        value = types.settled(ev, value, declared.type_node, function.module, declared.name)
     value = follow(ev, value, binding.path, function.scope, frame)
     if not binding.path:
         value = _parameter_changes(ev, binding, value, frame)

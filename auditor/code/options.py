@@ -111,6 +111,7 @@ def why_of(value: Value) -> str:
 
 
 _GENERIC = re.compile(r"(?:^|\.)(?:id|jobId|opts|options|key|arg\d*|value)$")
+_PLAIN = frozenset(("Date", "Math", "JSON", "String", "Number", "Buffer", "btoa", "atob", "encodeURIComponent", "crypto", "BigInt", "Object", "Array"))
 _TRANSPARENT = frozenset(
     (
         "crypto", "global", "object-hash", "md5", "sha.js", "hash.js", "crypto-js", "xxhash", "murmurhash", "date-fns", "dayjs", "moment", "luxon",
@@ -158,7 +159,7 @@ def _stable(value: Value, depth: int = 0) -> bool | None:  # noqa: PLR0911
             else:
                 inner = parts
         case External(package):
-            if package in _TRANSPARENT:
+            if package in _TRANSPARENT and (package != "global" or value.path.split(".")[0].removesuffix("()") in _PLAIN):
                 inner = (*value.arguments, *([value.base] if value.base is not None else []))
         case Object(members):
             inner = tuple(members.values())

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from auditor.code.facts import Class, Function, Module
 from auditor.code.files import CODE, SourceTree
@@ -14,6 +15,9 @@ from auditor.code.modules import Resolver
 from auditor.code.packages import Packages
 from auditor.code.syntax import parse
 from auditor.model import SkippedFile
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 SEED = re.compile(
     rb"""['"](?:bullmq|bull|bullmq-pro|@taskforcesh/bullmq-pro|@nestjs/bull(?:mq|-shared)?)(?:/[^'"\n]*)?['"]"""
@@ -189,6 +193,10 @@ class Program:
                 )
                 if named is not None:
                     names.add(module.text(named))
+        names = {name.strip("[]") for name in names}
+        holder = _object_around(node)
+        if holder is not None:
+            names.update(f"{name}[]" for name in _holder_names(module, holder))
         names.discard("exports")
         return names
 
@@ -204,3 +212,28 @@ class Program:
                 if node == fact.node or (node.type == "identifier" and module.text(node) in names):
                     found.add(name)
         return found
+
+
+def _object_around(node: Node) -> Node | None:
+    """The object literal that a function is a member of."""
+    parent = node.parent
+    if node.type == "method_definition":
+        return parent if parent is not None and parent.type == "object" else None
+    if parent is not None and parent.type == "pair":
+        return parent.parent
+    return None
+
+
+def _holder_names(module: Module, node: Node) -> Iterator[str]:
+    """The names of the variable, field or member that holds an object literal."""
+    parent = node.parent
+    while parent is not None and parent.type in ("as_expression", "satisfies_expression", "parenthesized_expression", "arguments", "call_expression"):
+        parent = parent.parent
+    if parent is None:
+        return
+    for field in ("name", "property", "key", "left"):
+        named = parent.child_by_field_name(field)
+        if named is not None:
+            text = module.text(named)
+            yield text.rsplit(".", 1)[-1].strip("'\"")
+            return

@@ -140,6 +140,9 @@ class _Walk:
                     name, name_node = self.text(prop), prop
             elif kind in ("identifier", "super", "import"):
                 name, name_node = self.text(callee), callee
+            elif kind == "subscript_expression":
+                held = callee.child_by_field_name("object")
+                name, name_node = (f"{_last_name(self.module, held)}[]" if held is not None else ""), callee
         self.module.calls.append(Call(node, callee, name, name_node, is_new, scope, context))
         self.later(node, scope, context)
 

@@ -45,6 +45,18 @@ def cast(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
     return value
 
 
+def settled(ev: Evaluator, value: Value, node: Node | None, module: Module, text: str = "") -> Value:
+    """A value, or what its declared type says where the value alone tells less."""
+    if node is None or not all(isinstance(option, Unknown | Undefined | External) for option in options_of(value)):
+        return value
+    declared = typed(ev, node, module, text)
+    if declared is None:
+        return value
+    if all(isinstance(option, Unknown | Undefined) for option in options_of(value)):
+        return declared
+    return declared if any(isinstance(option, LibraryObject) for option in options_of(declared)) else value
+
+
 def typed(ev: Evaluator, node: Node, module: Module, text: str = "", depth: int = 0) -> Value | None:  # noqa: PLR0911
     """A value of a declared type; None where the type tells nothing that matters here."""
     if depth > _DEEPEST:
@@ -104,7 +116,8 @@ def _named(ev: Evaluator, name: str, module: Module, text: str, depth: int) -> V
     if isinstance(binding.fact, Import):
         target = ev.program.target(module.path, binding.fact.spec)
         if target is None:
-            return of_library(external.imported(binding.fact.spec, binding.fact.name), text) or _outside(binding.fact)
+            value = external.imported(binding.fact.spec, binding.fact.name)
+            return of_library(value, text) if isinstance(value, LibraryClass) else _outside(binding.fact)
         return _exported_type(ev, target, binding.fact.name, text, depth + 1, frozenset())
     return None
 
