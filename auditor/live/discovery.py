@@ -15,6 +15,8 @@ from .refusals import refused
 from .server_model import Clients, Refused
 
 _RANDOM = 300
+_SMALL = 10_000
+"""Keys that a few SCAN calls walk over: nothing needs to be found before."""
 _COUNT_MIN, _COUNT_MAX = 200, 2000
 _META = ("version", "opts.maxLenEvents", "paused", "concurrency", "max", "duration")
 
@@ -55,8 +57,9 @@ def discover(
     db = connection.address.db
     seen = [Name(h.prefix, h.queue) for client in named if client.db == db and (h := holder(client))]
     _confirm(connection, result, seen, FoundBy.CLIENTS)
-    if keys is None or keys:
+    if keys is None or keys > _SMALL:
         _confirm(connection, result, _random(connection, result), FoundBy.RANDOM)
+    if keys is None or keys:
         _scan(connection, result, keys)
     _confirm(connection, result, _from_code(names(), result), FoundBy.CODE)
 

