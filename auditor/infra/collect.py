@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -16,7 +16,9 @@ from auditor.infra import (
     docker_run,
     documents,
     ecs,
+    fly,
     kubernetes,
+    nomad,
     plain_units,
     pm2,
     redis_conf,
@@ -121,6 +123,8 @@ class _Collector:
         self._terraform()
         self._each(("*.js", "*.cjs", "*.mjs", "*.ts"), self._script_file)
         self._each(("*.service",), self._service)
+        self._each(("*.toml",), self._toml)
+        self._each(("*.nomad", "*.nomad.hcl", "*.hcl"), self._nomad)
         self._each(("procfile*",), self._procfile)
         self._each(("*.sh",), self._shell)
         self._each((".env*", "*.env"), self._env_file)
@@ -200,6 +204,21 @@ class _Collector:
         if plain_units.is_systemd(self.tree.head(path)):
             self.deployments += plain_units.systemd(path, self.tree.text(path), self.reading)
 
+    def _toml(self, path: str) -> None:
+        if fly.is_fly(self.tree.head(path)) and "fly" in PurePosixPath(path).name:
+            self.deployments += fly.deployments(path, self.tree.text(path), self.reading)
+
+    def _nomad(self, path: str) -> None:
+        if nomad.is_job(self.tree.head(path)):
+            self._sort(nomad.units(path, self.tree.text(path), self.reading))
+
+    def _sort(self, found: Iterable[Deployment | RedisUnit]) -> None:
+        for unit in found:
+            if isinstance(unit, RedisUnit):
+                self.redis.append(unit)
+            else:
+                self.deployments.append(unit)
+
     def _procfile(self, path: str) -> None:
         self.deployments += plain_units.procfile(path, self.tree.text(path), self.reading)
 
@@ -214,11 +233,7 @@ class _Collector:
 
     def _scripts(self, found: list[scripts.Script]) -> None:
         for script in found:
-            for unit in docker_run.units(script, self.reading):
-                if isinstance(unit, RedisUnit):
-                    self.redis.append(unit)
-                else:
-                    self.deployments.append(unit)
+            self._sort(docker_run.units(script, self.reading))
             self.rollouts += scripts.rollouts(script)
 
     def _env_file(self, path: str) -> None:

@@ -203,3 +203,67 @@ CMD npm start
 )
 def test_checks_that_cannot_fail(test: str, cannot: bool) -> None:
     assert cannot_fail(test) is cannot
+
+
+def test_fly_process_groups(tmp_path: Path) -> None:
+    text = """
+    app = "shop"
+    kill_timeout = "120s"
+    [processes]
+      web = "node web.js"
+      worker = "node worker.js"
+    [[vm]]
+      memory = "512mb"
+    [http_service]
+      processes = ["web"]
+      [[http_service.checks]]
+        path = "/health"
+    """
+    model = infra(tmp_path, {"fly.toml": text, "worker.js": "", "web.js": ""})
+    worker, web = unit(model, "worker"), unit(model, "web")
+    assert (worker.restarts, worker.rolling, worker.grace_seconds, worker.memory_bytes) == (
+        True,
+        True,
+        120,
+        512 * 1024**2,
+    )
+    assert (len(worker.health), len(web.health)) == (0, 1)
+    assert worker.place.line == 5
+    assert [Path(e.path).name for e in worker.entries] == ["worker.js"]
+    assert infra(tmp_path / "b", {"fly.toml": "app = [broken"}).deployments == ()
+
+
+def test_nomad(tmp_path: Path) -> None:
+    text = """
+    job "shop" {
+      group "workers" {
+        count = 2
+        update { max_parallel = 1 }
+        restart {
+          attempts = 3
+        }
+        task "mail" {
+          driver       = "docker"
+          kill_timeout = "90s"
+          config {
+            image   = "acme/mail"
+            command = "node"
+            args    = ["worker.js"]
+          }
+          resources { memory = 256 }
+        }
+        task "redis" {
+          config {
+            image = "redis:7"
+            args  = ["redis-server", "--maxmemory-policy", "noeviction"]
+          }
+        }
+      }
+    }
+    """
+    model = infra(tmp_path, {"shop.nomad": text, "worker.js": ""})
+    mail = unit(model, "mail")
+    assert (mail.kind, mail.grace_seconds, mail.memory_bytes, mail.replicas) == (UnitKind.NOMAD, 90, 256 * 1024**2, 2)
+    assert (mail.restarts, mail.rolling) == (True, True)
+    assert [Path(e.path).name for e in mail.entries] == ["worker.js"]
+    assert redis(model).settings["maxmemory-policy"].value == "noeviction"
