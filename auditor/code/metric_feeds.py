@@ -157,13 +157,19 @@ def function_at(module: Module, line: int) -> Function | None:
 def _feed(ev: Evaluator, call: Call, metric: Declared) -> Feed:
     module = call.scope.module
     arguments = call.arguments()
-    values = [ev.eval(node, call.scope) for node in arguments]
-    picked = [text for value in values for text in _label_texts(value)]
-    chained = _chained_labels(ev, call)
-    sources = [text for value in values if not isinstance(value, Object) for text in _source_texts(value)]
-    sources += [text for node in arguments if node.type != "object" for text in _traced(module, node, call.scope)]
-    told = quantities_of(metric.name, [*picked, *chained], sources) or _by_event(ev, call, metric)
+    picked = [*(text for node in arguments for text in _label_texts(module, node)), *_chained_labels(ev, call)]
+    told = _by_value(ev, call, metric, picked) if metric.kind == "gauge" else quantities_of(metric.name, picked, [])
+    told = told or _by_event(ev, call, metric)
     return Feed(module, call.line, call.scope.func, tuple(dict.fromkeys(q if fits(metric.kind, q) else Quantity.OTHER for q in told)))
+
+
+def _by_value(ev: Evaluator, call: Call, metric: Declared, picked: list[str]) -> tuple[Quantity, ...]:
+    """By the value that a gauge is set to, as it is evaluated; else by the sources of the names in it."""
+    module = call.scope.module
+    made = [node for node in call.arguments() if node.type != "object"]
+    near = [text for node in made for text in _source_texts(ev.eval(node, call.scope))]
+    told = quantities_of(metric.name, picked, [*near, *(module.text(node)[:300] for node in made)])
+    return told or quantities_of(metric.name, picked, [text for node in made for text in _traced(module, node, call.scope)])
 
 
 def fits(kind: str, quantity: Quantity) -> bool:
@@ -202,11 +208,12 @@ def _of_queue(name: str) -> bool:
     return bool({"queue", "queues", "job", "jobs", "bull", "bullmq"} & set(words_of(name)))
 
 
-def _label_texts(value: Value) -> Iterator[str]:
-    for one in options_of(value):
-        if isinstance(one, Object):
-            for member in one.members.values():
-                yield from (str(o.value) for o in options_of(member) if isinstance(o, Literal) and isinstance(o.value, str))
+def _label_texts(module: Module, node: Node) -> Iterator[str]:
+    """Constant label values of `{ queue: 'mail', state: 'waiting' }`."""
+    for pair in node.named_children if node.type == "object" else ():
+        value = pair.child_by_field_name("value") if pair.type == "pair" else None
+        if value is not None and value.type == "string":
+            yield module.text(value)[1:-1]
 
 
 def _chained_labels(ev: Evaluator, call: Call) -> list[str]:
@@ -217,7 +224,7 @@ def _chained_labels(ev: Evaluator, call: Call) -> list[str]:
         return []
     values = [ev.eval(node, inner.scope) for node in inner.arguments()]
     texts = [str(o.value) for value in values for o in options_of(value) if isinstance(o, Literal) and isinstance(o.value, str)]
-    return [*texts, *(text for value in values for text in _label_texts(value))]
+    return [*texts, *(text for node in inner.arguments() for text in _label_texts(call.scope.module, node))]
 
 
 def _source_texts(value: Value) -> Iterator[str]:

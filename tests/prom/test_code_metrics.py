@@ -1,0 +1,292 @@
+"""Which metrics code publishes, what they measure, and whether anything living feeds and serves them."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+from auditor.code import metrics
+from auditor.code.evaluate import Evaluator
+from auditor.code.facts import Function, Module
+from auditor.code.model import Metric, Quantity
+from auditor.code.program import Program
+
+PACKAGE = '{"name": "app", "dependencies": {"bullmq": "^5.40.0", "prom-client": "^15.0.0"}}'
+
+
+def find(folder: Path, dead: tuple[str, ...] = (), **files: str) -> dict[tuple[str, str], Metric]:
+    """Metrics by (name, quantity) of a small program; functions named in `dead` are reached by nothing."""
+    (folder / "package.json").write_text(PACKAGE)
+    for name, text in files.items():
+        path = folder / "src" / f"{name.replace('__', '/')}.ts"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+    ev = Evaluator(Program([folder]))
+
+    def is_live(_module: Module, function: Function | None) -> bool:
+        while function is not None:
+            if function.name in dead:
+                return False
+            outer = function.scope.parent
+            function = outer.func if outer is not None else None
+        return True
+
+    return {(m.name, m.quantity.value): m for m in metrics.find(ev, is_live, lambda path: "")}
+
+
+QUEUE = "import { Queue, Worker, QueueEvents } from 'bullmq';\nimport { Gauge, Counter, Histogram, Registry, register } from 'prom-client';\n"
+
+
+def test_a_gauge_fed_from_the_queues_counters_carries_several_quantities(tmp_path: Path) -> None:
+    found = find(
+        tmp_path,
+        app=QUEUE
+        + """
+        const queue = new Queue('mail');
+        export const size = new Gauge({ name: 'mail_jobs', help: 'jobs', labelNames: ['queue', 'state'] });
+        async function feed() {
+          const [waiting, active] = await Promise.all([queue.getWaitingCount(), queue.getActiveCount()]);
+          size.set({ queue: 'mail', state: 'waiting' }, waiting);
+          size.set({ queue: 'mail', state: 'active' }, active);
+        }
+        setInterval(feed, 1000);
+        app.get('/metrics', async (_req, res) => res.send(await register.metrics()));
+        """,
+    )
+    depth, active = found["mail_jobs", "depth"], found["mail_jobs", "active"]
+    assert depth.labels == ("queue", "state")
+    assert [s.start for s in depth.fed_by] == [8]
+    assert [s.start for s in active.fed_by] == [9]
+    assert depth.fed_live
+    assert depth.served_live
+    assert not depth.by_name
+    assert depth.served is not None
+    assert depth.served.start == 12
+
+
+def test_counts_in_a_loop_carry_all_states(tmp_path: Path) -> None:
+    found = find(
+        tmp_path,
+        app=QUEUE
+        + """
+        const queue = new Queue('mail');
+        const g = new Gauge({ name: 'q', help: 'h', labelNames: ['status'] });
+        async function feed() {
+          const counts = await queue.getJobCounts();
+          for (const [status, count] of Object.entries(counts)) g.set({ status }, count);
+        }
+        """,
+    )
+    assert {key for key in found if key[0] == "q"} == {("q", "depth"), ("q", "active"), ("q", "failed")}
+
+
+def test_a_feeder_that_nothing_starts_and_one_that_is_not_there(tmp_path: Path) -> None:
+    found = find(
+        tmp_path,
+        ("startFeeding",),
+        app=QUEUE
+        + """
+        const queue = new Queue('mail');
+        const depth = new Gauge({ name: 'depth_of_queue', help: 'h' });
+        const workers = new Gauge({ name: 'active_workers', help: 'h' });
+        export function startFeeding() {
+          setInterval(async () => depth.set(await queue.getWaitingCount()), 1000);
+        }
+        app.get('/metrics', async (_req, res) => res.send(await register.metrics()));
+        """,
+    )
+    fed, never = found["depth_of_queue", "depth"], found["active_workers", "workers"]
+    assert fed.fed_by
+    assert not fed.fed_live
+    assert fed.served_live
+    assert never.fed_by == ()
+    assert never.by_name
+
+
+def test_the_served_registry_is_not_the_one_that_holds_it(tmp_path: Path) -> None:
+    found = find(
+        tmp_path,
+        registry="import { Registry } from 'prom-client';\nexport const own = new Registry();\nexport const page = () => own.metrics();\n",
+        app=QUEUE
+        + """
+        import { own } from './registry';
+        export const here = new Gauge({ name: 'queue_depth_here', help: 'h', registers: [own] });
+        export const elsewhere = new Gauge({ name: 'queue_depth_elsewhere', help: 'h' });
+        here.set(1);
+        elsewhere.set(1);
+        """,
+    )
+    assert found["queue_depth_here", "depth"].served is not None
+    assert found["queue_depth_elsewhere", "depth"].served is None
+
+
+def test_events_tell_failures_stalls_and_durations(tmp_path: Path) -> None:
+    found = find(
+        tmp_path,
+        metrics="""
+        import { Counter, Histogram } from 'prom-client';
+        export const a = new Counter({ name: 'a_total', help: 'h' });
+        export const b = new Counter({ name: 'b_total', help: 'h' });
+        export const c = new Histogram({ name: 'c_seconds', help: 'h', labelNames: ['job'] });
+        export function lost() { b.inc(); }
+        """,
+        app=QUEUE
+        + """
+        import { a, c, lost } from './metrics';
+        const worker = new Worker('mail', async () => {});
+        worker.on('failed', (job) => a.inc());
+        new QueueEvents('mail').on('stalled', () => lost());
+        worker.on('completed', (job) => c.labels(job.name).observe((job.finishedOn - job.processedOn) / 1000));
+        """,
+    )
+    assert ("a_total", "failed") in found
+    assert ("b_total", "stalled") in found
+    assert ("c_seconds", "duration") in found
+    assert all(metric.served is None for metric in found.values())
+
+
+def test_a_dead_letter_queues_size_and_the_workers_count(tmp_path: Path) -> None:
+    found = find(
+        tmp_path,
+        app=QUEUE
+        + """
+        const dlq = new Queue('mail-dlq');
+        const queue = new Queue('mail');
+        const size = new Gauge({ name: 'lost_mail', help: 'h', async collect() { this.set(await dlq.getWaitingCount()); } });
+        const seen = new Gauge({ name: 'seen', help: 'h', collect: async function () { this.set((await queue.getWorkers()).length); } });
+        """,
+    )
+    assert ("lost_mail", "dead_letter") in found
+    assert ("seen", "workers") in found
+
+
+def test_bullmqs_own_export_and_a_page_written_by_hand(tmp_path: Path) -> None:
+    found = find(
+        tmp_path,
+        app=QUEUE
+        + """
+        const queue = new Queue('mail');
+        app.get('/metrics', async (_req, res) => res.send(await queue.exportPrometheusMetrics()));
+        app.get('/own', async (_req, res) => {
+          const waiting = await queue.getWaitingCount();
+          res.send(`# TYPE own_jobs gauge
+        own_jobs{queue="mail",status="waiting"} ${waiting}`);
+        });
+        """,
+    )
+    assert found["bullmq_job_count", "depth"].kind == "bullmq-export"
+    assert ("bullmq_job_failed_total", "failed") in found
+    own = found["own_jobs", "depth"]
+    assert own.labels == ("queue", "status")
+    assert own.fed_live
+    assert own.served_live
+
+
+def test_opentelemetry_needs_a_reader_and_statsd_needs_none(tmp_path: Path) -> None:
+    source = """
+        import { metrics } from '@opentelemetry/api';
+        import StatsD from 'hot-shots';
+        import { Queue } from 'bullmq';
+        const queue = new Queue('mail');
+        const client = new StatsD({ prefix: 'shop.' });
+        const failures = metrics.getMeter('x').createCounter('queue.jobs.failed');
+        failures.add(1);
+        export async function tick() { client.gauge('queue.waiting', await queue.getWaitingCount()); }
+        """
+    found = find(tmp_path, app=source)
+    assert found["queue.jobs.failed", "failed"].served is None
+    assert found["shop.queue.waiting", "depth"].served_live
+    (tmp_path / "src" / "sdk.ts").write_text(
+        "import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';\nnew PrometheusExporter({ port: 9464 });\n"
+    )
+    assert find(tmp_path)["queue.jobs.failed", "failed"].served_live
+
+
+def test_one_function_that_makes_metrics_of_many_names(tmp_path: Path) -> None:
+    found = find(
+        tmp_path,
+        metrics="""
+        import { Counter, Registry } from 'prom-client';
+        class Metrics {
+          private counters = new Map();
+          count(name: string, labels: Record<string, string> = {}) {
+            if (!this.counters.has(name)) this.counters.set(name, new Counter({ name, help: name, labelNames: Object.keys(labels) }));
+            this.counters.get(name).inc(labels);
+          }
+        }
+        export const all = new Metrics();
+        """,
+        app="import { all } from './metrics';\nall.count('queue_jobs_failed_total', { queue: 'mail' });\nall.count('http_hits_total');\n",
+    )
+    failed = found["queue_jobs_failed_total", "failed"]
+    assert [(s.path, s.start) for s in failed.fed_by] == [("src/app.ts", 2)]
+    assert failed.labels == ("*",)
+    assert [s.start for s in found["http_hits_total", "other"].fed_by] == [3]
+
+
+BOARD = """
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { ExpressAdapter } from '@bull-board/express';
+const serverAdapter = new ExpressAdapter();
+createBullBoard({ queues: [new BullMQAdapter(queue)], serverAdapter });
+"""
+
+
+def board(folder: Path, text: str, dead: tuple[str, ...] = ()) -> Metric:
+    return next(
+        m
+        for m in find(folder, dead, app=QUEUE + "const queue = new Queue('mail');\n" + text).values()
+        if m.kind == "board"
+    )
+
+
+def test_boards_are_mounted_or_not_guarded_or_not(tmp_path: Path) -> None:
+    unmounted = board(tmp_path, BOARD)
+    assert (unmounted.served, unmounted.served_live) == (None, False)
+    open_ = board(tmp_path, BOARD + "app.use('/queues', serverAdapter.getRouter());\n")
+    assert (open_.served_live, open_.guarded) == (True, False)
+    guarded = board(tmp_path, BOARD + "app.use('/queues', requireAuth, serverAdapter.getRouter());\n")
+    assert (guarded.served_live, guarded.guarded) == (True, True)
+    dead = board(
+        tmp_path, BOARD + "export function mount(app) { app.use('/queues', serverAdapter.getRouter()); }\n", ("mount",)
+    )
+    assert dead.served is not None
+    assert not dead.served_live
+
+
+def test_arena_and_the_older_bull_board(tmp_path: Path) -> None:
+    arena = board(
+        tmp_path, "import Arena from 'bull-arena';\nconst arena = Arena({ queues: [] });\napp.use('/', arena);\n"
+    )
+    assert (arena.name, arena.served_live) == ("Arena", True)
+    old = board(
+        tmp_path,
+        "import { createBullBoard } from 'bull-board';\nconst { router } = createBullBoard([]);\napp.use('/q', router);\n",
+    )
+    assert (old.name, old.served_live) == ("Bull Board", True)
+
+
+def test_a_health_route_that_asks_the_worker(tmp_path: Path) -> None:
+    found = find(
+        tmp_path,
+        app=QUEUE
+        + """
+        const worker = new Worker('mail', async () => {});
+        function healthy() { return worker.isRunning(); }
+        app.get('/healthz', (_req, res) => res.status(healthy() ? 200 : 503).end());
+        """,
+    )
+    (endpoint,) = [m for m in found.values() if m.kind == "endpoint"]
+    assert endpoint.quantity is Quantity.WORKERS
+
+
+def test_broken_code_is_no_crash(tmp_path: Path) -> None:
+    find(
+        tmp_path,
+        app="""
+        import { Gauge } from 'prom-client';
+        new Gauge(); new Gauge(1); new Gauge({ name: Math.random() }); new Gauge({ labelNames: x, registers: y, collect: z });
+        const g = new Gauge({ name: g.name }); g.set(g); this.set(); set(); g.labels().labels().set(
+        """,
+    )
