@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from auditor.code import metrics as metrics_
 from auditor.code import nest as nest_
 from auditor.code import sites as sites_
 from auditor.code.assemble import Assembler
@@ -66,6 +67,8 @@ def collect(
         workers=tuple(workers),
         processes=(),
         connections=(),
+        metrics=metrics_.find(ev, is_live, lambda path: "", workers),
+        metrics_known=True,
         ended_early=program.late,
     )
     return relocated(model, program.tree)
