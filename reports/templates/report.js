@@ -113,7 +113,7 @@
   }
 
   function follow() {
-    const hash = decodeURIComponent(location.hash.slice(1));
+    const hash = location.hash.slice(1);
     if (hash.includes("=")) {
       state = read();
       show();
@@ -191,7 +191,7 @@
 
   let closed = [];
   addEventListener("beforeprint", () => {
-    closed = all(".is-fail, .is-error, .is-unverified.has-findings").filter((node) => node.matches("details:not([hidden])"));
+    closed = all("details.is-fail, details.is-error").filter((node) => !node.hidden);
     closed = closed.flatMap((node) => [node, ...all("details", node)]).filter((node) => !node.open);
     for (const node of closed) node.open = true;
   });
