@@ -9,7 +9,8 @@ from auditor.model import Confidence, Evidence, Finding, Subject, SubjectType, V
 from auditor.probes import failed, passed, probe, unverified
 
 from ._conditions import condition_of
-from ._handlers import of, path_of
+from ._handlers import fills, of, path_of
+from ._horizon import outlives
 from ._keys import KeyQuality, key_quality, key_told
 from ._kinds import EMAIL, absent, by_handler, by_job, first_site, handlers, main_call, needs_call, producers
 from ._options import described, option, places
@@ -128,7 +129,7 @@ def is_marketing(*texts: str | None) -> bool:
     return bool(words & MARKETING)
 
 
-def _provider_key(_: CodeModel, worker: Worker) -> Judged | None:
+def _provider_key(code: CodeModel, worker: Worker) -> Judged | None:
     name, sent = subject_of(worker).name, of(worker, Role.EMAIL_SEND)
     if not sent:
         return needs_call(worker, "which provider it uses", Role.EMAIL_SEND)
@@ -144,7 +145,11 @@ def _provider_key(_: CodeModel, worker: Worker) -> Judged | None:
     worst = min(takes, key=lambda effect: order.index(key_quality(effect.key)))
     quality = key_quality(worst.key)
     if quality is KeyQuality.SAME:
-        return good(f"{worst.call}: {key_told(worst.key)}", confidence=Confidence.LIKELY, related=(worst.span,))
+        late = outlives(fills(code, worker), worst)
+        notes = (f"{name}: {late}",) if late else ()
+        return good(
+            f"{worst.call}: {key_told(worst.key)}", confidence=Confidence.LIKELY, related=(worst.span,), notes=notes
+        )
     if quality is KeyQuality.OPEN:
         return unsure(
             f"{name}: whether the key of {worst.call} is the same on a retry is open",

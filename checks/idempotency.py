@@ -6,7 +6,8 @@ from auditor.code.model import CodeModel, Effect, Role, Worker
 from auditor.model import Confidence, Finding, Status, Verdict
 from auditor.probes import conclude, not_applicable, probe
 
-from ._handlers import cannot_follow, of, path_of
+from ._handlers import cannot_follow, fills, of, path_of
+from ._horizon import outlives
 from ._keys import KeyQuality, key_quality, key_told
 from ._roles import EXTERNAL, SIDE_EFFECTS, WRITES
 from ._stages import loose_writes
@@ -137,7 +138,7 @@ def _before(worker: Worker, effect: Effect) -> list[Effect]:
     return [e for e in sorted(worker.effects, key=lambda e: e.order) if e.order < effect.order]
 
 
-def keys_of(_: CodeModel, worker: Worker) -> Judged | None:
+def keys_of(code: CodeModel, worker: Worker) -> Judged | None:
     """The judgement of the idempotency keys of all creating calls in reach; None where no call takes one."""
     takes = [e for e in of(worker, *EXTERNAL) if e.key is not None]
     name = subject_of(worker).name
@@ -167,7 +168,9 @@ def keys_of(_: CodeModel, worker: Worker) -> Judged | None:
             key_told(hazy.key),
             related=(hazy.span,),
         )
-    return good("; ".join(f"{e.call}: {key_told(e.key)}" for e, _ in judged[:3]), confidence=Confidence.LIKELY)
+    told = "; ".join(f"{e.call}: {key_told(e.key)}" for e, _ in judged[:3])
+    late = tuple(note for e, _ in judged if (note := outlives(fills(code, worker), e)))
+    return good(told, confidence=Confidence.LIKELY, notes=tuple(f"{name}: {note}" for note in late))
 
 
 def _atomic(_: CodeModel, worker: Worker) -> Judged:
