@@ -6,6 +6,7 @@ python docs/screenshots.py
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 import sys
@@ -35,6 +36,7 @@ LINES = 60
 def main() -> None:
     """Run the demo once and photograph both of its reports."""
     IMAGES.mkdir(exist_ok=True)
+    os.chdir(ROOT)
     with tempfile.TemporaryDirectory() as folder:
         printed: list[str] = []
         run_demo(Path(folder), _once, printed.append)
@@ -45,19 +47,26 @@ def main() -> None:
 
 
 def _once(redis_url: str, sample: Path) -> Rendered:
-    report = scan(Request(redis=(parse(redis_url),), code=(sample,), infra=(sample,))).report
+    here = sample.relative_to(ROOT)  # no path of this machine in a picture
+    report = scan(Request(redis=(parse(redis_url),), code=(here,), infra=(here,))).report
     formats = plugins.formats()
     return Rendered(
-        formats["terminal"].render(report, RenderOptions(width=COLUMNS, color=True)),
-        formats["html"].render(report, RenderOptions(verbose=True)),
+        _without_folder(formats["terminal"].render(report, RenderOptions(width=COLUMNS, color=True))),
+        _without_folder(formats["html"].render(report, RenderOptions(verbose=True))),
     )
+
+
+def _without_folder(text: str) -> str:
+    """The report with its throw-away socket's name cut short."""
+    return re.sub(r"unix:///[^ \x1b<\"']*/tt-audit-demo-[^/]*/", "unix:///run/", text)
 
 
 def _drawn(text: str) -> str:
     lines = text.splitlines()[:LINES]
+    last_gap = max(number for number, line in enumerate(lines) if not line.strip())
     console = Console(width=COLUMNS, record=True, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     console.print(Text("$ tt-audit demo"))
-    console.print(Text.from_ansi("\n".join(lines)))
+    console.print(Text.from_ansi("\n".join(lines[:last_gap])))
     # the web fonts that the drawing would load are left out: the picture is taken without a network
     return re.sub(r"@font-face \{.*?\}\s*", "", console.export_svg(title="tt-audit demo", theme=MONOKAI), flags=re.S)
 
@@ -70,10 +79,13 @@ def _photograph(page: Path, image: Path, *, width: int, height: int) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         tab = browser.new_page(viewport={"width": width, "height": height or 800}, device_scale_factor=1.5)
-        tab.goto(page.as_uri())
         if height:
+            tab.goto(page.as_uri())
             tab.screenshot(path=image)
         else:
+            tab.set_content(
+                f"<style>body {{ margin: 0 }} svg {{ width: {width}px }}</style>{page.read_text(encoding='utf-8')}"
+            )
             tab.locator("svg").first.screenshot(path=image)
         browser.close()
 
