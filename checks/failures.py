@@ -51,7 +51,7 @@ def _dead_letter(_: CodeModel, worker: Worker) -> Judged:
     if own:
         observed = f"the handler's catch calls {own.call} ({own.span.label()})"
         return good(observed, confidence=Confidence.LIKELY, related=(own.span,))
-    if living:
+    if living and worker.followed:
         return _only_told(worker, name, living)
     open_ = cannot_follow(worker, "whether the handler itself records its failures")
     if open_:
