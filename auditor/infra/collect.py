@@ -110,6 +110,7 @@ class _Collector:
     documents: list[Document] = field(default_factory=list)
     _resources: list[kubernetes.Resource] = field(default_factory=list)
     _composes: dict[str, Node] = field(default_factory=dict)
+    _workflows: list[tuple[str, Node]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.reading = Reading(self.tree)
@@ -159,7 +160,8 @@ class _Collector:
         self.reading.notes += notes
         for document in found:
             if workflow:
-                self._scripts(list(scripts.of_workflow(document, path)))
+                self.reading.builds.update({name: (file, target) for name, file, target in scripts.built_by(document)})
+                self._workflows.append((path, document))
             elif kubernetes.is_resource(document):
                 self._resources += kubernetes.resources(document)
             elif render.is_blueprint(document):
@@ -224,7 +226,7 @@ class _Collector:
 
     def _shell(self, path: str) -> None:
         if re.search(r"docker|podman|kubectl", self.tree.head(path)):
-            self._scripts([scripts.Script(path, self.tree.text(path))])
+            self._scripts([scripts.of_file(path, self.tree.text(path))])
 
     def _builds(self, path: str) -> None:
         if "docker" in self.tree.head(path):
@@ -233,7 +235,8 @@ class _Collector:
 
     def _scripts(self, found: list[scripts.Script]) -> None:
         for script in found:
-            self._sort(docker_run.units(script, self.reading))
+            if script.deploys:
+                self._sort(docker_run.units(script, self.reading))
             self.rollouts += scripts.rollouts(script)
 
     def _env_file(self, path: str) -> None:
@@ -248,6 +251,8 @@ class _Collector:
             self.documents.append(document)
 
     def _units(self) -> None:
+        for path, document in self._workflows:
+            self._scripts(list(scripts.of_workflow(document, path)))
         for stack in compose.stacks(self._composes, self.reading):
             self.deployments += compose.deployments(stack, self.reading)
             self.redis += compose.redis_units(stack, self.reading)

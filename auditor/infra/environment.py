@@ -14,6 +14,12 @@ _WORDS = {
     Environment.DEVELOPMENT: "dev devel development develop local localhost devcontainer override sandbox playground debug",
     Environment.TEST: "test tests testing e2e ci qa fixtures fixture bench benchmark loadtest",
 }
+_IN_FULL = {
+    Environment.PRODUCTION: ("production",),
+    Environment.STAGING: ("staging",),
+    Environment.DEVELOPMENT: ("development", "dev"),
+    Environment.TEST: ("testing", "e2e"),
+}
 _SHOWN = re.compile(r"examples?|samples?|demos?|docs?|documentation|tutorials?")
 _BY_WORD = {word: env for env, words in _WORDS.items() for word in words.split()}
 
@@ -38,14 +44,16 @@ def of_path(path: str) -> Environment:
     return Environment.UNKNOWN
 
 
-def of_header(text: str, lines: int = 8) -> Environment:
-    """By the comment that opens a file (`# Worker - production compose`)."""
+def of_header(text: str, lines: int = 4) -> Environment:
+    """By the comment that opens a file (`# Worker - production compose`), in full words only: prose says `local` of much."""
     comment = []
     for line in text.splitlines()[:lines]:
         if not line.startswith(("#", "//")):
             break
-        comment.append(line)
-    return of_words(" ".join(comment))
+        comment.append(line.lower())
+    words = set(re.split(r"[^a-z0-9]+", " ".join(comment)))
+    found = {env for env, names in _IN_FULL.items() if words & set(names)}
+    return found.pop() if len(found) == 1 else Environment.UNKNOWN
 
 
 def first(*candidates: Environment) -> Environment:

@@ -35,16 +35,21 @@ class Packages:
 
     def folder(self, name: str) -> str | None:
         """Folder of a workspace package by its name, its unscoped name or its path."""
+        known = self.names()
+        clean = name.strip("./")
+        if clean in known.values():
+            return clean
+        return known.get(name) or next((f for n, f in known.items() if n.endswith(f"/{clean}")), None)
+
+    def names(self) -> dict[str, str]:
+        """Folders by the names of their packages."""
         if self._by_name is None:
             self._by_name = {}
             for folder in self.folders():
                 match = re.search(r'"name"\s*:\s*"([^"]+)"', self.tree.text(join(folder, "package.json")))
                 if match:
                     self._by_name.setdefault(match[1], folder)
-        clean = name.strip("./")
-        if clean in self._by_name.values():
-            return clean
-        return self._by_name.get(name) or next((f for n, f in self._by_name.items() if n.endswith(f"/{clean}")), None)
+        return self._by_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class Reading:
     def image_of(self, image: str, *names: str) -> Image | None:
         """The Dockerfile that an image name is built from, by its folder's or its own name; None when none fits.
 
-        A single Dockerfile in the tree stands for any image that is not well known.
+        The tree's only Dockerfile stands for images that are named like the repository or one of its packages.
         """
         if not image or is_backing(image):
             return None
@@ -65,8 +65,17 @@ class Reading:
                 return self.shipped(file)
         plain = [f for f in files if PurePosixPath(f).name == "Dockerfile"]
         main = [f for f in plain if str(PurePosixPath(f).parent) in (".", "docker", ".docker", "deploy", "build")]
-        chosen = [] if "$" in last else plain if len(plain) == 1 else main
+        chosen = plain if len(plain) == 1 else main
+        if not self._bears_name_of(last):
+            return None
         return self.shipped(chosen[0]) if len(chosen) == 1 else None
+
+    def _bears_name_of(self, image: str) -> bool:
+        """Whether an image is named like the repository or one of its packages: others are somebody else's."""
+        plain = re.sub(r"[^a-z0-9]", "", image.lower())
+        names = [PurePosixPath(self.tree.root.resolve()).name, *self.packages.names()]
+        own = {re.sub(r"[^a-z0-9]", "", n.rpartition("/")[2].lower()) for n in names}
+        return any(n == plain or (min(len(n), len(plain)) > 3 and (n in plain or plain in n)) for n in own if n)
 
     def shipped(self, file: str) -> Image | None:
         """The stage that a registry's image is most likely built from: the last that is not for development."""

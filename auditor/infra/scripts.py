@@ -34,6 +34,8 @@ class Script:
     text: str
     first: int = 1
     """Line of the file on which the text begins."""
+    deploys: bool = True
+    """Whether it brings programs to where they serve; a `docker run` on a CI runner or a developer's machine does not."""
 
     def place(self, line: int) -> FilePlace:
         """A line of the text as a line of the file."""
@@ -71,11 +73,37 @@ class Run:
 
 def of_workflow(document: Node, path: str) -> Iterator[Script]:
     """`run` and ssh `script` steps of the jobs of a CI workflow (GitHub, GitLab), its expressions as shell variables."""
+    own_machine = any(k == "runs-on" and "self-hosted" in (v.text, *v.texts()) for k, v in document.walk(5000))
     for key, node in document.walk(5000):
         if key in ("run", "script") and node.kind == "scalar" and re.search("docker|podman|kubectl", node.text):
-            yield Script(path, _plain(node.text), node.text_line)
+            there = key == "script" or own_machine or _reaches_out(node.text)
+            yield Script(path, _plain(node.text), node.text_line, deploys=there)
         elif key in ("script", "before_script", "after_script") and node.kind == "sequence":
-            yield Script(path, _plain("\n".join(n.text for n in node.list())), node.line + 1)
+            text = "\n".join(n.text for n in node.list())
+            yield Script(path, _plain(text), node.line + 1, deploys=_reaches_out(text))
+
+
+def built_by(document: Node) -> Iterator[tuple[str, str, str]]:
+    """(image's last name, Dockerfile, target) of the build actions of a workflow."""
+    for key, node in document.walk(5000):
+        if key == "with" and node["tags"] and (node["context"] or node["file"] or node["push"]):
+            file = node["file"].text or join(node["context"].text or ".", "Dockerfile")
+            for tag in "\n".join(node["tags"].texts()).replace(",", "\n").split("\n"):
+                name = repository(_plain(tag.strip())).rpartition("/")[2]
+                if name and "$" not in name + file:
+                    yield name, join("", file), node["target"].text
+
+
+def of_file(path: str, text: str) -> Script:
+    """A shell script. One that neither reaches another machine nor is named for a deploy is a helper of developers."""
+    named = re.search(
+        r"deploy|release|rollout|provision|production|(^|[-_./])prod([-_./]|$)|launch|remote|user-?data", path
+    )
+    return Script(path, text, deploys=bool(named) or _reaches_out(text))
+
+
+def _reaches_out(text: str) -> bool:
+    return re.search(r"(^|\s)(ssh|gcloud compute ssh|aws ssm send-command)\s", text) is not None
 
 
 def builds(script: Script) -> Iterator[tuple[str, str, str]]:
@@ -120,7 +148,7 @@ def rollouts(script: Script) -> Iterator[Rollout]:
             kills = verb == "kill" or (verb == "rm" and any(w in ("-f", "--force", "-fv", "-vf") for w in rest))
             for name in (w for w in rest if not w.startswith("-")):
                 stops.setdefault(name, (place, kills))
-        run = _run(command, script)
+        run = _run(command, script) if script.deploys else None
         if run is not None and run.name in stops:
             stopped, kills = stops[run.name]
             yield Rollout(run.name, "stop-first", kills, stopped, (place,), environment)

@@ -149,6 +149,7 @@ def test_docker_run_in_a_workflow(tmp_path: Path) -> None:
         {
             ".github/workflows/deploy.yml": text,
             "Dockerfile": 'FROM node\nCMD ["sh", "run.sh"]\n',
+            "package.json": '{"name": "@acme/api"}',
             "run.sh": "pm2 start a.js\n",
             "a.js": "",
         },
@@ -267,3 +268,26 @@ def test_nomad(tmp_path: Path) -> None:
     assert (mail.restarts, mail.rolling) == (True, True)
     assert [Path(e.path).name for e in mail.entries] == ["worker.js"]
     assert redis(model).settings["maxmemory-policy"].value == "noeviction"
+
+
+def test_a_docker_run_on_a_ci_runner_or_for_developers_is_no_deployment(tmp_path: Path) -> None:
+    workflow = """
+    on: push
+    jobs:
+      test:
+        runs-on: ubuntu-latest
+        steps:
+          - run: docker run -d --name redis -p 6379:6379 redis
+          - uses: docker/build-push-action@v6
+            with: {context: ., file: ops/api.Dockerfile, target: run, push: true, tags: "ghcr.io/acme/shop:latest"}
+    """
+    files = {
+        ".github/workflows/ci.yml": workflow,
+        "start-redis.sh": "docker run -d redis\n",
+        "ops/api.Dockerfile": "FROM node AS run\nCMD node api.js\nFROM node AS dev\nCMD node dev.js\n",
+        "compose.prod.yml": "services: {shop: {image: 'ghcr.io/acme/shop'}}",
+        "api.js": "",
+    }
+    model = infra(tmp_path, files)
+    assert model.redis == ()
+    assert [Path(e.path).name for e in unit(model, "shop").entries] == ["api.js"]
