@@ -40,7 +40,8 @@ export async function sendCampaignMail(job: Job<CampaignMail>): Promise<void> {
 
 async function htmlOf(job: Job<CampaignMail>, campaign: Campaign): Promise<string> {
   try {
-    return mjml2html(campaign.mjml, { validationLevel: 'strict' }).html;
+    const { html } = await mjml2html(campaign.mjml, { validationLevel: 'strict' });
+    return html;
   } catch (error) {
     await job.discard(); // it will not render the next time either
     throw error;
