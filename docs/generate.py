@@ -30,7 +30,8 @@ HEAD = """\
 <!-- Written by docs/generate.py from checklist.yaml and the probes. Do not edit: `make docs`. -->
 
 What each item asks, how it is decided, what goes wrong without it, and how to mend it. `tt-audit explain TT088` prints
-the same for one item. The titles and their order are the audit document's; thresholds can be changed in
+the same for one item. The titles of TT001 to TT102 and their order are the audit document's; items whose id begins with X
+go beyond it, are shown apart, and are not counted among the 102. Thresholds can be changed in
 [tt-audit.yaml](configuration.md).
 """
 
