@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from auditor.model import RedisTarget, Report, SourceReport, TreeTarget
+from auditor.model import RedisTarget, Report, SourceReport, SourceStatus, TreeTarget
 
 from ._text import clean, counted
 from ._view import SourceView, TargetView
@@ -34,6 +34,8 @@ def _source(name: str, source: SourceReport | None, targets: tuple[TargetView, .
     if source.keys_scanned:
         cost.append(f"{counted(source.keys_scanned, 'key')} scanned")
     word = SOURCE_WORDS[source.status] + (", ended early" if source.ended_early else "")
+    if name == "prom" and not targets and source.status is SourceStatus.OK:
+        word += " from files"
     commands = ", ".join(f"{clean(command)} {sent:,}" for command, sent in by_number)
     return SourceView(clean(name), title, source.status.value, word, clean(source.why), tuple(cost), commands, targets)
 

@@ -56,6 +56,7 @@ def render(report: Report, options: RenderOptions) -> str:
         style=Markup(style),
         script=Markup(script),
         policy=_policy(style, script),
+        own=len(report.results),
         most=_MOST,
         marks=MARKS,
         causes=CAUSES,

@@ -5,6 +5,7 @@
   const root = document.documentElement;
   const form = document.getElementById("filters");
   const count = document.getElementById("count");
+  const whole = count.textContent;
   const nothing = document.getElementById("nothing");
   const SETS = ["status", "severity"];
   const CHOICES = ["section", "service", "queue"];
@@ -87,7 +88,7 @@
       node.closest(".chip").classList.toggle("empty", number === 0);
     }
     nothing.hidden = visible > 0;
-    count.textContent = active ? `${visible} of ${items.length} items` : `${items.length} items`;
+    count.textContent = active ? `${visible} of ${items.length} items` : whole;
   }
 
   function show() {
