@@ -27,11 +27,13 @@ def render_list(items: Iterable[Item], probes: Mapping[str, Probe], options: Ren
             if section:
                 page.blank()
             section = item.section
-            page.cut((clean(section), "bold"))
+            page.cut((clean(section), "bold"), (" (extra, not counted)" if item.number is None else "", "dim"))
         probe = probes.get(item.probe)
         _line(item, ", ".join(_title(source) for source in probe.sources) if probe else "", page)
     page.blank()
-    page.line((f"{counted(len(found), 'item')}. tt-audit explain 88 tells one in full.", "dim"))
+    extra = sum(item.number is None for item in found)
+    total = counted(len(found) - extra, "item") + (f" and {extra} extra" if extra else "")
+    page.line((f"{total}. tt-audit explain 88 tells one in full.", "dim"))
     return page.text()
 
 
