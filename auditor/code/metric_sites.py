@@ -277,10 +277,11 @@ def _by_hand(module: Module) -> Iterator[Declared]:
     if b"# TYPE " not in module.source:
         return
     text = module.source.decode("utf-8", "replace")
+    written = text.replace("\\n", " \n")  # a line's end within a string
     for match in _TYPE_LINE.finditer(text):
         name = match[1]
         line = text.count("\n", 0, match.start()) + 1
-        samples = re.findall(rf"\b{re.escape(name)}(?:_(?:sum|count|bucket))?(?:\{{[^\n]*\}})?\s+(?:\$\{{|['\"`]\s*\+)[^\n]*", text)
+        samples = re.findall(rf"\b{re.escape(name)}(?:_(?:sum|count|bucket))?(?:\{{[^\n]*\}})?\s+(?:\$\{{|['\"`]\s*\+)[^\n]*", written)
         labels = tuple(dict.fromkeys(label for sample in samples for label in re.findall(r"(\w+)=\\?[\"$]", sample.split("}")[0])))
         yield Declared(name, match[2], "text", module, line, line, labels, (ANY,), texts=tuple(samples))
 
