@@ -166,6 +166,11 @@ class Sensitive(StrEnum):
     NATIONAL_ID = "national id"
 
     @property
+    def label(self) -> str:
+        """Its name in a sentence."""
+        return {"key name of a secret": "secret"}.get(self.value, self.value)
+
+    @property
     def pci(self) -> bool:
         """Card data, in scope of PCI DSS."""
         return self in (Sensitive.CARD, Sensitive.CARD_SECURITY, Sensitive.TRACK)

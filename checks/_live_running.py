@@ -1,0 +1,152 @@
+"""Items 17, 18, 33, 34, 37 and 38 as a running system shows them: locks, stalls, workers, memory."""
+
+from __future__ import annotations
+
+from auditor.live.model import LiveQueue, LiveRedis, LockFact, LockSureness, QueueWorkers
+from auditor.live.server_model import Memory
+from auditor.model import Confidence, Evidence, Status
+
+from ._live_side import Gathered, LiveSide, dead_letter, duration, key_of, of_queue
+
+
+def lock_duration(live: LiveRedis) -> LiveSide:
+    """Item 17. FAIL: stalled counters on completed jobs, the stall text on failed ones. Evidence: lock beside longest run."""
+    gathered = Gathered()
+    for queue in live.queues:
+        twice, lost = queue.stalls.completed, queue.stalls.failed
+        known = _lock_and_run(queue)
+        if twice:
+            shown = _job(queue, twice[0], "stc", "a stalled counter on a completed job", "none")
+            text = f"{queue.label}: {len(twice)} sampled jobs lost their lock and were processed again, though they completed"
+            gathered.say(Status.FAIL, text, of_queue(queue), [shown, *known], symbol="twice")
+        if lost:
+            shown = _job(queue, lost[0], "failedReason", "job stalled more than allowable limit", "none")
+            text = f"{queue.label}: {len(lost)} sampled jobs failed because they lost their lock too often"
+            gathered.say(Status.FAIL, text, of_queue(queue), [shown, *known], symbol="lost")
+        if known and not (twice or lost):
+            gathered.hold(queue, "", *known)
+    return gathered.side()
+
+
+def stalled_interval(live: LiveRedis) -> LiveSide:
+    """Item 18. Evidence: the live interval. FAIL: live BullMQ workers, an orphan in `active`, and nobody checks."""
+    gathered = Gathered()
+    for queue in live.queues:
+        every = queue.stalled_interval_ms
+        if every is not None:
+            gathered.hold(queue, "", key_of(queue, "PTTL", "stalled-check", f"a check every {duration(every)}"))
+        elif queue.stalls.orphans and _count(queue):
+            shown = [
+                key_of(queue, "EXISTS", "stalled-check", "0", "1"),
+                key_of(
+                    queue, "EXISTS", f"{queue.stalls.orphans[0]}:lock", "0: the job is active and nobody holds it", "1"
+                ),
+            ]
+            text = f"{queue.label}: workers live, {len(queue.stalls.orphans)} active jobs are nobody's, and nobody checks for stalled jobs"
+            gathered.say(Status.FAIL, text, of_queue(queue), shown, symbol="unchecked")
+    return gathered.side()
+
+
+def failed_metrics(live: LiveRedis) -> LiveSide:
+    """Item 33. Corroborates only: queues whose workers publish BullMQ's `metrics`, with the failure rate they show."""
+    gathered = Gathered()
+    for queue in live.queues:
+        if (failed := queue.metrics_failed) is not None:
+            done = queue.metrics_completed.count if queue.metrics_completed else 0
+            observed = f"{failed.count:,} failed and {done:,} completed since metrics are on"
+            gathered.hold(queue, "", key_of(queue, "HGETALL", "metrics:failed", observed))
+    return gathered.side()
+
+
+def stalled_events(live: LiveRedis) -> LiveSide:
+    """Item 34. Corroborates only: stalls seen, by queue: what a listener would have caught."""
+    gathered = Gathered()
+    for queue in live.queues:
+        seen = queue.stalls
+        if seen.events and queue.events is not None:
+            observed = f"{seen.events} stalled among the {queue.events.read} newest events"
+            gathered.evidence.append(key_of(queue, "XREVRANGE", "events", observed))
+        marked = (*seen.completed, *seen.failed)
+        if marked:
+            gathered.evidence.append(_job(queue, marked[0], "stc", f"{len(marked)} sampled jobs have stalled"))
+        if seen.orphans:
+            observed = f"{len(seen.orphans)} active jobs without a lock, at two looks"
+            gathered.evidence.append(key_of(queue, "LRANGE", "active", observed))
+    return gathered.side()
+
+
+def worker_count(live: LiveRedis) -> LiveSide:
+    """Item 37. FAIL: jobs that wait, no worker, not paused (a primary, CLIENT LIST allowed, no dead-letter queue)."""
+    gathered = Gathered()
+    for queue in live.queues:
+        workers = queue.workers
+        if not isinstance(workers, QueueWorkers) or dead_letter(queue):
+            continue
+        seen = Evidence("CLIENT LIST", f"{workers.count} workers of {queue.label}", "at least one", queue.place())
+        if workers.count:
+            gathered.hold(queue, "", seen)
+        elif workers.certain and queue.counts.depth and not queue.paused and queue.stalled_interval_ms is None:
+            age = (
+                ""
+                if queue.oldest_waiting_ms is None
+                else f", the oldest for {duration(queue.read_ms - queue.oldest_waiting_ms)}"
+            )
+            waits = key_of(queue, "LLEN", "wait", f"{queue.counts.depth:,} jobs wait{age}")
+            gathered.say(
+                Status.FAIL,
+                f"{queue.label}: {queue.counts.depth:,} jobs wait{age}, and no worker takes them",
+                of_queue(queue),
+                [seen, waits],
+                symbol="workers",
+            )
+    return gathered.side()
+
+
+def redis_memory(live: LiveRedis) -> LiveSide:
+    """Item 38. Corroborates only: memory in use against the limit."""
+    gathered = Gathered()
+    for server in live.servers:
+        memory = server.memory
+        if isinstance(memory, Memory) and memory.used is not None:
+            limit = f" of maxmemory {memory.maxmemory:,}" if memory.maxmemory else ", no maxmemory"
+            gathered.evidence.append(
+                Evidence("INFO memory", f"used_memory {memory.used:,}{limit}", place=server.place("INFO memory"))
+            )
+    return gathered.side()
+
+
+def _lock_and_run(queue: LiveQueue) -> list[Evidence]:
+    shown = []
+    if (lock := queue.lock) is not None:
+        sure = Confidence.CERTAIN if lock.sureness is LockSureness.EXACT else Confidence.LIKELY
+        shown.append(key_of(queue, "PTTL", f"{lock.job_id}:lock", f"lockDuration {_told(lock)}", confidence=sure))
+    if (ran := queue.durations) is not None:
+        observed = (
+            f"longest run {duration(ran.max_ms)}, p95 {duration(ran.p95_ms)}, of {ran.jobs} sampled completed jobs"
+        )
+        shown.append(_job(queue, ran.longest_job, "processedOn finishedOn", observed, confidence=Confidence.LIKELY))
+    return shown
+
+
+def _told(lock: LockFact) -> str:
+    return (
+        duration(lock.low_ms)
+        if lock.low_ms == lock.high_ms
+        else f"between {duration(lock.low_ms)} and {duration(lock.high_ms)}"
+    )
+
+
+def _count(queue: LiveQueue) -> int:
+    return queue.workers.count if isinstance(queue.workers, QueueWorkers) else 0
+
+
+def _job(
+    queue: LiveQueue,
+    job: str,
+    names: str,
+    observed: str,
+    expected: str = "",
+    *,
+    confidence: Confidence = Confidence.CERTAIN,
+) -> Evidence:
+    return Evidence(f"HMGET {queue.key(job)} {names}", observed, expected, queue.place(job), confidence=confidence)
