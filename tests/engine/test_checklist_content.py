@@ -17,6 +17,8 @@ DOCUMENT: dict[str, Any] = yaml.safe_load((ROOT / "checklist.yaml").read_text(en
 ITEMS: list[dict[str, Any]] = [item for section in DOCUMENT["sections"] for item in section["items"]]
 KEYS = ["id", "number", "title", "severity", "probe", "params", "why", "fix", "references"]
 LONGEST_FIX_LINE = 120
+LONGEST_CODE_LINE = 96
+"""Indented by four it still fits a terminal of 100 columns: wrapped code cannot be copied."""
 
 each_item = pytest.mark.parametrize("item", ITEMS, ids=[item["id"] for item in ITEMS])
 
@@ -73,6 +75,12 @@ def test_snippets_are_fenced_and_named(item: dict[str, Any]) -> None:
     for opening, closing in zip(fences[::2], fences[1::2], strict=True):
         assert re.fullmatch(r"```(ts|yaml|conf|sql|ini|md|sh)", opening)
         assert closing == "```"
+
+
+@each_item
+def test_snippets_fit_a_terminal(item: dict[str, Any]) -> None:
+    for snippet in re.findall(r"```[a-z]+\n(.*?)```", item["fix"], re.S):
+        assert [line for line in snippet.splitlines() if len(line) > LONGEST_CODE_LINE] == []
 
 
 @each_item
