@@ -17,7 +17,10 @@ from auditor.infra import (
     documents,
     ecs,
     fly,
+    helm,
+    helm_redis,
     kubernetes,
+    kustomize,
     nomad,
     plain_units,
     pm2,
@@ -108,7 +111,9 @@ class _Collector:
     backups: list[Backup] = field(default_factory=list)
     rollouts: list[Rollout] = field(default_factory=list)
     documents: list[Document] = field(default_factory=list)
-    _resources: list[kubernetes.Resource] = field(default_factory=list)
+    _manifests: dict[str, list[Node]] = field(default_factory=dict)
+    _overlays: dict[str, Node] = field(default_factory=dict)
+    _charts: list[helm.Chart] = field(default_factory=list)
     _composes: dict[str, Node] = field(default_factory=dict)
     _workflows: list[tuple[str, Node]] = field(default_factory=list)
 
@@ -119,6 +124,7 @@ class _Collector:
         """Read every file that may matter, then put the units together."""
         self._each(("*.conf",), self._conf)
         self._each(("*.sh",), self._builds)
+        self._charts = helm.charts(self.tree)
         self._each(("*.yml", "*.yaml"), self._yaml)
         self._each(("*.json",), self._json)
         self._terraform()
@@ -154,16 +160,24 @@ class _Collector:
     def _yaml(self, path: str) -> None:
         head = self.tree.head(path)
         workflow = _is_workflow(path)
-        if not workflow and not re.search(r"^\s*(services|apiVersion|apps)\s*:", head, re.M):
+        overlay = kustomize.is_kustomization(path)
+        if not workflow and not overlay and not re.search(r"^\s*(services|apiVersion|apps)\s*:", head, re.M):
             return
-        found, notes = yaml_documents(self.tree.text(path), path)
+        text = self.tree.text(path)
+        chart = helm.chart_of(path, self._charts)
+        if chart is not None:
+            text = helm.render(text, chart)
+            self.reading.notes.append(Note(FilePlace(path), f"a template: read with {chart.values_path}"))
+        found, notes = yaml_documents(text, path)
         self.reading.notes += notes
         for document in found:
             if workflow:
                 self.reading.builds.update({name: (file, target) for name, file, target in scripts.built_by(document)})
                 self._workflows.append((path, document))
+            elif overlay:
+                self._overlays[path.rpartition("/")[0]] = document
             elif kubernetes.is_resource(document):
-                self._resources += kubernetes.resources(document)
+                self._manifests.setdefault(path, []).append(document)
             elif render.is_blueprint(document):
                 self.deployments += render.deployments(document, self.reading)
                 self.redis += render.redis_units(document, self.reading)
@@ -177,8 +191,7 @@ class _Collector:
         if '"apiVersion"' in head and '"kind"' in head:
             found, notes = yaml_documents(self.tree.text(path), path)
             self.reading.notes += notes
-            for document in found:
-                self._resources += kubernetes.resources(document)
+            self._manifests.setdefault(path, []).extend(found)
         elif '"containerDefinitions"' in head:
             found, notes = yaml_documents(self.tree.text(path), path)
             self.reading.notes += notes
@@ -256,17 +269,29 @@ class _Collector:
         for stack in compose.stacks(self._composes, self.reading):
             self.deployments += compose.deployments(stack, self.reading)
             self.redis += compose.redis_units(stack, self.reading)
-        self.deployments += kubernetes.deployments(self._resources, self.reading)
-        self.redis += kubernetes.redis_units(self._resources, self.reading)
-        self.autoscalers += kubernetes.autoscalers(self._resources)
-        self.backups += kubernetes.backups(self._resources)
-        self.shippers += kubernetes.shippers(self._resources)
+        self._cluster()
         self.shippers += [s for d in self.deployments if (s := _driver(d))]
         for unit in self.deployments:
             if unit.image is not None and (label := shipper(unit.image.value)) and unit.kind != "kubernetes":
                 self.shippers.append(LogShipper(label, unit.image.place, unit.environment))
         self.clients += clients.of_units(self.deployments)
         self.confs = loaded_confs(self.confs, self.redis)
+
+    def _cluster(self) -> None:
+        """What runs in Kubernetes: manifests as overlays patch them, and charts of Redis."""
+        overlays = kustomize.Kustomizations(self._overlays, self._manifests)
+        patched = [r for node, told in overlays.resources() for r in kubernetes.resources(node, told)]
+        loose = [d for path, found in self._manifests.items() if path not in overlays.taken for d in found]
+        resources = [*patched, *(r for document in loose for r in kubernetes.resources(document))]
+        self.deployments += kubernetes.deployments(resources, self.reading)
+        self.redis += kubernetes.redis_units(resources, self.reading)
+        self.autoscalers += kubernetes.autoscalers(resources)
+        self.backups += kubernetes.backups(resources)
+        self.shippers += kubernetes.shippers(resources)
+        for resource in resources:
+            self.redis += helm_redis.of_release(resource.node, resource.environment, self.reading.root)
+        for chart in self._charts:
+            self.redis += helm_redis.of_chart(chart, self.tree)
 
     def _model(self) -> InfraModel:
         self.deployments = [_supervised(d) for d in self.deployments]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from auditor.infra import environment as environments
 from auditor.infra.dockerfile import health_check
+from auditor.infra.helm import OPAQUE
 from auditor.infra.images import is_backing, is_redis, repository, shipper
 from auditor.infra.model import (
     Autoscaler,
@@ -51,8 +53,11 @@ class Resource:
 
     @property
     def name(self) -> str:
-        """`metadata.name`."""
-        return self.node.at("metadata", "name").text
+        """`metadata.name`; of a template's opaque name the literal part, else the file's."""
+        name = self.node.at("metadata", "name").text
+        if OPAQUE not in name:
+            return name
+        return name.replace(OPAQUE, "").strip("-_. ") or PurePosixPath(self.node.path).stem
 
     @property
     def place(self) -> FilePlace:
@@ -65,18 +70,21 @@ def is_resource(document: Node) -> bool:
     return bool(document["apiVersion"].text and document["kind"].text)
 
 
-def resources(document: Node) -> Iterator[Resource]:
-    """The resources of a document; lists and `kubectl get -o yaml` dumps are opened."""
+def resources(document: Node, overlay: Environment = Environment.UNKNOWN) -> Iterator[Resource]:
+    """The resources of a document; lists and `kubectl get -o yaml` dumps are opened. `overlay` is kustomize's."""
     if document["kind"].text.endswith("List") and document["items"]:
         for item in document["items"].list():
-            yield from resources(item)
+            yield from resources(item, overlay)
     elif is_resource(document):
         namespace = document.at("metadata", "namespace").text
         labels = " ".join(
             v.text for k, v in document.at("metadata", "labels").items() if k in ("env", "environment", "stage", "tier")
         )
         told = environments.first(
-            environments.of_words(namespace), environments.of_words(labels), environments.of_path(document.path)
+            overlay,
+            environments.of_words(namespace),
+            environments.of_words(labels),
+            environments.of_path(document.path),
         )
         # a cluster is where things run for others: what nothing marks otherwise is production
         yield Resource(document, Environment.PRODUCTION if told is Environment.UNKNOWN else told)

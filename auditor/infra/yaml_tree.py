@@ -55,6 +55,11 @@ class Node:
         return str(self._node.value)
 
     @property
+    def plain(self) -> bool:
+        """A scalar without quotes: `true` and `1` are no texts."""
+        return self.kind == "scalar" and getattr(self._node, "style", None) in (None, "")
+
+    @property
     def text_line(self) -> int:
         """Line on which a scalar's text begins: a block scalar's is the one after its mark."""
         if self._node is None:

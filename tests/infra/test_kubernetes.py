@@ -165,25 +165,159 @@ def test_backups_of_redis_alone_count(tmp_path: Path) -> None:
     assert [b.place.path for b in model.backups] == ["redis.yaml"]
 
 
-def test_a_templated_chart_gives_a_note_and_what_it_states(tmp_path: Path) -> None:
-    text = """
-    {{- if .Values.worker.enabled }}
-    apiVersion: apps/v1
-    kind: Deployment
-    metadata:
-      name: {{ .Release.Name }}-worker
+CHART = """
+{{- if .Values.worker.enabled }}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ .Release.Name }}-worker
+  {{- with .Values.annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+spec:
+  {{- if not .Values.autoscaling.enabled }}
+  replicas: {{ .Values.worker.replicas | default 2 }}
+  {{- end }}
+  template:
     spec:
-      template:
-        spec:
-          terminationGracePeriodSeconds: {{ .Values.grace }}
-          containers:
-            - name: worker
-              image: "{{ .Values.image }}:{{ .Values.tag }}"
-              resources:
-                {{- toYaml .Values.resources | nindent 12 }}
-    {{- end }}
+      terminationGracePeriodSeconds: {{ .Values.grace }}
+      containers:
+        - name: worker
+          image: "{{ .Values.image.name }}:{{ .Values.image.tag | default .Chart.AppVersion }}"
+          command: {{ toJson .Values.worker.command }}
+          {{- if .Values.probe }}
+          livenessProbe:
+            {{- toYaml .Values.probe | nindent 12 }}
+          {{- end }}
+          resources:
+            {{- toYaml .Values.worker.resources | nindent 12 }}
+          env:
+            {{- range $name, $value := .Values.env }}
+            - name: {{ $name }}
+              value: {{ $value | quote }}
+            {{- end }}
+{{- end }}
+---
+{{- if .Values.autoscaling.enabled }}
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: never}
+{{- end }}
+"""
+VALUES = """
+grace: 90
+image: {name: acme/mail}
+probe: {exec: {command: [node, health.js]}}
+worker:
+  enabled: true
+  command: [node, dist/worker.js]
+  resources: {limits: {memory: 256Mi}}
+autoscaling: {enabled: false}
+redis:
+  architecture: standalone
+  auth: {enabled: false}
+  master: {extraFlags: ["--maxmemory-policy noeviction"]}
+"""
+
+
+def test_a_chart_is_read_with_its_values(tmp_path: Path) -> None:
+    about = "name: shop\ndependencies: [{name: redis, version: 20.x.x}]\n"
+    files = {
+        "chart/Chart.yaml": about,
+        "chart/values.yaml": VALUES,
+        "chart/templates/worker.yaml": CHART,
+        "src/worker.ts": "",
+    }
+    model = infra(tmp_path, files)
+    worker = unit(model, "shop-worker")
+    assert (worker.grace_seconds, worker.memory_bytes, worker.replicas, len(worker.health)) == (90, 256 * 1024**2, 2, 1)
+    assert worker.grace is not None
+    assert worker.grace.place.line == line(CHART, "terminationGrace")
+    assert [Path(e.path).name for e in worker.entries] == ["worker.ts"]
+    assert model.autoscalers == ()
+    server = redis(model)
+    assert (server.kind, server.password, server.replicas) == ("helm", PasswordState.NONE, 0)
+    assert server.settings["maxmemory-policy"].value == "noeviction"
+
+
+def test_production_values_are_laid_over_the_charts_own(tmp_path: Path) -> None:
+    files = {
+        "chart/Chart.yaml": "name: shop\n",
+        "chart/values.yaml": VALUES,
+        "chart/values-prod.yaml": "grace: 300\nworker: {resources: {limits: {memory: 1Gi}}}\n",
+        "chart/templates/worker.yaml": CHART,
+    }
+    worker = unit(infra(tmp_path, files), "shop-worker")
+    assert (worker.grace_seconds, worker.memory_bytes) == (300, 1024**3)
+
+
+def test_what_a_chart_switches_off_is_not_there(tmp_path: Path) -> None:
+    files = {
+        "chart/Chart.yaml": "name: shop\n",
+        "chart/values.yaml": "worker: {enabled: false}\n",
+        "chart/templates/worker.yaml": CHART,
+    }
+    model = infra(tmp_path, files)
+    assert model.deployments == ()
+    assert any("a template: read with chart/values.yaml" in n.text for n in model.notes)
+
+
+def test_a_flux_release_of_redis(tmp_path: Path) -> None:
+    text = """
+    apiVersion: helm.toolkit.fluxcd.io/v2
+    kind: HelmRelease
+    metadata: {name: queue, namespace: production}
+    spec:
+      chart: {spec: {chart: redis}}
+      values:
+        sentinel: {enabled: true}
+        replica: {replicaCount: 2}
     """
-    model = infra(tmp_path, {"chart/Chart.yaml": "name: x\n", "chart/templates/worker.yaml": text})
-    (worker,) = model.deployments
-    assert worker.grace_seconds is None  # stated, but not here
-    assert any("template" in n.text for n in model.notes)
+    server = redis(infra(tmp_path, {"queue.yaml": text}), "queue")
+    assert (server.replicas, server.sentinel is not None, server.password) == (2, True, PasswordState.FROM_ENV)
+
+
+BASE = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: mail}
+spec:
+  replicas: 1
+  template:
+    spec:
+      containers:
+        - name: mail
+          image: acme/mail
+          livenessProbe: {tcpSocket: {port: 3000}}
+"""
+PATCH = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: mail}
+spec:
+  template:
+    spec:
+      terminationGracePeriodSeconds: 120
+      containers:
+        - name: mail
+          resources: {limits: {memory: 512Mi}}
+"""
+
+
+def test_an_overlay_is_its_base_with_its_patches(tmp_path: Path) -> None:
+    files = {
+        "k8s/base/kustomization.yaml": "resources: [mail.yaml]\n",
+        "k8s/base/mail.yaml": BASE,
+        "k8s/overlays/production/kustomization.yaml": "resources: [../../base]\npatches: [{path: mail.yaml}]\nreplicas: [{name: mail, count: 4}]\n",
+        "k8s/overlays/production/mail.yaml": PATCH,
+        "k8s/overlays/dev/kustomization.yaml": "resources: [../../base]\n",
+    }
+    model = infra(tmp_path, files)
+    found = {d.environment: d for d in model.deployments}
+    assert set(found) == {Environment.PRODUCTION, Environment.DEVELOPMENT}
+    prod = found[Environment.PRODUCTION]
+    assert (prod.memory_bytes, prod.grace_seconds, prod.replicas, len(prod.health)) == (512 * 1024**2, 120, 4, 1)
+    assert prod.memory is not None
+    assert prod.memory.place.label() == f"k8s/overlays/production/mail.yaml:{line(PATCH, 'resources')}"
+    assert found[Environment.DEVELOPMENT].memory is None
