@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -88,15 +89,18 @@ def _none(deciding: Sequence[Rule], prom: Observability, quantity: Quantity) -> 
             f"{where}, so an alert on {what} may live elsewhere; give --prometheus URL, or attest",
             Cause.SOURCE_NOT_GIVEN,
         )
-    places: list[FilePlace | MetricPlace] = list(
-        dict.fromkeys(r.place if isinstance(r.place, MetricPlace) else FilePlace(r.place.path, 1) for r in deciding)
-    )
+    near = [r for r in deciding if _sounds_like(r, quantity)][:6]
+    files = dict.fromkeys(r.place if isinstance(r.place, MetricPlace) else FilePlace(r.place.path, 1) for r in deciding)
+    places: list[FilePlace | MetricPlace] = [*(r.place for r in near), *files]
     if not places and prom.live:
         places = [MetricPlace(prom.live.endpoint, "rules")]
-    shown = [
+    shown = [Evidence(r.place.label(), f"{_shown(r)}: something else", EXPECTED[quantity], r.place) for r in near]
+    shown += [
         Evidence(p.label(), f"{_count(deciding, p)} alert rules, none on {what}", EXPECTED[quantity], p)
-        for p in places[:12]
+        for p in list(files)[:10]
     ]
+    if not shown:
+        shown = [Evidence(f"GET {places[0].label()}", "no alert rules at all", EXPECTED[quantity], places[0])]
     found = Finding(
         f"no alert watches {what}: none of {len(deciding)} rules does",
         Subject(SubjectType.ALERT, f"alert on {what}"),
@@ -106,6 +110,20 @@ def _none(deciding: Sequence[Rule], prom: Observability, quantity: Quantity) -> 
         Confidence.LIKELY,
     )
     return failed(found.message, found)
+
+
+_SOUNDS = {
+    Quantity.DEPTH: re.compile(r"queue|backlog|lag\b|pending|waiting", re.IGNORECASE),
+    Quantity.STALLED: re.compile(r"stall|stuck", re.IGNORECASE),
+    Quantity.FAILED: re.compile(r"fail|error", re.IGNORECASE),
+    Quantity.WORKERS: re.compile(r"worker|down\b|\bup\b|absent|== 0", re.IGNORECASE),
+    Quantity.DEAD_LETTER: re.compile(r"dlq|dead.?letter", re.IGNORECASE),
+}
+
+
+def _sounds_like(rule_: Rule, quantity: Quantity) -> bool:
+    """Whether a reader might take the rule for one about the quantity."""
+    return _SOUNDS[quantity].search(f"{rule_.name} {rule_.query.text}") is not None
 
 
 def _count(rules: Iterable[Rule], place: FilePlace | MetricPlace) -> int:

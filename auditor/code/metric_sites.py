@@ -187,11 +187,21 @@ def _prefix(ev: Evaluator, call: Call) -> str:
     held = call.callee.child_by_field_name("object") if call.callee is not None else None
     client = ev.eval(held, call.scope) if held is not None else None
     for one in options_of(client) if client is not None else ():
-        given = one.arguments[0] if isinstance(one, External) and one.arguments else None
-        prefix = given.members.get("prefix") if isinstance(given, Object) else None
-        if isinstance(prefix, Literal) and isinstance(prefix.value, str):
-            return prefix.value
+        for given in _given(ev, one):
+            prefix = given.members.get("prefix") if isinstance(given, Object) else None
+            if isinstance(prefix, Literal) and isinstance(prefix.value, str):
+                return prefix.value
     return ""
+
+
+def _given(ev: Evaluator, value: Value) -> tuple[Value, ...]:
+    """What an outside object was constructed with."""
+    if not isinstance(value, External) or value.where is None:
+        return ()
+    path, line = value.where
+    module = ev.program.module(path)
+    made = [call for call in module.calls if call.line == line and (call.is_new or "()" in value.path)] if module is not None else []
+    return tuple(ev.eval(node, call.scope) for call in made[:1] for node in call.arguments())
 
 
 def _texts(value: Value | None) -> list[str]:

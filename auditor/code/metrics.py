@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auditor.code import boards as boards_
@@ -31,22 +31,46 @@ _ASKS_WORKERS = frozenset(("getWorkers", "getWorkersCount", "isRunning"))
 _ASKS = re.compile(rb"getWorkers|isRunning\s*\(")
 
 
-def find(ev: Evaluator, is_live: IsLive, service_of: Callable[[str], str], workers: Iterable[Worker] = ()) -> tuple[Metric, ...]:
+@dataclass(slots=True, eq=False)
+class _Program:
+    """What is asked of the program while metrics are put together."""
+
+    ev: Evaluator
+    is_live: IsLive
+    service_of: Callable[[str], str]
+    outlets: list[Outlet]
+
+    def lives(self, module: Module, function: Function | None) -> bool:
+        """Whether something started reaches the function."""
+        return self.is_live(module, function)
+
+    def given_out(self, outlet: Outlet | None) -> tuple[CodeSpan | None, bool]:
+        """The outlet's place, and whether it lives."""
+        if outlet is None:
+            return None, False
+        return CodeSpan(outlet.module.path, outlet.line, outlet.line), self.is_live(outlet.module, outlet.scope.func)
+
+
+def find(
+    ev: Evaluator, is_live: IsLive, service_of: Callable[[str], str], workers: Iterable[Worker] = ()
+) -> tuple[Metric, ...]:
     """All metrics and boards, one entry for each quantity that a metric carries. Paths are the program's."""
     paths = _paths(ev)
     declaring = _modules(ev, paths, sites_.MARKS)
     declared = sites_.declared(ev, declaring)
     fed = feeds(ev, declared)
-    outlets = served_.outlets(ev, _modules(ev, paths, served_.MARKS)) if declared else []
+    outlets = served_.outlets(ev, _modules(ev, paths, served_.MARKS)) if declaring else []
+    program = _Program(ev, is_live, service_of, outlets)
     workers = tuple(workers)
     handled = {(effect.span.path, effect.span.start) for worker in workers for effect in worker.effects}
     found: list[Metric] = []
     for metric in declared:
-        found.extend(_metrics(metric, _told(metric, fed[metric], handled), outlets, is_live, service_of))
-    found += [m for module in declaring for call in module.calls_named("exportPrometheusMetrics") for m in _exported(call, is_live, service_of)]
-    found += [m for module in declaring for call in module.calls_named("BullMQOtel") for m in _telemetry(ev, call, outlets, is_live, service_of)]
+        found.extend(_metrics(program, metric, _told(metric, fed[metric], handled)))
+    for module in declaring:
+        found += [m for call in module.calls_named("exportPrometheusMetrics") for m in _exported(program, call)]
+        found += [m for call in module.calls_named("BullMQOtel") for m in _telemetry(program, call)]
     found += _of_workers(workers)
-    found += _endpoints(ev, _modules(ev, paths, _ASKS), is_live, service_of)
+    found += _endpoints(program, _modules(ev, paths, _ASKS))
     found += [_board(board, service_of) for board in boards_.boards(ev, _modules(ev, paths, boards_.MARKS), is_live)]
     return tuple(sorted(dict.fromkeys(found), key=lambda m: (m.span.path, m.span.start, m.name, m.quantity)))
 
@@ -82,14 +106,14 @@ def _told(metric: Declared, fed: list[Feed], handled: set[tuple[str, int]]) -> l
     ]
 
 
-def _metrics(metric: Declared, fed: list[Feed], outlets: list[Outlet], is_live: IsLive, service_of: Callable[[str], str]) -> Iterator[Metric]:
+def _metrics(program: _Program, metric: Declared, fed: list[Feed]) -> Iterator[Metric]:
     if metric.library == "text":
-        yield from _by_hand(metric, is_live, service_of)
+        yield from _by_hand(program, metric)
         return
-    if metric.library == "statsd" and metric.call is not None:
-        scope = metric.call.scope
-        fed = [Feed(metric.module, metric.line, scope.func, ())]
-        outlets = [Outlet((ANY,), metric.module, metric.line, scope)]
+    out = _outlet(program, metric)
+    if metric.library == "statsd" and metric.call is not None:  # each call sends its own value
+        fed = [Feed(metric.module, metric.line, metric.call.scope.func, ())]
+        out = Outlet((ANY,), metric.module, metric.line, metric.call.scope)
     by_quantity: dict[Quantity, list[Feed]] = {}
     for feed in fed:
         for quantity in feed.quantities:
@@ -98,7 +122,7 @@ def _metrics(metric: Declared, fed: list[Feed], outlets: list[Outlet], is_live: 
     named = of_name(metric.name) if fits(metric.kind, of_name(metric.name)) else Quantity.OTHER
     if open_ or not by_quantity:
         by_quantity.setdefault(named, []).extend(open_)
-    out = _outlet(metric, fed, outlets, is_live, service_of)
+    served, served_live = program.given_out(out)
     for quantity, theirs in by_quantity.items():
         yield Metric(
             metric.name,
@@ -106,44 +130,54 @@ def _metrics(metric: Declared, fed: list[Feed], outlets: list[Outlet], is_live: 
             quantity,
             metric.kind,
             labels=metric.labels,
-            fed_by=tuple(dict.fromkeys(CodeSpan(f.module.path, f.line, f.line) for f in _living_first(theirs, is_live))),
-            fed_live=any(is_live(f.module, f.function) for f in theirs),
-            served=CodeSpan(out.module.path, out.line, out.line) if out is not None else None,
-            served_live=out is not None and is_live(out.module, out.scope.func),
+            fed_by=tuple(dict.fromkeys(CodeSpan(f.module.path, f.line, f.line) for f in _living_first(program, theirs))),
+            fed_live=any(program.lives(f.module, f.function) for f in theirs),
+            served=served,
+            served_live=served_live,
             by_name=not any(quantity in f.quantities for f in theirs),
-            service=service_of(metric.module.path),
+            service=program.service_of(metric.module.path),
         )
 
 
-def _living_first(theirs: list[Feed], is_live: IsLive) -> list[Feed]:
-    return sorted(theirs, key=lambda f: not is_live(f.module, f.function))
+def _living_first(program: _Program, theirs: list[Feed]) -> list[Feed]:
+    return sorted(theirs, key=lambda f: not program.lives(f.module, f.function))
 
 
-def _outlet(metric: Declared, fed: list[Feed], outlets: list[Outlet], is_live: IsLive, service_of: Callable[[str], str]) -> Outlet | None:
-    """The place that gives out one of the metric's registries; a living one before a dead one.
+def _outlet(program: _Program, metric: Declared) -> Outlet | None:
+    """The place that gives out one of the metric's registries; a living one before a dead one, one nearby before others.
 
-    prom-client's own registry is one for each process: a metric of one service is not on another's page.
+    prom-client's own registry is one for each process: a page of a package that does not import the metric has not got it.
     """
-    homes = {service_of(metric.module.path), *(service_of(feed.module.path) for feed in fed)}
+    ev = program.ev
 
     def gives(outlet: Outlet) -> bool:
-        if metric.library == "otel":
-            return OTEL in outlet.registries
-        if OTEL in outlet.registries:
-            return False
-        near = service_of(outlet.module.path) in homes or "" in homes or not service_of(outlet.module.path)
+        if metric.library == "otel" or OTEL in outlet.registries:
+            return metric.library == "otel" and OTEL in outlet.registries
         if set(metric.registries) & set(outlet.registries) - {DEFAULT, ANY}:
             return True
         either = ANY in metric.registries or ANY in outlet.registries
-        return near and (either or (DEFAULT in metric.registries and DEFAULT in outlet.registries))
+        both = either or (DEFAULT in metric.registries and DEFAULT in outlet.registries)
+        return both and (metric.library == "statsd" or _package(ev, outlet.module.path) in _users(ev, metric.module.path))
 
-    found = [outlet for outlet in outlets if gives(outlet)]
-    return min(found, key=lambda o: not is_live(o.module, o.scope.func), default=None)
+    found = [outlet for outlet in program.outlets if gives(outlet)]
+    home = _package(ev, metric.module.path)
+    return min(found, key=lambda o: (not program.lives(o.module, o.scope.func), _package(ev, o.module.path) != home), default=None)
 
 
-def _by_hand(metric: Declared, is_live: IsLive, service_of: Callable[[str], str]) -> Iterator[Metric]:
+def _package(ev: Evaluator, path: str) -> str:
+    """The folder of the package.json that governs a file."""
+    tree = ev.program.tree
+    return next((up for up in tree.up(path) if tree.is_file(f"{up}/package.json" if up else "package.json")), "")
+
+
+def _users(ev: Evaluator, path: str) -> frozenset[str]:
+    """Packages whose files import a file, its own among them."""
+    return frozenset((_package(ev, path), *(_package(ev, importer) for importer in ev.program.all_importers(path))))
+
+
+def _by_hand(program: _Program, metric: Declared) -> Iterator[Metric]:
     """A page that code writes itself: it feeds and serves what it prints."""
-    live = is_live(metric.module, function_at(metric.module, metric.line))
+    live = program.lives(metric.module, function_at(metric.module, metric.line))
     span = CodeSpan(metric.module.path, metric.line, metric.end)
     quantities: dict[Quantity, None] = {}
     for sample in metric.texts:
@@ -162,33 +196,33 @@ def _by_hand(metric: Declared, is_live: IsLive, service_of: Callable[[str], str]
             served=span,
             served_live=live,
             by_name=not metric.texts,
-            service=service_of(metric.module.path),
+            service=program.service_of(metric.module.path),
         )
 
 
-def _exported(call: Call, is_live: IsLive, service_of: Callable[[str], str]) -> Iterator[Metric]:
+def _exported(program: _Program, call: Call) -> Iterator[Metric]:
     """BullMQ's own text for one queue."""
-    module, live = call.scope.module, is_live(call.scope.module, call.scope.func)
+    module, live = call.scope.module, program.lives(call.scope.module, call.scope.func)
     span = CodeSpan(module.path, call.line, call.line)
     labels = ("queue", "state", "*") if call.arguments() else ("queue", "state")
     for quantity in _EXPORT:
-        yield Metric("bullmq_job_count", span, quantity, "bullmq-export", labels, (span,), live, span, live, service=service_of(module.path))
+        yield Metric("bullmq_job_count", span, quantity, "bullmq-export", labels, (span,), live, span, live, service=program.service_of(module.path))
     for name in ("bullmq_job_completed_total", "bullmq_job_failed_total"):
         quantity = Quantity.FAILED if "failed" in name else Quantity.OTHER
-        yield Metric(name, span, quantity, "bullmq-export", labels, (span,), live, span, live, service=service_of(module.path))
+        yield Metric(name, span, quantity, "bullmq-export", labels, (span,), live, span, live, service=program.service_of(module.path))
 
 
-def _telemetry(ev: Evaluator, call: Call, outlets: list[Outlet], is_live: IsLive, service_of: Callable[[str], str]) -> Iterator[Metric]:
+def _telemetry(program: _Program, call: Call) -> Iterator[Metric]:
     """bullmq-otel with metrics turned on."""
     from auditor.code.values import Object, truth
 
-    given = [one for node in call.arguments() for one in options_of(ev.eval(node, call.scope)) if isinstance(one, Object)]
+    given = [one for node in call.arguments() for one in options_of(program.ev.eval(node, call.scope)) if isinstance(one, Object)]
     if not call.is_new or not any("enableMetrics" in one.members and truth(one.members["enableMetrics"]) is not False for one in given):
         return
-    module, live = call.scope.module, is_live(call.scope.module, call.scope.func)
+    module, live = call.scope.module, program.lives(call.scope.module, call.scope.func)
     span = CodeSpan(module.path, call.line, call.line)
-    out = min((o for o in outlets if OTEL in o.registries), key=lambda o: not is_live(o.module, o.scope.func), default=None)
-    served = CodeSpan(out.module.path, out.line, out.line) if out is not None else None
+    readers = [o for o in program.outlets if OTEL in o.registries]
+    served, served_live = program.given_out(min(readers, key=lambda o: not program.lives(o.module, o.scope.func), default=None))
     for name, quantity in (("bullmq.job.duration", Quantity.DURATION), ("bullmq.jobs.failed", Quantity.FAILED), ("bullmq.jobs.completed", Quantity.OTHER)):
         kind = "histogram" if quantity is Quantity.DURATION else "counter"
         yield Metric(
@@ -200,8 +234,8 @@ def _telemetry(ev: Evaluator, call: Call, outlets: list[Outlet], is_live: IsLive
             (span,),
             live,
             served,
-            out is not None and is_live(out.module, out.scope.func),
-            service=service_of(module.path),
+            served_live,
+            service=program.service_of(module.path),
         )
 
 
@@ -214,18 +248,18 @@ def _of_workers(workers: Iterable[Worker]) -> Iterator[Metric]:
             yield Metric(name, worker.span, Quantity.FAILED, "worker-metrics", (), (worker.span,), worker.live, service=worker.service)
 
 
-def _endpoints(ev: Evaluator, modules: list[Module], is_live: IsLive, service_of: Callable[[str], str]) -> Iterator[Metric]:
+def _endpoints(program: _Program, modules: list[Module]) -> Iterator[Metric]:
     """Routes that ask how many workers there are, or whether one runs."""
     for module in modules:
         for call in module.calls:
             if call.name not in _ASKS_WORKERS or call.callee is None or call.callee.type != "member_expression":
                 continue
             held = call.callee.child_by_field_name("object")
-            value = ev.eval(held, call.scope) if held is not None else None
-            if value is None or not any(isinstance(one, LibraryObject) for one in options_of(value)) or not in_route(ev, call.scope):
+            value = program.ev.eval(held, call.scope) if held is not None else None
+            if value is None or not any(isinstance(one, LibraryObject) for one in options_of(value)) or not in_route(program.ev, call.scope):
                 continue
-            live, span = is_live(module, call.scope.func), CodeSpan(module.path, call.line, call.line)
-            yield Metric(f"endpoint that asks {call.name}()", span, Quantity.WORKERS, "endpoint", (), (span,), live, span, live, service=service_of(module.path))
+            live, span = program.lives(module, call.scope.func), CodeSpan(module.path, call.line, call.line)
+            yield Metric(f"endpoint that asks {call.name}()", span, Quantity.WORKERS, "endpoint", (), (span,), live, span, live, service=program.service_of(module.path))
 
 
 def _board(board: boards_.Board, service_of: Callable[[str], str]) -> Metric:
