@@ -91,10 +91,11 @@ def _unavailable(missing: list[Unavailable]) -> Verdict:
 
 def _explain_refusals(verdict: Verdict, missing: list[Unavailable]) -> Verdict:
     """An open verdict also names the source that was asked for and gave nothing."""
-    refused = [m.why for m in missing if m.cause is not Cause.SOURCE_NOT_GIVEN]
+    refused = [m for m in missing if m.cause is not Cause.SOURCE_NOT_GIVEN]
     if verdict.status is not Status.UNVERIFIED or not refused:
         return verdict
-    return replace(verdict, reason="; ".join([verdict.reason, *refused]))
+    cause = refused[0].cause if verdict.cause is Cause.SOURCE_NOT_GIVEN else verdict.cause
+    return replace(verdict, reason="; ".join([verdict.reason, *(m.why for m in refused)]), cause=cause)
 
 
 def settle(item: Item, verdict: Verdict) -> Verdict:
