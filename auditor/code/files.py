@@ -63,6 +63,8 @@ _MARKERS = (
     "package.json",
 )
 _UP = 6
+_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+"""A scanned repository's own configuration could name programs for git to run: none of them is."""
 
 
 def repository_root(folder: Path) -> Path:
@@ -205,12 +207,15 @@ def _in_skipped_folder(name: str) -> bool:
 
 
 def _git_files(root: Path) -> list[str] | None:
-    """Tracked and untracked files that git does not ignore, relative to root; None where git cannot tell."""
+    """Tracked and untracked files that git does not ignore, relative to root; None where git cannot tell.
+
+    A folder that git ignores as a whole lists nothing, but who names it means it: that is None too.
+    """
     if not any((ancestor / ".git").exists() for ancestor in (root, *root.parents)):
         return None
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            [*_GIT, "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             capture_output=True,
             timeout=30,
             check=False,
@@ -220,7 +225,7 @@ def _git_files(root: Path) -> list[str] | None:
     if done.returncode:
         return None
     names = dict.fromkeys(done.stdout.decode("utf-8", "surrogateescape").split("\0"))
-    return [name for name in names if name]
+    return [name for name in names if name] or None
 
 
 def _walk(root: Path) -> Iterator[str]:

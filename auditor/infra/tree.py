@@ -124,7 +124,10 @@ def _excluded(path: str, patterns: Sequence[str]) -> bool:
 
 
 def _git_files(root: Path) -> list[str] | None:
-    """`git ls-files` with every hook of the repository's own configuration off; None where there is no repository."""
+    """`git ls-files` with every hook of the repository's own configuration off; None where there is no repository.
+
+    A folder that git ignores as a whole lists nothing, but who names it means it: that is None too.
+    """
     if not any((folder / ".git").exists() for folder in (root, *root.resolve().parents)):
         return None
     command = ["git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C", str(root)]
@@ -137,7 +140,7 @@ def _git_files(root: Path) -> list[str] | None:
     if done.returncode:
         return None
     names = done.stdout.decode("utf-8", "surrogateescape").split("\0")
-    return [n for n in names if n and not _NEVER.intersection(n.split("/"))][:MAX_FILES]
+    return [n for n in names if n and not _NEVER.intersection(n.split("/"))][:MAX_FILES] or None
 
 
 def _walk(root: Path) -> list[str]:
