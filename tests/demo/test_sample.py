@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from auditor.demo.demo import SAMPLE
 from auditor.demo.fill import QUEUES
+from auditor.scan import Request, scan
 
 FILES = sorted(path for path in SAMPLE.rglob("*") if path.is_file())
 
@@ -41,3 +43,29 @@ def test_it_holds_no_secret() -> None:
     for path in FILES:
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"sk_(live|test)_\w{8}|AKIA[A-Z0-9]{16}|BEGIN [A-Z ]*PRIVATE KEY", text), path
+
+
+def test_it_is_read_from_an_environment_that_git_ignores(tmp_path: Path) -> None:
+    # an installed tt-audit mostly lies in a .venv inside somebody's repository
+    if not shutil.which("git"):
+        pytest.skip("no git")
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / ".gitignore").write_text(".venv\n", encoding="utf-8")
+    sample = tmp_path / ".venv" / "sample"
+    shutil.copytree(SAMPLE, sample)
+    report = scan(Request(code=(sample,), infra=(sample,))).report
+    assert report.targets.code[0].files_read > 10
+    assert report.targets.infra[0].files_read > 2
+
+
+def test_git_runs_no_program_that_the_scanned_repository_names(tmp_path: Path) -> None:
+    if not shutil.which("git"):
+        pytest.skip("no git")
+    shutil.copytree(SAMPLE, tmp_path / "repo")
+    trap = tmp_path / "trap.sh"
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n", encoding="utf-8")
+    trap.chmod(0o755)
+    subprocess.run(["git", "init", "-q", str(tmp_path / "repo")], check=True)
+    subprocess.run(["git", "-C", str(tmp_path / "repo"), "config", "core.fsmonitor", str(trap)], check=True)
+    scan(Request(code=(tmp_path / "repo",), infra=(tmp_path / "repo",)))
+    assert not (tmp_path / "sprung").exists()
