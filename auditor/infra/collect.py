@@ -148,6 +148,10 @@ class _Collector:
                 read(path)
             except RecursionError:
                 self.reading.notes.append(Note(FilePlace(path), "nested too deep: not read"))
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
+                # a file of a shape nobody thought of costs itself, not the scan
+                text = f"not read, by a fault of tt-audit ({type(error).__name__}: {error})"
+                self.reading.notes.append(Note(FilePlace(path), text))
 
     def _conf(self, path: str) -> None:
         text = self.tree.head(path)

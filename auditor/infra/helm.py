@@ -217,7 +217,7 @@ def _operand(word: str, state: _State) -> Value:
     if word.startswith("("):
         return _evaluate(word[1:-1], state)
     if word.startswith('"') or re.fullmatch(r"true|false|-?\d+", word):
-        return json.loads(word.replace("\\", "\\\\")) if word.startswith('"') else json.loads(word)
+        return word.strip('"') if word.startswith('"') else json.loads(word)
     if path in (".Release.Name", ".Chart.Name", "."):
         return state.dot if path == "." else state.chart.name
     if path.startswith(".Values"):

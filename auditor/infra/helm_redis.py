@@ -9,7 +9,7 @@ from auditor.infra.helm import Chart
 from auditor.infra.kustomize import Layered
 from auditor.infra.model import Environment, PasswordState, RedisUnit, Setting, Tls
 from auditor.infra.redis_conf import password_state, read_command, read_conf
-from auditor.infra.text import size
+from auditor.infra.text import argv, size
 from auditor.infra.tree import Tree
 from auditor.infra.yaml_tree import Node, documents
 from auditor.model import FilePlace
@@ -63,7 +63,9 @@ def _unit(node: Node, name: str, chart: str, *, environment: Environment, root: 
                 }
             )
     flags = primary["extraFlags"]
-    settings.update(read_command(("redis-server", *flags.texts()), flags.place)[0] if flags else {})
+    settings.update(
+        read_command(("redis-server", *(w for f in flags.texts() for w in argv(f))), flags.place)[0] if flags else {}
+    )
     cluster = "cluster" in chart
     sentinel = node["sentinel"]
     alone = node["architecture"].text == "standalone"
