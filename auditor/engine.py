@@ -1,7 +1,8 @@
 """Checks × evidence → results: one per item, always.
 
 A source that gave nothing makes UNVERIFIED, with its reason, of the items that needed it. A probe that crashes makes
-ERROR of its own item and the run goes on. Findings that are all POSSIBLE do not fail an item above `low`.
+ERROR of its own item and the run goes on. Findings that are all POSSIBLE do not fail an item above `low`. A pass that
+shows no evidence is no pass.
 """
 
 from __future__ import annotations
@@ -102,6 +103,13 @@ def settle(item: Item, verdict: Verdict) -> Verdict:
     """The verdict by the rules that hold for every item."""
     if verdict.status is Status.UNVERIFIED and verdict.cause is None:
         return replace(verdict, cause=Cause.UNRESOLVED)
+    if verdict.status is Status.PASS and not verdict.evidence and not any(f.evidence for f in verdict.findings):
+        return replace(
+            verdict,
+            status=Status.UNVERIFIED,
+            cause=Cause.UNRESOLVED,
+            reason=f"nothing was shown for it: {verdict.reason}",
+        )
     failures = [f for f in verdict.findings if f.status is Status.FAIL]
     if verdict.status is not Status.FAIL:
         return verdict

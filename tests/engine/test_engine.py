@@ -19,6 +19,7 @@ from auditor.probes import conclude, failed, passed, unverified
 
 from .support import Other, Thing, check, item
 
+SHOWN = Evidence("CONFIG GET save", "3600 1")
 NOT_GIVEN = Unavailable("live", Cause.SOURCE_NOT_GIVEN, "none given")
 
 
@@ -33,7 +34,7 @@ def run_one(function, *, of=None, given=None):  # type: ignore[no-untyped-def]
 
 def test_a_probe_gets_the_snapshots_it_declares() -> None:
     def probe(live: Thing, code: Other) -> Verdict:
-        return passed(f"{live.value} {type(code).__name__}")
+        return passed(f"{live.value} {type(code).__name__}", SHOWN)
 
     assert run_one(probe).verdict.reason == "1 Other"
 
@@ -43,7 +44,7 @@ def test_a_crash_is_an_error_of_its_own_item_and_the_run_goes_on() -> None:
         raise KeyError("meta")
 
     def sound(live: Thing) -> Verdict:
-        return passed("fine")
+        return passed("fine", SHOWN)
 
     checks = [check(broken, item("TT001")), check(sound, item("TT002"))]
     first, second = engine.run(checks, lambda _: Thing(), lambda _: True)
@@ -87,7 +88,7 @@ def test_an_optional_source_may_be_missing_and_its_refusal_is_told() -> None:
 
 def test_a_broken_collector_is_an_error_not_an_unverified_item() -> None:
     def probe(live: Thing) -> Verdict:
-        return passed("fine")
+        return passed("fine", SHOWN)
 
     verdict = run_one(probe, given={Thing: Broken("live", RuntimeError("boom"))}).verdict
     assert verdict.status is Status.ERROR
@@ -102,6 +103,14 @@ def test_findings_that_are_all_possible_do_not_fail_an_item_above_low() -> None:
     assert above.verdict.status is Status.UNVERIFIED
     assert [r.finding.status for r in above.findings] == [Status.UNVERIFIED]
     assert run_one(probe, of=item(severity=Severity.LOW)).verdict.status is Status.FAIL
+
+
+def test_a_pass_without_evidence_is_no_pass() -> None:
+    def probe(live: Thing) -> Verdict:
+        return passed("all is well")
+
+    verdict = run_one(probe).verdict
+    assert (verdict.status, verdict.cause) == (Status.UNVERIFIED, Cause.UNRESOLVED)
 
 
 def test_one_likely_finding_is_enough_to_fail() -> None:
