@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.code import arithmetic, classes, collections_, configs, expressions, registry, schemas
+from auditor.code import arithmetic, classes, collections_, configs, expressions, external, registry, schemas
 from auditor.code.values import (
     CYCLE,
     UNDEFINED,
@@ -57,6 +57,7 @@ _UNIT = {"ms": 1, "s": 1e3, "m": 6e4, "h": 3.6e6, "d": 8.64e7, "w": 6.048e8, "y"
 _DURATION = re.compile(
     r"^(-?[\d.]+)\s*(ms|milli\w*|s|sec\w*|m|min\w*|h|hr\w*|hour\w*|d|day\w*|w|week\w*|y|yr\w*|year\w*)?$", re.I
 )
+_VISITING = frozenset(("map", "flatMap", "then", "catch", "finally", "resolve"))
 _GETTERS = frozenset(("get", "getOrThrow", "getNumber", "getString", "getInt"))
 
 
@@ -117,6 +118,10 @@ def method(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ..
     if len(options) > 1:
         kept = [option for option in options if not is_nothing(option)]
         return join([method(ev, option, name, arguments, where, depth) for option in kept] or [UNDEFINED])
+    if _looks(receiver, name):
+        arguments = ev.forced(arguments)
+    elif isinstance(receiver, External):
+        arguments = ()
     first = arguments[0] if arguments else UNDEFINED
     match receiver:
         case External("global", _):
@@ -180,6 +185,20 @@ def method(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ..
     if isinstance(value, Unknown) and isinstance(receiver, Unknown) and not value.parts and receiver.parts:
         return replace(value, parts=receiver.parts)
     return value
+
+
+def _looks(receiver: Value, name: str) -> bool:
+    """Whether what a method gives depends on its arguments here, beside the functions of the program that it may be."""
+    match receiver:
+        case External(package):
+            return package in external.ARGUMENTS_MATTER or name in _VISITING
+        case Instance() | ClassValue() | Namespace() | LibraryObject():
+            return name in _GETTERS
+        case Unknown():
+            return name in _GETTERS or name in _VISITING
+        case Object():
+            return receiver.type != "object" or name in _GETTERS
+    return True
 
 
 def _singular(text: str) -> str:

@@ -15,6 +15,7 @@ from auditor.code.values import (
     Frame,
     FunctionValue,
     Instance,
+    Lazy,
     Namespace,
     Unknown,
     Value,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
 MOST_TURNS = 40
+MOST_CALLS = 120
+"""Calls of one name that are looked at; a function with more is called from everywhere."""
 _ELEMENT = frozenset(
     ("forEach", "map", "filter", "some", "every", "find", "flatMap", "findIndex", "mapSeries", "each", "eachSeries")
 )
@@ -66,6 +69,12 @@ SPREAD = Unknown("arguments that are spread from a list that is not known")
 OUTSIDE = Unknown("code outside of the repository passes it")
 
 
+def forced_argument(ev: Evaluator, values: tuple[Value, ...], index: int, is_rest: bool = False) -> Value:
+    """Argument number `index`, looked at."""
+    value = argument(values, index, is_rest)
+    return Array(ev.forced(value.items)) if is_rest and isinstance(value, Array) else ev.force(value)
+
+
 class CallSite:
     """A call that reaches a function: directly, or by handing it over as argument number `position`."""
 
@@ -83,6 +92,19 @@ def argument(values: tuple[Value, ...], index: int, is_rest: bool = False) -> Va
     if index < len(values):
         return values[index]
     return values[-1] if values and values[-1] in (SPREAD, OUTSIDE) else UNDEFINED
+
+
+_PLAIN = frozenset(("string", "number", "true", "false", "null", "undefined", "arrow_function", "function_expression", "this"))
+
+
+def lazily(ev: Evaluator, call: Call, frame: Frame | None) -> tuple[Value, ...]:
+    """The arguments of a call, each to be looked at when it is asked for."""
+    nodes = call.arguments()
+    if any(node.type == "spread_element" for node in nodes):
+        return given(ev, call, frame)
+    return tuple(
+        [ev.eval(node, call.scope, frame) if node.type in _PLAIN else Lazy(node, call.scope, frame) for node in nodes]
+    )
 
 
 def given(ev: Evaluator, call: Call, frame: Frame | None) -> tuple[Value, ...]:
@@ -107,7 +129,7 @@ def joined(ev: Evaluator, function: Function, index: int, frame: Frame | None) -
         name = function.parameters[index].name
         return Unknown(f"nothing is seen to call {function.symbol or 'this function'}()", name, uncalled=True)
     rest = function.parameters[index].is_rest
-    return join([argument(turn.arguments, index, rest) for turn in turns])
+    return join([forced_argument(ev, turn.arguments, index, rest) for turn in turns])
 
 
 def expansions(ev: Evaluator, scope: Scope, frame: Frame | None, depth: int = 2) -> list[Frame | None]:
@@ -207,7 +229,7 @@ def passed(ev: Evaluator, site: CallSite, frame: Frame | None) -> Iterator[tuple
     """The arguments, and `this` where it is known, of each call that a site makes."""
     call = site.call
     if site.position is None:
-        yield given(ev, call, frame), _receiver(ev, call, frame)
+        yield lazily(ev, call, frame), _receiver(ev, call, frame)
         return
     callee = call.callee
     held = callee.child_by_field_name("object") if callee is not None and callee.type == "member_expression" else None
@@ -245,11 +267,11 @@ def _inner_calls(
     if position >= len(fact.parameters) or not fact.parameters[position].name:
         return
     name = fact.parameters[position].name
-    inner = Frame(fact, given(ev, call, frame), value.this, value.frame, 3)
+    inner = Frame(fact, lazily(ev, call, frame), value.this, value.frame, 3)
     for use in fact.module.calls_named(name):
         binding = use.scope.lookup(name)
         if use.callee is not None and use.callee.type == "identifier" and binding is not None and binding.fact is fact:
-            yield given(ev, use, inner)
+            yield lazily(ev, use, inner)
 
 
 def _receiver(ev: Evaluator, call: Call, frame: Frame | None) -> Value | None:
@@ -284,10 +306,14 @@ def _find(ev: Evaluator, function: Function) -> Iterator[CallSite]:
     names = ev.program.names_of(function)
     if not names and not ev.program.exported_as(function):
         return
+    looked = 0
     for module, local in _modules(ev, function, names):
         seen: set[int] = set()
         for name in local:
             for call in module.calls_named(name):
+                looked += 1
+                if looked > MOST_CALLS:
+                    return
                 if call.node.id not in seen and not call.is_new and _calls(ev, call, function):
                     seen.add(call.node.id)
                     yield CallSite(call)

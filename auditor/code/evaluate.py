@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from auditor.code import builtins, classes, expressions, invoke, members, names
 from auditor.code.facts import Class, Function, Module, Scope, line_of
 from auditor.code.program import Program
-from auditor.code.values import CYCLE, Frame, Instance, Unknown, Value, Where
+from auditor.code.values import CYCLE, Frame, Instance, Lazy, Unknown, Value, Where
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -61,6 +61,14 @@ class Evaluator:
             self.depth -= 1
         memo[key] = value
         return value
+
+    def force(self, value: Value) -> Value:
+        """A value that may not have been looked at yet."""
+        return self.eval(value.node, value.scope, value.frame) if isinstance(value, Lazy) else value
+
+    def forced(self, values: tuple[Value, ...]) -> tuple[Value, ...]:
+        """Values that may not have been looked at yet."""
+        return tuple([self.force(value) for value in values])
 
     def member(self, value: Value, name: str, where: Where = None) -> Value:
         """`value.name`."""

@@ -62,8 +62,7 @@ def call_expression(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None
         held = callee.child_by_field_name("object")
         if held is not None and held.type != "super":
             receiver = ev.eval(held, scope, frame)
-            value = ev.method(receiver, call.name, callers.given(ev, call, frame), where, depth)
-            return _library_call(ev, value, call, node, scope, frame)
+            return ev.method(receiver, call.name, callers.lazily(ev, call, frame), where, depth)
     function = ev.eval(callee, scope, frame)
     if isinstance(function, LibraryClass) and function.library in ("bull", "bullmq") and function.name == "Queue":
         return LibraryObject(
@@ -71,12 +70,7 @@ def call_expression(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None
         )
     if callee.type == "identifier" and isinstance(function, External) and function.package == "global":
         return builtins.function(ev, call.name, callers.given(ev, call, frame), where)
-    return ev.call(function, callers.given(ev, call, frame), where, depth)
-
-
-def _library_call(ev: Evaluator, value: Value, call: Call, node: Node, scope: Scope, frame: Frame | None) -> Value:
-    del ev, call, node, scope, frame
-    return value
+    return ev.call(function, callers.lazily(ev, call, frame), where, depth)
 
 
 def _required(ev: Evaluator, call: Call, scope: Scope, frame: Frame | None, name: str) -> Value:
@@ -108,7 +102,7 @@ def new_expression(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None)
     if callee is None or call is None:
         return Unknown("a construction that can't be read")
     where = ev.where(module, node)
-    arguments = callers.given(ev, call, frame)
+    arguments = callers.lazily(ev, call, frame)
     return join(
         [
             _constructed(ev, option, arguments, node, scope, frame, where)
@@ -123,7 +117,7 @@ def _constructed(
     match cls:
         case LibraryClass(library, name):
             name = "Queue" if name == "*" else name
-            return LibraryObject(library, name, scope.module, node, arguments, where=where, frame=frame)
+            return LibraryObject(library, name, scope.module, node, ev.forced(arguments), where=where, frame=frame)
         case ClassValue(fact):
             base = classes.library_base(ev, fact)
             if base is not None and base.name in _LIBRARY_OBJECTS:
@@ -134,11 +128,12 @@ def _constructed(
             return classes.construct(ev, fact, arguments, cls.frame, (node.id, id(frame)), where)
         case External(package, path):
             if package == "global":
-                return builtins.construct(ev, path, arguments, where)
-            return External(package, f"{path}()", arguments, where)
+                return builtins.construct(ev, path, ev.forced(arguments), where)
+            kept = ev.forced(arguments) if package in external.ARGUMENTS_MATTER else ()
+            return External(package, f"{path}()", kept, where)
         case FunctionValue(fact):
-            return Unknown(f"an object that {fact.name}() makes", fact.name, parts=arguments)
-    return Unknown(f"an object of `{text_of(cls)}`", f"new {text_of(cls)}", parts=arguments)
+            return Unknown(f"an object that {fact.name}() makes", fact.name)
+    return Unknown(f"an object of `{text_of(cls)}`", f"new {text_of(cls)}")
 
 
 def super_arguments(ev: Evaluator, cls: object, arguments: tuple[Value, ...]) -> tuple[Value, ...]:
@@ -169,10 +164,11 @@ def call(ev: Evaluator, function: Value, arguments: tuple[Value, ...], where: Wh
         case FunctionValue():
             return invoke(ev, function, arguments, depth)
         case LibraryClass("bull" | "bullmq" as library, "Queue"):
-            return LibraryObject(library, "Queue", None, None, arguments, where=where)
+            return LibraryObject(library, "Queue", None, None, ev.forced(arguments), where=where)
         case LibraryClass(library, name):
-            return External(library, f"{name}()", arguments, where)
+            return External(library, f"{name}()", ev.forced(arguments), where)
         case External(package, path):
+            arguments = ev.forced(arguments) if package in external.ARGUMENTS_MATTER else ()
             known = schemas.called(ev, function, arguments)
             return known if known is not None else External(package, f"{path}()", arguments, where)
         case Undefined():
@@ -180,7 +176,7 @@ def call(ev: Evaluator, function: Value, arguments: tuple[Value, ...], where: Wh
     if function is CYCLE:
         return CYCLE
     text = text_of(function)
-    parts = tuple(argument for argument in arguments if not isinstance(argument, FunctionValue | Instance | Object))
+    parts = () if "." in text else tuple(a for a in ev.forced(arguments[:3]) if not isinstance(a, FunctionValue | Instance | Object))
     return Unknown(
         function.why if isinstance(function, Unknown) else f"what {text}() gives is not known", f"{text}()", parts=parts, where=where,
         volatile=isinstance(function, Unknown) and function.volatile,

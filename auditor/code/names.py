@@ -195,9 +195,13 @@ def parameter(ev: Evaluator, binding: Binding, frame: Frame | None) -> Value:
     memo[id(binding)] = CYCLE
     declared = function.parameters[binding.index]
     if own is not None:
-        value = callers.argument(own.arguments, binding.index, declared.is_rest)
+        value = callers.forced_argument(ev, own.arguments, binding.index, declared.is_rest)
     else:
-        value = types.injected(ev, function, declared) or callers.joined(ev, function, binding.index, frame)
+        value = (
+            types.injected(ev, function, declared)
+            or types.told(ev, declared, function.module)
+            or callers.joined(ev, function, binding.index, frame)
+        )
     if declared.default is not None:
         value = defaulted(ev, value, declared.default, function.scope, frame)
     if isinstance(value, Unknown) and not value.text and declared.name:

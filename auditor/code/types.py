@@ -13,6 +13,7 @@ from auditor.code.values import (
     ClassValue,
     External,
     Frame,
+    Instance,
     LibraryClass,
     LibraryObject,
     Literal,
@@ -43,6 +44,21 @@ def cast(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
     if isinstance(value, Unknown) and len(node.named_children) > 1:
         return typed(ev, node.named_children[-1], scope.module) or value
     return value
+
+
+def told(ev: Evaluator, parameter: Parameter, module: Module) -> Value | None:
+    """An object of a concrete class, or of a package's: its declared type tells as much as its callers would."""
+    if parameter.type_node is None:
+        return None
+    value = typed(ev, parameter.type_node, module, parameter.name)
+    options = options_of(value) if value is not None else ()
+    if options and all(isinstance(o, External) or (isinstance(o, Instance) and not _is_abstract(o.cls)) for o in options):
+        return value
+    return None
+
+
+def _is_abstract(cls: Class) -> bool:
+    return cls.node.type == "abstract_class_declaration"
 
 
 def settled(ev: Evaluator, value: Value, node: Node | None, module: Module, text: str = "") -> Value:

@@ -168,9 +168,18 @@ class Union:
     options: tuple[Value, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Lazy:
+    """An argument that nobody has looked at yet; `Evaluator.force` makes it a value."""
+
+    node: Node
+    scope: Scope
+    frame: Frame | None
+
+
 Value: TypeAlias = (
     "Literal | Undefined | Object | Array | Template | FunctionValue | ClassValue | Instance | LibraryClass | LibraryObject"
-    " | External | Namespace | Env | Unknown | Union"
+    " | External | Namespace | Env | Unknown | Union | Lazy"
 )
 
 UNDEFINED = Undefined()
@@ -251,6 +260,8 @@ def identity(value: Value) -> object:
             return ("env", name)
         case Unknown(why, text, volatile):
             return ("unknown", why, text, volatile)
+        case Lazy(node, _, frame):
+            return ("lazy", node.id, id(frame))
         case Template(parts):
             return ("template", tuple(identity(part) for part in parts))
         case _:
