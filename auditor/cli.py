@@ -325,7 +325,7 @@ def scan(
 ) -> None:
     """Audit a live Redis, code, infra files and Prometheus together; exit code 0 holds, 1 broken, 3 incomplete."""
     from auditor import output as out
-    from auditor.request import Options, build
+    from auditor.options import Options, build
     from auditor.scan import scan as run
 
     printer = out.Printer(format_, output or (), plugins or (), quiet=quiet, verbose=verbose, width=width)
@@ -396,7 +396,7 @@ def inventory(
 ) -> None:
     """Show every queue, producer and worker in the code, with the options that really reach the library."""
     from auditor import output as out
-    from auditor.request import Options, build
+    from auditor.options import Options, build
     from auditor.scan import take_inventory
 
     asked = build(

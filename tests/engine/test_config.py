@@ -8,7 +8,7 @@ from auditor import config
 from auditor.errors import ConfigError, UsageError
 from auditor.gate import Policy
 from auditor.model import Severity
-from auditor.request import ARGV_WARNING, Options, build
+from auditor.options import ARGV_WARNING, Options, build
 
 
 def load(folder: Path, text: str, **environment: str) -> config.Config:

@@ -1,0 +1,161 @@
+"""Which collectors a request needs, and what their snapshots say of themselves.
+
+Infra reads files first and yields entry points; code takes them; live and prom start at once with what needs no
+names, and take queue names when code is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+from auditor.code.model import CodeModel, EntryPoint
+from auditor.evidence import Broken, Collector, Store
+from auditor.infra.model import InfraModel
+from auditor.live.model import LiveRedis
+from auditor.model import (
+    PrometheusTarget,
+    RedisTarget,
+    Snapshot,
+    SourceReport,
+    SourceStatus,
+    Targets,
+    TreeTarget,
+    Unavailable,
+)
+from auditor.prom.model import Observability
+from auditor.request import Request
+
+Given = Snapshot | Unavailable | Broken
+
+
+def collectors(request: Request, progress: Callable[[str], None]) -> dict[type[Snapshot], Collector]:
+    """A collector for each source that the request gives."""
+    wanted: dict[type[Snapshot], Collector] = {}
+    if request.infra:
+        wanted[InfraModel] = lambda store: _infra(request, store, progress)
+    if request.code:
+        wanted[CodeModel] = lambda store: _code(request, store, progress)
+    if request.redis:
+        wanted[LiveRedis] = lambda store: _live(request, store, progress)
+    if request.infra or request.prometheus:
+        wanted[Observability] = lambda store: _prom(request, store, progress)
+    return wanted
+
+
+def _infra(request: Request, store: Store, progress: Callable[[str], None]) -> Snapshot:
+    from auditor.infra.collect import collect
+
+    progress("reading infra files")
+    return collect(request.infra, exclude=request.exclude, deadline=store.deadline)
+
+
+def _code(request: Request, store: Store, progress: Callable[[str], None]) -> Snapshot:
+    progress("reading code")
+    return collect_code(request, store.get(InfraModel), store.deadline)
+
+
+def collect_code(request: Request, infra: Given, deadline: float) -> CodeModel:
+    """The code of the request, with the entry points that infra names. Raises SourceError."""
+    from auditor.code.collect import collect
+
+    return collect(
+        request.code,
+        exclude=request.exclude,
+        kinds=request.kinds,
+        roles=request.roles,
+        services=request.services,
+        entry_points=entry_points(request, infra),
+        deadline=deadline,
+    )
+
+
+def entry_points(request: Request, infra: Given) -> Sequence[EntryPoint]:
+    """Files that deployments and start scripts run; without --infra, those that the code's own repository names."""
+    from auditor.infra.collect import entry_points_above
+
+    if isinstance(infra, InfraModel):
+        return infra.entry_points
+    return [entry for root in request.code if root.exists() for entry in entry_points_above(root)]
+
+
+def _live(request: Request, store: Store, progress: Callable[[str], None]) -> Snapshot:
+    from auditor.live.collect import collect
+
+    def names() -> Collection[str]:
+        code = store.get(CodeModel)
+        if not isinstance(code, CodeModel):
+            return ()
+        sites = (
+            *(q.name for q in code.queues if q.name),
+            *(n for p in code.producers for n in p.queue),
+            *(n for w in code.workers for n in w.queue),
+        )
+        return sorted(set(sites))
+
+    progress("reading Redis")
+    return collect(request.redis, names=names, budget=request.budget, deadline=store.deadline)
+
+
+def _prom(request: Request, store: Store, progress: Callable[[str], None]) -> Snapshot:
+    from auditor.prom.collect import collect
+
+    progress("reading rules and dashboards")
+    return collect(request.infra, request.prometheus, exclude=request.exclude, deadline=store.deadline)
+
+
+def source_reports(snapshots: Iterable[Given]) -> Iterator[SourceReport]:
+    """How far each source that was asked for could be read."""
+    for got in snapshots:
+        if isinstance(got, Broken):
+            yield SourceReport(got.source, SourceStatus.UNAVAILABLE, got.why, ended_early=True)
+        elif isinstance(got, Unavailable):
+            if got.report is not None:
+                yield got.report
+        elif isinstance(got, LiveRedis | Observability):
+            yield got.report
+        elif isinstance(got, CodeModel):
+            yield _tree_report("code", got.trees, got.ended_early)
+        elif isinstance(got, InfraModel):
+            yield _tree_report("infra", got.trees, False)
+
+
+def _tree_report(name: str, trees: Sequence[TreeTarget], ended_early: bool) -> SourceReport:
+    skipped = [skipped for tree in trees for skipped in tree.files_skipped]
+    why = f"{len(skipped)} files were not read, the first: {skipped[0].path} ({skipped[0].why})" if skipped else ""
+    why = "the deadline passed before everything was followed (--timeout)" if ended_early else why
+    return SourceReport(name, SourceStatus.PARTIAL if why else SourceStatus.OK, why, ended_early=ended_early)
+
+
+def is_empty(snapshots: Mapping[type[Snapshot], Given]) -> bool:
+    """Whether code or live Redis was read, and neither shows any queue, producer or worker."""
+    code, live = snapshots[CodeModel], snapshots[LiveRedis]
+    looked = [code.empty] if isinstance(code, CodeModel) else []
+    if isinstance(live, LiveRedis):
+        looked.append(not live.queues)
+    return bool(looked) and all(looked)
+
+
+def targets(request: Request, snapshots: Mapping[type[Snapshot], Given]) -> Targets:
+    """What the scan was pointed at, with what each target said of itself."""
+    code, infra, live = snapshots[CodeModel], snapshots[InfraModel], snapshots[LiveRedis]
+    return Targets(
+        redis=live.targets
+        if isinstance(live, LiveRedis)
+        else tuple(RedisTarget(address.endpoint, db=address.db) for address in request.redis),
+        code=code.trees if isinstance(code, CodeModel) else tuple(TreeTarget(str(path)) for path in request.code),
+        infra=infra.trees if isinstance(infra, InfraModel) else tuple(TreeTarget(str(path)) for path in request.infra),
+        prometheus=(PrometheusTarget(request.prometheus.endpoint),) if request.prometheus else (),
+    )
+
+
+def limits(request: Request) -> dict[str, int | float | str | bool]:
+    """The bounds that the scan kept to."""
+    kept: dict[str, int | float | str | bool] = {"timeout": request.timeout}
+    if request.redis:
+        kept |= {
+            "max_commands": request.budget.commands,
+            "max_keys": request.budget.keys,
+            "max_seconds": request.budget.seconds,
+            "sample": request.budget.sample,
+        }
+    return kept
