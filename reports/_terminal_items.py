@@ -37,7 +37,7 @@ def _heading(section: SectionView, page: Page) -> None:
     counts = [
         (f"{section.counts[status]} {MARKS[status].word}", STYLES[status]) for status in Shown if section.counts[status]
     ]
-    right = Text(" · ", "dim").join(Text(*count) for count in counts)
+    right = Text.assemble(*[part for count in counts for part in ((" · ", "dim"), count)][1:])
     page.ends(
         Text.assemble((section.title, "bold"), (" (extra, not counted)" if section.extra else "", "dim")),
         right,
