@@ -11,7 +11,7 @@ from auditor.code.quantity import succeeded
 from auditor.model import Confidence, Place, Severity, Status
 from auditor.prom.model import Condition, Observability, Rule, RuleKind, Selector
 
-from ._series import Publication, State, publication, quantity_of
+from ._series import Publication, State, of_code, publication, quantity_of
 
 HOUR = 3600.0
 LONGEST_HOLD = {Quantity.DEAD_LETTER: 24 * HOUR}
@@ -86,7 +86,7 @@ def _judged(asked: _Asked, alternative: tuple[Condition, ...], condition: Condit
         return Judgement(rule, condition, Status.FAIL, f"{rule.name}: {wrong}")
     needed = [s for c in alternative if not (c.absent or c.defaulted) for s in c.all_selectors]
     watched = [s for s in condition.selectors if condition.absent]
-    published = [publication(s, code, prom) for s in (*needed, *watched)]
+    published = [_open_elsewhere(rule, publication(s, code, prom), s, code) for s in (*needed, *watched)]
     lacking = next((p for p in published if p.state is State.NO), None)
     if lacking:
         return Judgement(
@@ -103,6 +103,19 @@ def _judged(asked: _Asked, alternative: tuple[Condition, ...], condition: Condit
     places = tuple(dict.fromkeys(place for p in published for place in p.places))
     return Judgement(
         rule, condition, Status.PASS, told, sure, related=places, notes=tuple(_notes(rule, condition, quantity))
+    )
+
+
+def _open_elsewhere(rule: Rule, found: Publication, selector: Selector, code: CodeModel | None) -> Publication:
+    """A cloud's or Datadog's series may come from an agent or integration that no file shows."""
+    if (
+        found.state is not State.NO
+        or rule.kind not in (RuleKind.DATADOG, RuleKind.CLOUDWATCH)
+        or of_code(code, selector)
+    ):
+        return found
+    return Publication(
+        State.UNKNOWN, f"no code publishes {selector.metric}; whether an agent or integration does could not be told"
     )
 
 

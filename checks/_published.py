@@ -157,7 +157,7 @@ def _sureness(alive: list[Metric], exporters: list[Exporter]) -> Confidence:
 
 def _in_prometheus(live: LivePrometheus | None, metric: Metric) -> bool | None:
     """Whether a series of the metric exists in the live Prometheus; None where that can't be told."""
-    if live is None or not live.names_known or metric.kind == "endpoint":
+    if live is None or not live.names_known or metric.kind in ("endpoint", "statsd", "worker-metrics"):
         return None
     return any(named(metric, name) for name in live.names)
 

@@ -21,7 +21,7 @@ from auditor.model import (
     Verdict,
 )
 from auditor.probes import conclude, failed, not_applicable, passed, probe, unverified
-from auditor.prom.model import Observability, Rule
+from auditor.prom.model import Observability, Rule, RuleKind
 
 from ._alerting import Judgement, judge
 from ._boards import boards, panels
@@ -62,7 +62,11 @@ def rule(code: CodeModel | None, prom: Observability, want: About) -> Verdict:
     good = [j for j in judged if j.status is Status.PASS]
     if good:
         others = [_finding(j, Status.PASS) for j in judged if j.status is not Status.PASS]
-        notes = [*others, *(_note(j, text) for j in good for text in j.notes), *_uncovered(good, quantity, code)]
+        notes = [
+            *others,
+            *(_note(j, text) for j in good for text in (*j.notes, *_unheard(j.rule, prom))),
+            *_uncovered(good, quantity, code),
+        ]
         names = ", ".join(dict.fromkeys(j.rule.name for j in good))
         sure = min((j.confidence for j in good), key=list(Confidence).index)
         return passed(
@@ -76,6 +80,17 @@ def rule(code: CodeModel | None, prom: Observability, want: About) -> Verdict:
     return _none(deciding, prom, quantity)
 
 
+def _unheard(rule_: Rule, prom: Observability) -> Iterable[str]:
+    """What keeps a firing alert from reaching a person, as far as Prometheus itself tells."""
+    if rule_.live is not None and prom.live is not None and prom.live.alertmanagers == 0:
+        yield f"{rule_.name}: {prom.live.endpoint} sends its alerts to no Alertmanager, so nobody is told"
+    loads = [c for c in prom.configs if rule_.loaded_by is not None and c.place.path == rule_.loaded_by.path]
+    if loads and not prom.live and not any(c.alertmanagers or c.discovers_alertmanagers for c in loads):
+        yield f"{rule_.name}: {loads[0].place.path} names no Alertmanager, so nobody is told"
+    if rule_.live is not None and rule_.live.state == "firing":
+        yield f"{rule_.name} is firing now"
+
+
 def _told(good: Sequence[Judgement]) -> Confidence:
     """A rule that a live Prometheus has loaded is certain; one that only a file states, likely."""
     return Confidence.CERTAIN if any(j.rule.live and j.rule.live.healthy for j in good) else Confidence.LIKELY
@@ -85,11 +100,20 @@ def _none(deciding: Sequence[Rule], prom: Observability, quantity: Quantity) -> 
     what = WORDS[quantity]
     if not deciding and not (prom.live and prom.live.rules_known):
         where = "the infra files hold no alert rules" if prom.files_given else "no rule files were given"
+        where += " for production" if prom.rules else ""
         return unverified(
             f"{where}, so an alert on {what} may live elsewhere; give --prometheus URL, or attest",
             Cause.SOURCE_NOT_GIVEN,
         )
     near = [r for r in deciding if _sounds_like(r, quantity)][:6]
+    unread = [
+        r for r in near if r.query.problem and r.kind not in (RuleKind.PROMETHEUS, RuleKind.KUBERNETES, RuleKind.LIVE)
+    ]
+    if unread:
+        shown = [Evidence(r.place.label(), f"{r.name}: {r.query.problem}", EXPECTED[quantity], r.place) for r in unread]
+        return unverified(
+            f"{unread[0].name} may be about {what}, but its query could not be read: look, and attest", evidence=shown
+        )
     files = dict.fromkeys(r.place if isinstance(r.place, MetricPlace) else FilePlace(r.place.path, 1) for r in deciding)
     places: list[FilePlace | MetricPlace] = [*(r.place for r in near), *files]
     if not places and prom.live:

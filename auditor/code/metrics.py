@@ -128,7 +128,7 @@ def _metrics(program: _Program, metric: Declared, fed: list[Feed]) -> Iterator[M
             metric.name,
             CodeSpan(metric.module.path, metric.line, metric.end),
             quantity,
-            metric.kind,
+            "statsd" if metric.library == "statsd" else metric.kind,
             labels=metric.labels,
             fed_by=tuple(dict.fromkeys(CodeSpan(f.module.path, f.line, f.line) for f in _living_first(program, theirs))),
             fed_live=any(program.lives(f.module, f.function) for f in theirs),

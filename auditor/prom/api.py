@@ -34,6 +34,7 @@ class Client:
 
     http: httpx.Client
     deadline: float | None
+    insecure: bool = False
     problems: list[str] = field(default_factory=list)
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> object:
@@ -98,7 +99,9 @@ def connect(address: PrometheusAddress, deadline: float | None) -> Client:
         (address.username or "", address.password or "") if address.username is not None and not address.token else None
     )
     return Client(
-        httpx.Client(base_url=address.url, headers=headers, auth=basic, verify=verify, follow_redirects=True), deadline
+        httpx.Client(base_url=address.url, headers=headers, auth=basic, verify=verify, follow_redirects=True),
+        deadline,
+        address.insecure,
     )
 
 
@@ -130,6 +133,7 @@ def read(
             frozenset(n for n in names if isinstance(n, str)) if isinstance(names, list) else frozenset(),
             names is not None,
             alertmanagers=len(_list(managers, "activeAlertmanagers")) if managers is not None else None,
+            receivers=tuple(_receivers(client, managers)),
         )
         return _with_series(client, live, selectors), client.problems
 
@@ -201,6 +205,24 @@ def _targets(data: object) -> Iterable[LiveTarget]:
             {"up": True, "down": False}.get(_text(target, "health")),
             _text(target, "lastError")[:300],
         )
+
+
+def _receivers(client: Client, managers: object) -> Iterable[str]:
+    """Receivers of the Alertmanagers that answer; asked without our credentials, and an unreachable one is no problem."""
+    import httpx
+
+    for manager in _list(managers, "activeAlertmanagers")[:2]:
+        base, found, _ = _text(manager, "url").partition("/api/")
+        left = 2.0 if client.deadline is None else min(2.0, client.deadline - time.monotonic())
+        if not found or not base.startswith(("http://", "https://")) or left <= 0:
+            continue
+        try:
+            with httpx.Client(verify=not client.insecure, timeout=left) as http:
+                answer = http.get(f"{base}/api/v2/receivers")
+            entries = json.loads(answer.content) if len(answer.content) < 1_000_000 else []
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError):
+            continue
+        yield from (_text(entry, "name") for entry in (entries if isinstance(entries, list) else []))
 
 
 def _bare(url: str) -> str:

@@ -119,6 +119,8 @@ class PrometheusConfig:
     """Globs as written."""
     jobs: tuple[ScrapeJob, ...] = ()
     alertmanagers: tuple[str, ...] = ()
+    discovers_alertmanagers: bool = False
+    """Alertmanagers come from service discovery."""
     environment: Environment = Environment.UNKNOWN
 
 
@@ -218,6 +220,8 @@ class LivePrometheus:
     """By selector as written, for the selectors of alerts."""
     alertmanagers: int | None = None
     """Alertmanagers that it sends to; None: not told."""
+    receivers: tuple[str, ...] = ()
+    """Names of the receivers of those that could be asked."""
 
     def exists(self, selector: Selector) -> bool | None:
         """Whether the selector finds a series; None: not asked, or not answered."""

@@ -72,11 +72,17 @@ def config_of(node: Node, root: str) -> PrometheusConfig:
         for static in manager["static_configs"].list()
         for target in static["targets"].texts()
     )
+    found = any(
+        key.endswith("_sd_configs")
+        for manager in node.at("alerting", "alertmanagers").list()
+        for key, _ in manager.items()
+    )
     return PrometheusConfig(
         node["scrape_configs"].place,
         tuple((entry.text, entry.place) for entry in node["rule_files"].list() if entry.text),
         tuple(_job(entry, environment) for entry in node["scrape_configs"].list() if entry["job_name"].text),
         managers,
+        found,
         environment,
     )
 

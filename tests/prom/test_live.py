@@ -197,3 +197,26 @@ def test_single_refusals_leave_it_partial() -> None:
     assert seen.live.names == {"up"}
     assert seen.report.status is SourceStatus.PARTIAL
     assert not seen.report.ended_early
+
+
+def test_receivers_of_an_alertmanager_that_answers_are_named_and_asked_without_our_token() -> None:
+    asked: list[str] = []
+
+    def manager(path: str, headers: dict[str, str]) -> tuple[int, str, str]:
+        asked.append(f"{path} {headers.get('Authorization', '')}")
+        return 200, "application/json", '[{"name": "on-call"}, {"name": "null"}]'
+
+    with serving(manager) as alertmanager:
+
+        def answer(path: str, _headers: dict[str, str]) -> tuple[int, str, str]:
+            managers = {
+                "activeAlertmanagers": [{"url": f"http://{alertmanager}/api/v2/alerts"}, {"url": "file:///etc/passwd"}]
+            }
+            data: object = managers if "alertmanagers" in path else ["up"] if "values" in path else {}
+            return 200, "application/json", json.dumps({"status": "success", "data": data})
+
+        with serving(answer) as address:
+            live = collect([], parse(f"http://{address}", token="tok-123")).live
+    assert live is not None
+    assert (live.alertmanagers, live.receivers) == (2, ("on-call", "null"))
+    assert asked == ["/api/v2/receivers "]
