@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from auditor.code.model import CodeModel
-from auditor.infra.model import Deployment, Environment, InfraModel
+from auditor.infra.model import Deployment, Environment, InfraModel, UnitKind
 from auditor.model import Cause, Confidence, Evidence, Finding, Place, Severity, Status, Subject, SubjectType, Verdict
 from auditor.probes import conclude, not_applicable, unverified
 
@@ -100,7 +100,7 @@ def name_of(unit: Deployment) -> str:
     """`compose service worker`, `Deployment worker`, `PM2 app worker`."""
     kind = {
         "compose": "compose service", "kubernetes": unit.controller or "Kubernetes", "pm2": "PM2 app", "systemd": "systemd unit",
-        "procfile": "Procfile process", "render": "Render service", "docker run": "container",
+        "dockerfile": "image", "procfile": "Procfile process", "render": "Render service", "docker run": "container",
     }.get(unit.kind.value, unit.kind.value)  # fmt: skip
     return f"{kind} {unit.name}"
 
@@ -206,6 +206,8 @@ def _alone(unit: Deployment, own: Sequence[Deployment]) -> bool:
 
 def _chosen(units: Sequence[Deployment], confidence: Confidence, how: str) -> Workers:
     """Of each program, the units of its most productive environment; programs are told by entry point, else by name."""
+    running = [u for u in units if u.kind is not UnitKind.DOCKERFILE]
+    units = running or units  # an image alone says less than what runs it
     groups: dict[tuple[str, ...], list[Deployment]] = {}
     for unit in units:
         key = tuple(sorted({e.path for e in unit.entries})) or (_plain_name(unit.name),)

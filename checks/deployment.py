@@ -40,6 +40,8 @@ def _restarts(unit: Deployment) -> UnitJudged:
     stated = unit.restart.value if unit.restart else "no restart policy"
     if unit.restarts:
         return UnitJudged(Status.PASS, "", f"{name_of(unit)}: {stated}", place)
+    if unit.kind is UnitKind.DOCKERFILE:
+        return _only_image(unit, "starts it again")
     if unit.restarts is None:
         return UnitJudged(
             Status.UNVERIFIED,
@@ -75,6 +77,8 @@ def _memory(unit: Deployment) -> UnitJudged:
     if heap is not None:
         said = f"{name}: heap bounded to {heap.value} MB, but nothing bounds the process"
         return UnitJudged(Status.PASS, "", said, heap.place, confidence=Confidence.LIKELY)
+    if unit.kind is UnitKind.DOCKERFILE:
+        return _only_image(unit, "limits its memory")
     if unit.kind in PLATFORMS:
         said = f"{name}: bounded by the size of the platform's instance"
         return UnitJudged(Status.PASS, "", said, unit.place, confidence=Confidence.LIKELY)
@@ -102,6 +106,8 @@ def _health(unit: Deployment) -> UnitJudged:
     if checks:
         message = f"{name}: its check cannot fail, it looks at nothing: {checks[0].test}"
         return UnitJudged(Status.FAIL, message, checks[0].test, checks[0].place, "a check that asks the worker")
+    if unit.kind is UnitKind.DOCKERFILE:
+        return _only_image(unit, "checks its health")
     if unit.kind in PLATFORMS:
         said = f"{name} states no health check; its platform watches the process alone"
         return UnitJudged(Status.UNVERIFIED, said, "no health check", unit.place)
@@ -115,3 +121,8 @@ def _health(unit: Deployment) -> UnitJudged:
         Status.FAIL, message, "no health check", unit.place, "a check that asks the worker", related,
         Confidence.LIKELY if beyond else Confidence.CERTAIN,
     )  # fmt: skip
+
+
+def _only_image(unit: Deployment, what: str) -> UnitJudged:
+    message = f"nothing in the files runs {name_of(unit)}, so who {what} can't be told; give --infra the folder that deploys it, or attest"
+    return UnitJudged(Status.UNVERIFIED, message, "an image alone", unit.place)

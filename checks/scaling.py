@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auditor.code.model import CodeModel, Process
-from auditor.infra.model import Autoscaler, Deployment, InfraModel
+from auditor.infra.model import Autoscaler, Deployment, InfraModel, UnitKind
 from auditor.model import Cause, Confidence, Evidence, Finding, Place, Subject, SubjectType, Verdict
 from auditor.probes import failed, not_applicable, passed, probe, unverified
 
@@ -66,7 +66,8 @@ def _by_names(infra: InfraModel | None) -> Verdict:
     if infra is None:
         return unverified("give --code PATH, or --infra PATH", Cause.SOURCE_NOT_GIVEN)
     found = worker_units(infra, None)
-    others = [u for u in infra.deployments if not u.backing and u not in found.units and u not in found.others]
+    running = [u for u in infra.deployments if not u.backing and u.kind is not UnitKind.DOCKERFILE]
+    others = [u for u in running if u not in found.units and u not in found.others]
     if not found.units:
         return unverified("no unit is recognisable as a worker; give --code PATH")
     if not others:

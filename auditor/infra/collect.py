@@ -278,6 +278,8 @@ class _Collector:
         for unit in self.deployments:
             if unit.image is not None and (label := shipper(unit.image.value)) and unit.kind != "kubernetes":
                 self.shippers.append(LogShipper(label, unit.image.place, unit.environment))
+        used = {d.dockerfile.path for d in self.deployments if d.dockerfile is not None}
+        self.deployments += start_scripts.images(self.reading, used)
         self.clients += clients.of_units(self.deployments)
         self.confs = loaded_confs(self.confs, self.redis)
 
@@ -301,7 +303,7 @@ class _Collector:
         self.deployments = [_supervised(d) for d in self.deployments]
         stated = [e for d in sorted(self.deployments, key=lambda d: not d.environment.decides) for e in d.entries]
         entries: dict[str, EntryPoint] = {}
-        for entry in (*stated, *start_scripts.of_images(self.reading), *start_scripts.of_packages(self.reading)):
+        for entry in (*stated, *start_scripts.of_packages(self.reading)):
             entries.setdefault(entry.path, entry)
         return InfraModel(
             trees=(self.tree.target(),),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -29,6 +30,9 @@ from auditor.infra.tree import join
 from auditor.infra.yaml_tree import Node
 from auditor.model import FilePlace
 
+_WATCHES = re.compile(
+    r"\b(npm|yarn|pnpm|bun)( run)? (\S+:)?(dev|watch)(:\S+)?\b|\bnodemon\b|\b(tsx|bun) watch\b|--watch\b|\bts-node-dev\b"
+)
 DEFAULT_GRACE = 10.0
 """Seconds that Docker waits before it kills, unless told otherwise."""
 
@@ -136,6 +140,10 @@ def _environment(path: str, document: Node, services: Mapping[str, tuple[Node, .
     layers = [layer for layer_set in services.values() for layer in layer_set]
     if any(environments.of_words(layer.at("build", "target").text) is Environment.DEVELOPMENT for layer in layers):
         return Environment.DEVELOPMENT
+    if _all_watch(
+        [_Service(name, found, Stack(path, "", told, services), reading) for name, found in services.items()]
+    ):
+        return Environment.DEVELOPMENT
     modes = [
         s.value
         for layer in layers
@@ -148,6 +156,13 @@ def _environment(path: str, document: Node, services: Mapping[str, tuple[Node, .
     if layers and all(is_backing(layer["image"].text) and not layer["build"] for layer in layers):
         return Environment.DEVELOPMENT
     return Environment.UNKNOWN
+
+
+def _all_watch(services: list[_Service]) -> bool:
+    """Whether every program of the project's own runs by a development script: `npm run dev`, a watcher."""
+    own = [s.command()[0] for s in services if not is_backing(s.text(s.at("image"))) or s.at("build")]
+    stated = [" ".join(words) for words in own if words]
+    return bool(stated) and all(_WATCHES.search(text) for text in stated)
 
 
 def deployments(stack: Stack, reading: Reading) -> Iterator[Deployment]:

@@ -27,6 +27,8 @@ class UnitKind(StrEnum):
     NOMAD = "nomad"
     FLY = "fly"
     RENDER = "render"
+    DOCKERFILE = "dockerfile"
+    """An image that nothing in the files runs: it says what would run, not how it is kept."""
     DOCKER_RUN = "docker run"
     """A `docker run` line in a deploy script, a CI workflow or Terraform's user data."""
 

@@ -8,8 +8,9 @@ from pathlib import PurePosixPath
 
 from auditor.code.model import EntryPoint
 from auditor.infra import environment as environments
-from auditor.infra.model import Environment
+from auditor.infra.model import Deployment, Environment, UnitKind
 from auditor.infra.reading import Reading
+from auditor.infra.text import heap_flag, size
 from auditor.infra.tree import join
 from auditor.model import FilePlace
 
@@ -31,14 +32,24 @@ def of_packages(reading: Reading) -> Iterator[EntryPoint]:
                 yield from reading.entries(name, ("npm", "run", script), place, context=folder)
 
 
-def of_images(reading: Reading) -> Iterator[EntryPoint]:
-    """What the Dockerfiles run that are not for development; the build context is the file's folder or the tree's root."""
+def images(reading: Reading, used: set[str]) -> Iterator[Deployment]:
+    """Dockerfiles that no deployment uses, as units of which only the image is known."""
     for path in reading.tree.named("dockerfile", "dockerfile.*", "*.dockerfile", "containerfile"):
-        if environments.of_path(path) in (Environment.DEVELOPMENT, Environment.TEST):
-            continue
         image = reading.shipped(path)
-        if image is not None and image.command:
-            folder = join(str(PurePosixPath(path).parent), "")
-            name = PurePosixPath(folder).name or PurePosixPath(reading.root).name
-            own = reading.entries(name, image.command, image.place, image=image, context=folder)
-            yield from own or reading.entries(name, image.command, image.place, image=image, context="")
+        told = environments.of_path(path)
+        if path in used or image is None or not image.command or told in (Environment.DEVELOPMENT, Environment.TEST):
+            continue
+        folder = join(str(PurePosixPath(path).parent), "")
+        name = PurePosixPath(folder).name or PurePosixPath(reading.tree.root.resolve()).name
+        entries = [
+            e
+            for context in dict.fromkeys((folder, ""))
+            for e in reading.entries(name, image.command, image.place, image=image, context=context, env=image.env)
+        ]
+        heap = heap_flag(image.env, image.command, image.place)
+        yield Deployment(
+            kind=UnitKind.DOCKERFILE, name=name, environment=told, place=image.place, root=reading.root, context=folder,
+            dockerfile=image, command=image.command, command_place=image.place, entries=tuple(entries[:1] or entries), env=image.env,
+            heap=heap, heap_bytes=size(heap.value + "m") if heap else None,
+            health=(image.healthcheck,) if image.healthcheck else (),
+        )  # fmt: skip

@@ -174,6 +174,22 @@ def test_one_program_in_two_places_is_judged_in_both(tmp_path: Path) -> None:
     assert [f.subject.name for f in verdict.findings] == ["compose service worker"]
 
 
+@pytest.mark.parametrize(
+    ("probe", "image", "status"),
+    [
+        (restarts, "", Status.UNVERIFIED),
+        (memory_limit, "", Status.UNVERIFIED),
+        (memory_limit, "ENV NODE_OPTIONS=--max-old-space-size=512\n", Status.PASS),
+        (health_checks, "", Status.UNVERIFIED),
+        (health_checks, "HEALTHCHECK CMD node health.js\n", Status.PASS),
+        (rolling_update, "", Status.UNVERIFIED),
+    ],
+)
+def test_an_image_alone_fails_nothing(tmp_path: Path, probe: Probe, image: str, status: Status) -> None:
+    files = {**SOURCES, "Dockerfile": f'FROM node\n{image}CMD ["node", "dist/worker.js"]\n'}
+    assert judge(probe, tmp_path, files).status is status
+
+
 def test_without_code_a_unit_is_told_by_its_name(tmp_path: Path) -> None:
     model = collect([tree(tmp_path, compose(""))])
     verdict: Verdict = restarts.function(model, None)

@@ -192,3 +192,16 @@ def test_broken_files_are_notes(tmp_path: Path) -> None:
     )
     assert [d.name for d in model.deployments] == ["a"]
     assert [n.place.path for n in model.notes] == ["docker-compose.yml"]
+
+
+def test_a_stack_that_watches_its_sources_is_for_development(tmp_path: Path) -> None:
+    text = """
+    services:
+      api: {build: ., command: npm run start:dev}
+      worker: {build: ., command: ["npx", "tsx", "watch", "src/worker.ts"]}
+      redis: {image: redis}
+    """
+    model = infra(tmp_path / "a", {"docker-compose.yml": text})
+    assert {d.environment for d in (*model.deployments, *model.redis)} == {Environment.DEVELOPMENT}
+    mixed = infra(tmp_path / "b", {"docker-compose.yml": text.replace("npm run start:dev", "npm start")})
+    assert {d.environment for d in mixed.deployments} == {Environment.UNKNOWN}

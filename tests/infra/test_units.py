@@ -291,3 +291,18 @@ def test_a_docker_run_on_a_ci_runner_or_for_developers_is_no_deployment(tmp_path
     model = infra(tmp_path, files)
     assert model.redis == ()
     assert [Path(e.path).name for e in unit(model, "shop").entries] == ["api.js"]
+
+
+def test_a_dockerfile_that_nothing_runs_is_an_image_alone(tmp_path: Path) -> None:
+    files = {
+        "Dockerfile": 'FROM node\nENV NODE_OPTIONS=--max-old-space-size=512\nHEALTHCHECK CMD node health.js\nCMD ["node", "worker.js"]\n',
+        "Dockerfile.dev": "FROM node\nCMD npm run dev\n",
+        "worker.js": "",
+        "package.json": '{"name": "mail"}',
+    }
+    model = infra(tmp_path, files)
+    (image,) = model.deployments
+    assert (image.kind, image.restarts, image.grace_seconds, len(image.health)) == (UnitKind.DOCKERFILE, None, None, 1)
+    assert [Path(e.path).name for e in image.entries] == ["worker.js"]
+    used = infra(tmp_path, {"compose.yml": "services: {mail: {build: .}}"})
+    assert [d.kind for d in used.deployments] == [UnitKind.COMPOSE]
