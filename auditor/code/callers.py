@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
 MOST_TURNS = 40
+_PATIENCE = 3
+"""Times that the search for a function's callers may run out of its means."""
 MOST_CALLS = 120
 """Calls of one name that are looked at; a function with more is called from everywhere."""
 _ELEMENT = frozenset(
@@ -290,8 +292,15 @@ def sites(ev: Evaluator, function: Function) -> list[CallSite]:
     """All call sites of a function that the program shows."""
     known = ev.sites.get(id(function))
     if known is None:
-        known = ev.sites[id(function)] = []
+        known = []
+        ev.tired[id(function)] = ev.tired.get(id(function), 0) + 1
+        if ev.tired[id(function)] > _PATIENCE:
+            ev.sites[id(function)] = known
+            return known
+        ev.begin(ev.sites, id(function))
+        ev.sites[id(function)] = known
         known.extend(_find(ev, function))
+        ev.done(ev.sites, id(function), known)
     return known
 
 

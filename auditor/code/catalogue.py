@@ -1,1 +1,175 @@
-"""The catalogue: what calls into npm packages mean, read from checks/catalogue/*.yaml."""
+"""The catalogue: what calls into npm packages mean, read from checks/catalogue/*.yaml.
+
+A call is asked for by package and dotted path, `stripe` · `().paymentIntents.create`, or by its name alone where the
+receiver is not known. The files' form is told in checks/catalogue/README.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+
+from auditor.code.model import Role
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRule:
+    """How a package's calls end: its default in ms (None: never) and the options that say otherwise."""
+
+    default: float | None = None
+    client: tuple[str, ...] = ()
+    call: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRule:
+    """Where an idempotency key goes: the argument (None: the last) and the option's name."""
+
+    argument: int | None
+    option: str
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What is known of a package."""
+
+    name: str
+    calls: tuple[tuple[tuple[str, ...], Role], ...]
+    """(tail of a path, role), the longest tails first; a tail that starts with `=` is a whole path."""
+    time: TimeRule
+    key: KeyRule | None = None
+    keyless: bool = False
+    sql: frozenset[str] = frozenset()
+    sets: frozenset[str] = frozenset()
+    """Redis' SET, which claims with NX."""
+    contract: str = ""
+    """Class whose methods send transactions unless another tail fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a call means."""
+
+    role: Role
+    package: Package
+    by_name: bool = False
+    """Told by the call's name alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All packages, by glob of their names; the user's own functions by name."""
+
+    packages: tuple[tuple[str, Package], ...]
+    names: Mapping[str, tuple[tuple[tuple[str, ...], Package], ...]]
+    own: Mapping[str, Role] = field(default_factory=dict)
+
+    def of(self, package: str) -> tuple[Package, ...]:
+        """What is known of an npm package; an exact name comes before a glob."""
+        exact = tuple(known for name, known in self.packages if name == package)
+        return exact or tuple(known for name, known in self.packages if fnmatchcase(package, name))
+
+    def meaning(self, package: str, path: str) -> Meaning | None:
+        """What a call of that package means."""
+        segments = tuple(part for part in path.replace("()", "").split(".") if part)
+        for known in self.of(package):
+            for tail, role in known.calls:
+                if _fits(tail, segments, path):
+                    return Meaning(role, known)
+        return None
+
+    def sql(self, package: str, path: str) -> Package | None:
+        """The package, where the call runs a statement."""
+        last = path.replace("()", "").rsplit(".", 1)[-1]
+        return next((known for known in self.of(package) if last in known.sql), None)
+
+    def by_name(self, segments: tuple[str, ...]) -> Meaning | None:
+        """What a call on an unknown receiver means, by its last names."""
+        for tail, known in self.names.get(segments[-1], ()) if segments else ():
+            if len(segments) > len(tail) - 1 and _fits(tail, segments, ""):
+                role = next((role for other, role in known.calls if other == tail or _fits(other, segments, "")), None)
+                role = role or next((role for other, role in known.calls if other[-1] == tail[-1]), None)
+                if role is not None:
+                    return Meaning(role, known, by_name=True)
+        return None
+
+
+def load(own: Mapping[str, str] = {}) -> Catalogue:
+    """The catalogue that ships, with a project's own functions on top (`roles:` of tt-audit.yaml)."""
+    packages, names = _shipped()
+    return Catalogue(packages, names, {name: Role(role) for name, role in own.items()})
+
+
+@cache
+def _shipped() -> tuple[tuple[tuple[str, Package], ...], dict[str, tuple[tuple[tuple[str, ...], Package], ...]]]:
+    from auditor.plugins import folder
+
+    packages: list[tuple[str, Package]] = []
+    names: dict[str, list[tuple[tuple[str, ...], Package]]] = {}
+    for entry in _entries(sorted((folder("checks") / "catalogue").glob("*.yaml"))):
+        given = entry["name"]
+        for name in given if isinstance(given, list) else [given]:
+            known = _package(str(name), entry)
+            packages.append((str(name), known))
+        for text in _texts(entry.get("names")):
+            tail = tuple(text.split("."))
+            names.setdefault(tail[-1], []).append((tail, known))
+    return tuple(packages), {name: tuple(tails) for name, tails in names.items()}
+
+
+def _entries(files: Iterable[Path]) -> Iterator[dict[str, object]]:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    for file in files:
+        document = yaml.load(file.read_text("utf-8"), Loader=loader)  # a safe loader, in C where there is one
+        yield from document["packages"]
+
+
+def _package(name: str, entry: Mapping[str, object]) -> Package:
+    calls = [
+        (tuple(text.split(".")) if not text.startswith("=") else (text,), Role(role))
+        for role, tails in _mapping(entry.get("calls")).items()
+        for text in _texts(tails)
+    ]
+    calls.sort(key=lambda call: (call[0][0].startswith("="), len(call[0])), reverse=True)
+    time, key = _mapping(entry.get("timeout")), _mapping(entry.get("key"))
+    default = time.get("default")
+    argument = key.get("argument")
+    return Package(
+        name,
+        tuple(calls),
+        TimeRule(
+            float(default) if isinstance(default, int | float) else None,
+            tuple(_texts(time.get("client"))),
+            tuple(_texts(time.get("call"))),
+        ),
+        KeyRule(argument if isinstance(argument, int) else None, str(key["option"])) if key else None,
+        entry.get("keyless") is True,
+        frozenset(_texts(entry.get("sql"))),
+        frozenset(_texts(entry.get("set"))),
+        str(entry.get("contract", "")),
+    )
+
+
+def _fits(tail: tuple[str, ...], segments: tuple[str, ...], path: str) -> bool:
+    if tail[0].startswith("="):
+        return fnmatchcase(path, tail[0][1:])
+    if len(segments) < len(tail):
+        return False
+    return all(
+        wanted == "*" or fnmatchcase(got, wanted) for wanted, got in zip(tail, segments[-len(tail) :], strict=True)
+    )
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, list):
+        return [str(item) for item in value]
+    return [] if value is None else [str(value)]
+
+
+def _mapping(value: object) -> dict[str, object]:
+    return {str(key): item for key, item in value.items()} if isinstance(value, dict) else {}

@@ -111,7 +111,9 @@ def subclasses(ev: Evaluator, cls: Class) -> list[Class]:
     known = ev.children.get(id(cls))
     if known is not None:
         return known
-    known = ev.children[id(cls)] = []
+    known = []
+    ev.begin(ev.children, id(cls))
+    ev.children[id(cls)] = known
     names = ev.program.names_of(cls)
     exported = ev.program.exported_as(cls)
     modules = {
@@ -129,6 +131,7 @@ def subclasses(ev: Evaluator, cls: Class) -> list[Class]:
                     known.append(other)
     for child in list(known):
         known.extend(inner for inner in subclasses(ev, child) if inner not in known)
+    ev.done(ev.children, id(cls), known)
     return known
 
 
@@ -176,8 +179,9 @@ def instance_member(ev: Evaluator, instance: Instance, name: str) -> Value:
     key = ("member", id(instance), name)
     known = ev.fields.get(key)
     if known is None:
-        ev.fields[key] = CYCLE
-        known = ev.fields[key] = _instance_member(ev, instance, name)
+        ev.begin(ev.fields, key)
+        known = _instance_member(ev, instance, name)
+        ev.done(ev.fields, key, known)
     return known
 
 
@@ -299,8 +303,9 @@ def static_member(ev: Evaluator, value: ClassValue, name: str) -> Value:
     key = ("static", id(value.fact), name)
     known = ev.fields.get(key)
     if known is None:
-        ev.fields[key] = CYCLE
-        known = ev.fields[key] = _static_member(ev, value, name)
+        ev.begin(ev.fields, key)
+        known = _static_member(ev, value, name)
+        ev.done(ev.fields, key, known)
     return known
 
 

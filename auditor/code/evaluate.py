@@ -6,16 +6,18 @@ by the size of what is asked for.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from auditor.code import builtins, classes, expressions, invoke, members, names
 from auditor.code.facts import Class, Function, Module, Scope, line_of
-from auditor.code.program import Program
+from auditor.code.program import Exhausted, Program
 from auditor.code.values import CYCLE, Frame, Instance, Lazy, Unknown, Value, Where
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+T = TypeVar("T")
 _DEEPEST = 90
 _STEPS = 3_000_000
 
@@ -27,6 +29,9 @@ class Evaluator:
         self.program = program
         self.depth = 0
         self.steps = 0
+        self.most_steps = _STEPS
+        self.journal: list[tuple[dict[Any, Any], object]] = []
+        self.tired: dict[int, int] = {}
         self.calls: dict[object, Value] = {}
         self.joined: dict[int, tuple[Value, ...] | None] = {}
         self.sites: dict[int, list[names.CallSite]] = {}
@@ -51,16 +56,44 @@ class Evaluator:
         self.steps += 1
         if self.depth > _DEEPEST:
             return Unknown("it is nested too deeply")
-        if self.steps > _STEPS or (self.steps % 256 == 0 and self.program.out_of_time()):
+        if self.steps % 256 == 0 and self.program.out_of_time():
             return Unknown("the time for it was over")
-        memo[key] = CYCLE
+        if self.steps > self.most_steps:
+            raise Exhausted
+        self.begin(memo, key)
         self.depth += 1
         try:
             value = expressions.evaluate(self, node, scope, frame)
         finally:
             self.depth -= 1
-        memo[key] = value
+        self.done(memo, key, value)
         return value
+
+    def begin(self, table: dict[Any, Any], key: object) -> None:
+        """Mark an answer as being worked on: who asks for it meanwhile gets CYCLE."""
+        table[key] = CYCLE
+        self.journal.append((table, key))
+
+    def done(self, table: dict[Any, Any], key: object, value: object) -> None:
+        """Keep an answer."""
+        table[key] = value
+        self.journal.pop()
+
+    def within(self, work: Callable[[], T], steps: int, files: int) -> T | None:
+        """The result of `work`; None where it takes more than so many steps or newly parsed files."""
+        before = self.most_steps, self.program.most_parses, len(self.journal), self.depth
+        self.most_steps = min(self.most_steps, self.steps + steps)
+        self.program.most_parses = min(self.program.most_parses, self.program.parses + files)
+        try:
+            return work()
+        except Exhausted:
+            for table, key in self.journal[before[2] :]:
+                table.pop(key, None)
+            del self.journal[before[2] :]
+            self.depth = before[3]
+            return None
+        finally:
+            self.most_steps, self.program.most_parses = before[0], before[1]
 
     def force(self, value: Value) -> Value:
         """A value that may not have been looked at yet."""

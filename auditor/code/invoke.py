@@ -197,10 +197,10 @@ def invoke(ev: Evaluator, value: FunctionValue, arguments: tuple[Value, ...], de
     known = ev.calls.get(key)
     if known is not None:
         return known
-    ev.calls[key] = CYCLE
+    ev.begin(ev.calls, key)
     frame = Frame(fact, arguments, value.this, value.frame, depth + 1)
     result = _returned(ev, fact, frame)
-    ev.calls[key] = result
+    ev.done(ev.calls, key, result)
     return result
 
 

@@ -77,14 +77,14 @@ def _variable(ev: Evaluator, binding: Binding, frame: Frame | None) -> Value:
     known = memo.get(id(binding))
     if known is not None:
         return known  # type: ignore[return-value]
-    memo[id(binding)] = CYCLE
+    ev.begin(memo, id(binding))
     value = _initial(ev, binding, frame)
     module = binding.scope.module
     if not binding.const:
         value = _reassigned(ev, binding, value, frame)
     value = collections_.mutated(ev, value, module, binding.name, lambda node, scope: _is(node, scope, binding), frame)
     value = types.settled(ev, value, binding.type_node, module)
-    memo[id(binding)] = value
+    ev.done(memo, id(binding), value)
     return value
 
 
@@ -192,7 +192,7 @@ def parameter(ev: Evaluator, binding: Binding, frame: Frame | None) -> Value:
     known = memo.get(id(binding))
     if known is not None:
         return known  # type: ignore[return-value]
-    memo[id(binding)] = CYCLE
+    ev.begin(memo, id(binding))
     declared = function.parameters[binding.index]
     if own is not None:
         value = callers.forced_argument(ev, own.arguments, binding.index, declared.is_rest)
@@ -211,7 +211,7 @@ def parameter(ev: Evaluator, binding: Binding, frame: Frame | None) -> Value:
     value = follow(ev, value, binding.path, function.scope, frame)
     if not binding.path:
         value = _parameter_changes(ev, binding, value, frame)
-    memo[id(binding)] = value
+    ev.done(memo, id(binding), value)
     return value
 
 
@@ -277,8 +277,8 @@ def export(ev: Evaluator, path: str, name: str) -> Value:
     """What a module exports as `name` (`=`: what `require` gives)."""
     key = (path, name)
     if key not in ev.exports:
-        ev.exports[key] = CYCLE
-        ev.exports[key] = _export(ev, path, name, ())
+        ev.begin(ev.exports, key)
+        ev.done(ev.exports, key, _export(ev, path, name, ()))
     return ev.exports[key]
 
 

@@ -31,6 +31,10 @@ _TEMPLATES = re.compile(rb"""(?:require|import)\(\s*`\$\{\s*\w+\s*\}/?([^`$\n]+)
 _WORDS = (b"from", b"import", b"require")
 
 
+class Exhausted(Exception):  # noqa: N818  # not an error: what was asked for costs more than it is worth
+    """A question takes more steps or files than were set aside for it."""
+
+
 class Program:
     """Files, packages and modules of one repository."""
 
@@ -40,6 +44,8 @@ class Program:
         self.resolver = Resolver(self.tree, self.packages)
         self.deadline = deadline
         self.late = False
+        self.parses = 0
+        self.most_parses = 1 << 60
         self._modules: dict[str, Module | None] = {}
         self._imports: dict[str, tuple[str, ...]] = {}
         self._importers: dict[str, list[str]] | None = None
@@ -50,6 +56,9 @@ class Program:
     def module(self, path: str) -> Module | None:
         """The parsed file; None where it cannot be read or is no code."""
         if path not in self._modules:
+            self.parses += 1
+            if self.parses > self.most_parses:
+                raise Exhausted
             self._modules[path] = None
             if path.endswith(CODE) and (data := self.tree.read(path)) is not None:
                 self._modules[path] = self._parse(path, data)

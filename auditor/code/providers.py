@@ -32,7 +32,7 @@ def _providers(ev: Evaluator, word: str) -> list[tuple[Node, Scope]]:
     known = ev.providers.get(word)
     if known is not None:
         return known
-    known = ev.providers[word] = []
+    known = []
     needle = word.encode()
     count = 0
     for path in ev.program.tree.paths:
@@ -43,6 +43,7 @@ def _providers(ev: Evaluator, word: str) -> list[tuple[Node, Scope]]:
         if module is None or count > _MOST_FILES:
             continue
         known.extend(_pairs(module, word))
+    ev.providers[word] = known
     return known
 
 

@@ -20,8 +20,9 @@ def decorated(ev: Evaluator, name: str) -> Value | None:
     """What some file hangs on its framework's object as `name`; None where none does."""
     known = ev.decorated.get(name)
     if known is None:
-        ev.decorated[name] = CYCLE
-        known = ev.decorated[name] = _find(ev, name)
+        ev.begin(ev.decorated, name)
+        known = _find(ev, name)
+        ev.done(ev.decorated, name, known)
     return None if known is CYCLE else known
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,8 @@ from auditor.code.values import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
+    from tree_sitter import Node
+
     from auditor.code.evaluate import Evaluator
     from auditor.code.program import Program
 
@@ -45,6 +47,7 @@ JOB_OPTIONS = frozenset(
 _USES = re.compile(
     rb"""\.\s*(?:add|addBulk|upsertJobScheduler|process|on|once|close|run|getInstance)\s*[(<]|new\s+[\w.]*(?:Worker|Queue|Bull|Flow|Scheduler|Events)\w*|extends\s"""
 )
+_PLAIN_CLASSES = frozenset(("Set", "Map", "WeakSet", "WeakMap", "Date", "URL", "Error", "Promise", "AbortController", "EventEmitter", "FormData", "Headers"))
 _QUEUEISH = re.compile(
     rb"""(?i)\b\w*(?:queue|flow|producer|bull)\w*(?:\[[^\]\n]*\]|\(\))?\s*[!?]?\.\s*(?:add|addBulk|upsertJobScheduler|process)\s*[(<]"""
 )
@@ -186,6 +189,39 @@ def as_library(ev: Evaluator, value: Value) -> Iterator[LibraryObject]:
                 yield LibraryObject(base.library, base.name, None, None, given, option.cls)
 
 
+_LIKELY = re.compile(rb"(?i)queue|worker|bull|flow|producer|job|scheduler|events|mq|enqueu")
+
+
+def _judge(ev: Evaluator, call: Call, accept: Callable[[LibraryObject], bool]) -> bool:
+    """Whether a method is called on a library object; what does not look like one gets less effort."""
+    node = call.callee.child_by_field_name("object") if call.callee is not None and call.callee.type == "member_expression" else None
+    if node is None or _is_plain(call, node):
+        return False
+    likely = _LIKELY.search(call.scope.module.source, node.start_byte, node.end_byte)
+    steps, files = (60_000, 120) if likely else (2_000, 8)
+    value = ev.within(lambda: ev.eval(node, call.scope), steps, files)
+    return value is not None and any(accept(target) for target in as_library(ev, value))
+
+
+def _is_plain(call: Call, node: Node) -> bool:
+    """Whether a receiver is at first sight a Set, Map, literal or function."""
+    if node.type != "identifier":
+        return node.type in ("string", "array", "object", "template_string", "regex")
+    binding = call.scope.lookup(call.scope.module.text(node))
+    made = binding.node if binding is not None and binding.kind == "var" and binding.const and not binding.path else None
+    if made is None:
+        return False
+    if made.type == "new_expression":
+        callee = made.child_by_field_name("constructor")
+        return callee is not None and call.scope.module.text(callee) in _PLAIN_CLASSES
+    return made.type in ("object", "string", "number", "template_string", "arrow_function", "regex")
+
+
+def expansions(ev: Evaluator, call: Call) -> list[Frame | None]:
+    """The contexts in which a call runs; all at once where they are too many to be told apart."""
+    return ev.within(lambda: callers.expansions(ev, call.scope, None), 120_000, 150) or [None]
+
+
 def receiver(ev: Evaluator, call: Call, frame: Frame | None) -> Value:
     """What a method is called on."""
     held = (
@@ -210,7 +246,7 @@ def _construction(ev: Evaluator, call: Call, found: Sites) -> None:
         return
     objects = [
         option
-        for turn in callers.expansions(ev, call.scope, None)
+        for turn in expansions(ev, call)
         for option in options_of(ev.eval(call.node, call.scope, turn))
         if isinstance(option, LibraryObject)
     ]
@@ -247,7 +283,7 @@ def _called_library(ev: Evaluator, call: Call, found: Sites) -> None:
         return
     objects = [
         o
-        for turn in callers.expansions(ev, call.scope, None)
+        for turn in expansions(ev, call)
         for o in options_of(ev.eval(call.node, call.scope, turn))
         if isinstance(o, LibraryObject)
     ]
@@ -255,10 +291,10 @@ def _called_library(ev: Evaluator, call: Call, found: Sites) -> None:
 
 
 def _producer(ev: Evaluator, call: Call, found: Sites) -> None:
-    if not any(target.name in ("Queue", "FlowProducer") for target in as_library(ev, receiver(ev, call, None))):
+    if not _judge(ev, call, lambda target: target.name in ("Queue", "FlowProducer")):
         return
     variants: list[Variant] = []
-    for turn in callers.expansions(ev, call.scope, None):
+    for turn in expansions(ev, call):
         if not callers.feasible(ev, call.context, call.scope, turn):
             continue
         given = callers.given(ev, call, turn)
@@ -371,7 +407,7 @@ def _process(ev: Evaluator, call: Call, found: Sites) -> None:
     ):
         return
     raw = RawWorker(call, "bull", [], [], [], [], [])
-    for turn in callers.expansions(ev, call.scope, None):
+    for turn in expansions(ev, call):
         for target in as_library(ev, receiver(ev, call, turn)):
             if target.library != "bull" or target.name != "Queue":
                 continue
@@ -396,9 +432,9 @@ def _is_text(value: Value) -> bool:
 
 
 def _listener(ev: Evaluator, call: Call, found: Sites) -> None:
-    if not any(True for _ in as_library(ev, receiver(ev, call, None))):
+    if not _judge(ev, call, lambda target: True):
         return
-    for turn in callers.expansions(ev, call.scope, None):
+    for turn in expansions(ev, call):
         targets = list(as_library(ev, receiver(ev, call, turn)))
         given = callers.given(ev, call, turn)
         if targets and given:
@@ -414,8 +450,9 @@ def _listener(ev: Evaluator, call: Call, found: Sites) -> None:
 
 
 def _close(ev: Evaluator, call: Call, found: Sites) -> None:
-    value = receiver(ev, call, None)
-    targets = list(as_library(ev, value))
+    if not _judge(ev, call, lambda target: True):
+        return
+    targets = list(as_library(ev, receiver(ev, call, None)))
     if targets:
         given = callers.given(ev, call, None)
         forced = bool(given) and isinstance(given[0], Literal) and given[0].value is True

@@ -1,0 +1,158 @@
+"""Whether the result of a call decides if the work goes on: an early return, a throw, an `if` around what follows."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from auditor.code.taint import text
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+THROUGH = frozenset(
+    ("await_expression", "parenthesized_expression", "unary_expression", "binary_expression", "member_expression", "subscript_expression",
+     "non_null_expression", "as_expression", "satisfies_expression", "optional_chain", "array", "spread_element")
+)  # fmt: skip
+STOPS = frozenset(("return_statement", "throw_statement", "continue_statement", "break_statement"))
+FUNCTIONS = frozenset(
+    (
+        "arrow_function",
+        "function_expression",
+        "function_declaration",
+        "method_definition",
+        "generator_function_declaration",
+    )
+)
+_DONE = re.compile(
+    r"status|state|sent|paid|process|mint|complet|done|finish|deliver|confirm|refund|charged|success|succeed|hash|signature|receipt|already|lock"
+    r"|exist|count|length|size|duplicate|handled|acquired|claim|at$|tx|captured|executed|issued|fulfilled|published|credited|settled|rows?count|affected"
+)  # fmt: skip
+_GETS = re.compile(r"^(?:find|get|load|fetch|read|query|select|retrieve)", re.I)
+
+
+def returned(call: Node) -> bool:
+    """Whether the function around a call hands its result to the caller."""
+    at, parent = call, call.parent
+    while parent is not None and (
+        parent.type in THROUGH
+        or parent.type in ("ternary_expression", "arguments", "call_expression", "object", "pair")
+    ):
+        at, parent = parent, parent.parent
+    return parent is not None and (
+        parent.type == "return_statement" or (parent.type in FUNCTIONS and parent.child_by_field_name("body") == at)
+    )
+
+
+def result_names(call: Node) -> set[str]:
+    """Variables that hold the call's result."""
+    at, parent = call, call.parent
+    while parent is not None and (
+        parent.type in THROUGH or (parent.type in ("arguments", "call_expression", "ternary_expression"))
+    ):
+        at, parent = parent, parent.parent
+    if parent is None:
+        return set()
+    if parent.type == "variable_declarator":
+        name = parent.child_by_field_name("name")
+        return pattern_names(name) if name is not None else set()
+    if parent.type == "assignment_expression":
+        left = parent.child_by_field_name("left")
+        return {text(left)} if left is not None else set()
+    return set()
+
+
+def pattern_names(pattern: Node) -> set[str]:
+    """Names that a pattern binds."""
+    found: set[str] = set()
+    stack = [pattern]
+    while stack:
+        at = stack.pop()
+        if at.type in ("identifier", "shorthand_property_identifier_pattern"):
+            found.add(text(at))
+        stack.extend(at.named_children)
+    return found
+
+
+def decides(call: Node, function: Node) -> bool:
+    """Whether a condition on the call's result stops the function, or stands around what follows."""
+    held = _condition_around(call)
+    if held is not None:
+        return _stops(held) and _tells_done(held, {_callee(call)})
+    names = result_names(call)
+    if not names:
+        return False
+    stack = [function]
+    while stack:
+        at = stack.pop()
+        if at.start_byte > call.end_byte and at.type in ("if_statement", "ternary_expression", "while_statement"):
+            condition = at.child_by_field_name("condition")
+            if condition is not None and _mentions(condition, names) and _stops(at) and _tells_done(at, names):
+                return True
+        if at.end_byte > call.end_byte:
+            stack.extend(at.named_children)
+    return False
+
+
+def stops(node: Node) -> bool:
+    """Whether a branch of an `if` returns, throws, goes on with a loop, or delays the job."""
+    return _branch_has(node, STOPS) or "moveToDelayed" in text(node)
+
+
+def _condition_around(call: Node) -> Node | None:
+    """The `if` or ternary whose condition the call stands in."""
+    at, parent = call, call.parent
+    while parent is not None and parent.type in THROUGH:
+        at, parent = parent, parent.parent
+    if parent is None or parent.type not in ("if_statement", "ternary_expression", "while_statement"):
+        return None
+    return parent if parent.child_by_field_name("condition") == at else None
+
+
+def _stops(node: Node) -> bool:
+    return node.type != "if_statement" or stops(node) or _branch_has(node, frozenset(("await_expression",)))
+
+
+def _branch_has(node: Node, kinds: frozenset[str]) -> bool:
+    stack = [child for name in ("consequence", "alternative") if (child := node.child_by_field_name(name)) is not None]
+    while stack:
+        at = stack.pop()
+        if at.type in kinds:
+            return True
+        if at.type not in FUNCTIONS:
+            stack.extend(at.named_children)
+    return False
+
+
+def _tells_done(node: Node, names: set[str]) -> bool:
+    """A condition that stops when something is there, or looks at a status; `if (!order) throw` only asks whether it exists."""
+    condition = node.child_by_field_name("condition")
+    if condition is None:
+        return False
+    shown = text(condition).strip()
+    inner = shown[1:-1].strip() if shown.startswith("(") and shown.endswith(")") else shown
+    missing = re.fullmatch(
+        r"!\s*\(?\s*(?:await\s+)?([\w.?]+)(\(.*\))?\s*\)?|([\w.?]+)\s*={2,3}\s*(?:null|undefined)", inner, re.S
+    )
+    if missing is None:
+        return True
+    name = (missing[1] or missing[3] or "").replace("?", "")
+    last = name.rsplit(".", 1)[-1]
+    if _GETS.match(last):
+        return False
+    return "." in name or missing[2] is not None or bool(_DONE.search(last.lower())) if name else True
+
+
+def _mentions(node: Node, names: set[str]) -> bool:
+    stack = [node]
+    while stack:
+        at = stack.pop()
+        if at.type in ("identifier", "shorthand_property_identifier", "member_expression") and text(at) in names:
+            return True
+        stack.extend(at.named_children)
+    return False
+
+
+def _callee(call: Node) -> str:
+    function = call.child_by_field_name("function")
+    return text(function) if function is not None else ""
