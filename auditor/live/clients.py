@@ -13,7 +13,7 @@ from enum import StrEnum
 from .model import QueueWorkers
 from .server_model import Clients, RedisClient
 
-_NAME = re.compile(r"(?P<prefix>.+):(?P<b64>[A-Za-z0-9+/]+={0,2})(?::(?P<tail>w:.*|qe|qs))?")
+_NAME = re.compile(r"(?P<prefix>.+?):(?P<b64>[A-Za-z0-9+/]+={0,2})(?::(?P<tail>w:.*|qe|qs))?")
 _PLAIN = re.compile(r"(?P<prefix>[^:]+):(?P<queue>[^:]+)")
 _SENTINEL = re.compile(r"sentinel-(?P<id>[0-9a-f]{8})-(?:cmd|pubsub)")
 _BLOCKING = ("brpoplpush", "bzpopmin")

@@ -38,6 +38,8 @@ class Discovery:
     coverage: str = ""
     """Why some queues may be missing; empty: every key was seen."""
     asked: set[Name] = field(default_factory=set)
+    trusted: set[str] = field(default_factory=lambda: {"bull"})
+    """Prefixes that a client or a queue's own description vouches for."""
 
 
 def discover(
@@ -65,11 +67,10 @@ def discover(
 
 
 def _from_code(names: Collection[str], result: Discovery) -> list[Name]:
-    prefixes = {"bull", *(name.prefix for name in result.found)}
     wanted = []
     for name in names:
         prefix, _, queue = name.rpartition(":")
-        wanted += [Name(prefix, queue)] if prefix else [Name(known, name) for known in sorted(prefixes)]
+        wanted += [Name(prefix, queue)] if prefix else [Name(known, name) for known in sorted(result.trusted)]
     return wanted
 
 
@@ -128,7 +129,9 @@ def _adapt(count: int, took: float) -> int:
 
 
 def _confirm(connection: Connection, result: Discovery, names: Iterable[Name], by: FoundBy) -> None:
-    fresh = [name for name in dict.fromkeys(names) if name not in result.asked]
+    # a name that code knows needs less proof than a name that only looks like a queue's
+    known = result.found if by is FoundBy.CODE else result.asked
+    fresh = [name for name in dict.fromkeys(names) if name not in known]
     result.asked.update(fresh)
     for start in range(0, len(fresh), 64):
         some = fresh[start : start + 64]
@@ -138,20 +141,29 @@ def _confirm(connection: Connection, result: Discovery, names: Iterable[Name], b
             commands += [("GET", f"{stem}id"), ("HMGET", f"{stem}meta", *_META)]
             commands.append(("EXISTS", *(f"{stem}{suffix}" for suffix in PROOF)))
         replies = connection.run(commands)
-        prefixes = {known.prefix for known in result.found} | {"bull"}
         for position, name in enumerate(some):
             counter, meta, states = replies[position * 3 : position * 3 + 3]
-            if _is_queue(counter, meta, states, known_prefix=name.prefix in prefixes, by=by):
-                result.found[name] = by
+            if not _is_queue(counter, meta, states, trusted=name.prefix in result.trusted, by=by):
+                continue
+            result.found[name] = by
+            if by is FoundBy.CLIENTS or _described(meta):
+                result.trusted.add(name.prefix)
 
 
-def _is_queue(counter: Reply, meta: Reply, states: Reply, *, known_prefix: bool, by: FoundBy) -> bool:
+def _is_queue(counter: Reply, meta: Reply, states: Reply, *, trusted: bool, by: FoundBy) -> bool:
     if by is FoundBy.CLIENTS:
         return True  # a live worker or listener says so itself
     counted = isinstance(counter, str) and counter.isdecimal()
-    described = isinstance(meta, list) and any(value is not None for value in meta)
     in_use = isinstance(states, int) and states > 0
     if by is FoundBy.CODE:
-        return counted or described or in_use
+        return counted or in_use or _described(meta)
     # a drained queue may keep its counter alone; other applications' `user:7:id` must not count
-    return (counted or described) and (in_use or known_prefix)
+    return (counted or _described(meta)) and (in_use or trusted)
+
+
+def _described(meta: Reply) -> bool:
+    """BullMQ's own description: Bull writes none, and other applications' `post:7:meta` has other fields."""
+    match meta:
+        case [version, events, *_]:
+            return isinstance(events, str) or (isinstance(version, str) and version.startswith("bullmq"))
+    return False

@@ -83,8 +83,9 @@ def _ping(connection: Connection) -> bool:
     if reply == "PONG":
         return True
     if isinstance(reply, ReplyError):
-        if reply.code == "NOPERM" or "unknown command" in str(reply).lower():
-            return False  # a user who may not PING may still read
+        # a user who may not PING may still read, and so may all where a failed save stops writes, PING among them
+        if reply.code in ("NOPERM", "MISCONF") or "unknown command" in str(reply).lower():
+            return False
         raise _refused(connection.address, reply)
     raise LostError("what answers is no Redis", not_redis=True)
 

@@ -133,7 +133,13 @@ def ask_anonymously(session: Session) -> tuple[Anonymous, str]:
         return Anonymous.UNKNOWN, f"the second connection failed: {error}"
     if not isinstance(reply, ReplyError):
         return Anonymous.ACCEPTED, str(reply)
-    kinds = {"NOAUTH": Anonymous.REFUSED, "DENIED": Anonymous.PROTECTED, "NOPERM": Anonymous.ACCEPTED}
+    # whoever is refused a command for its rights or for the server's state has been let in
+    kinds = {
+        "NOAUTH": Anonymous.REFUSED,
+        "DENIED": Anonymous.PROTECTED,
+        "NOPERM": Anonymous.ACCEPTED,
+        "MISCONF": Anonymous.ACCEPTED,
+    }
     return kinds.get(reply.code, Anonymous.UNKNOWN), said(reply)
 
 
