@@ -34,7 +34,7 @@ def of_task_file(document: Node, reading: Reading) -> Iterator[Deployment]:
 
 def autoscalers(scope: Scope) -> Iterator[Autoscaler]:
     """Target tracking and step policies of ECS services."""
-    from auditor.infra.kubernetes import measures_queue
+    from auditor.infra.scaling import measures_queue
 
     for policy in scope.of("aws_appautoscaling_policy"):
         names = [v.text for k, v in policy.node.walk(500) if k in ("metric_name", "predefined_metric_type") and v.text]
