@@ -17,14 +17,18 @@ from typing import Any
 import pytest
 import yaml
 
-from auditor import engine, scan
+from auditor import engine, scan, sources
 from auditor.binding import Check
 from auditor.code.model import CodeModel
+from auditor.evidence import Store
 from auditor.infra.model import InfraModel
 from auditor.live.model import LiveRedis
-from auditor.model import Cause, Place, Result, Snapshot, Status, Unavailable
+from auditor.model import Place, Result, Snapshot, Status
 from auditor.prom.model import Observability
-from auditor.scan import Request
+from auditor.request import Request
+from auditor.sources import Given
+
+pytestmark = pytest.mark.xdist_group("worlds")  # scanned once, by one of the workers
 
 WORLDS = Path(__file__).parent / "worlds"
 NUMBERS = range(1, 103)
@@ -122,7 +126,7 @@ class Healthy:
 
     root: Path
     checks: tuple[Check, ...]
-    snapshots: dict[type[Snapshot], Snapshot] = field(default_factory=dict)
+    kept: dict[type[Snapshot], Given] = field(default_factory=dict)
 
     def after(self, mutation: Mutation) -> dict[int, Result]:
         """The results with the mutation in place; the file is put back."""
@@ -130,33 +134,30 @@ class Healthy:
         original = file.read_text()
         file.write_text(mutation.apply(original))
         try:
-            return self.judge(self.taken(mutation.file))
+            return self.judge(self.take(mutation.file))
         finally:
             file.write_text(original)
 
-    def taken(self, changed: str = "") -> dict[type[Snapshot], Snapshot]:
-        """All snapshots; with a changed file, those that it feeds are taken anew."""
-        request, deadline = Request(code=(self.root,), infra=(self.root,)), time.monotonic() + 60
-        found = dict(self.snapshots)
-        if not changed.endswith(".ts"):
-            from auditor.infra.collect import collect as collect_infra
-            from auditor.prom.collect import collect as collect_prom
+    def take(self, changed: str = "") -> dict[type[Snapshot], Given]:
+        """All snapshots; with a changed file, those that it does not feed are the kept ones."""
+        wanted = sources.collectors(Request(code=(self.root,), infra=(self.root,)), lambda _: None)
+        read_code = wanted[CodeModel]
+        if changed.endswith(".ts"):
+            wanted |= {each: lambda _, kept=self.kept[each]: kept for each in (InfraModel, Observability)}
+        elif changed:
+            wanted[CodeModel] = lambda store: self.kept[CodeModel] if self._starts_the_same(store) else read_code(store)
+        store = Store(wanted, deadline=time.monotonic() + 60)
+        store.start()
+        return {each: store.get(each) for each in (*wanted, LiveRedis)}
 
-            found[InfraModel] = collect_infra(request.infra, exclude=(), deadline=deadline)
-            found[Observability] = collect_prom(request.infra, None, exclude=(), deadline=deadline)
-        infra, before = found[InfraModel], self.snapshots.get(InfraModel)
-        assert isinstance(infra, InfraModel)
-        same = isinstance(before, InfraModel) and before.entry_points == infra.entry_points
-        if not same or changed.endswith((".ts", ".json")):
-            found[CodeModel] = scan._collect_code(request, infra, deadline)
-        return found
+    def judge(self, snapshots: Mapping[type[Snapshot], Given]) -> dict[int, Result]:
+        return by_number(engine.run(self.checks, lambda wanted: snapshots[wanted], lambda _: True))
 
-    def judge(self, snapshots: Mapping[type[Snapshot], Snapshot]) -> dict[int, Result]:
-        def lookup(wanted: type[Snapshot]) -> Snapshot | Unavailable:
-            return snapshots.get(wanted) or Unavailable(wanted.source, Cause.SOURCE_NOT_GIVEN, "not given")
-
-        assert LiveRedis not in snapshots
-        return by_number(engine.run(self.checks, lookup, lambda _: True))
+    def _starts_the_same(self, store: Store) -> bool:
+        before, now = self.kept[InfraModel], store.get(InfraModel)
+        assert isinstance(before, InfraModel)
+        assert isinstance(now, InfraModel)
+        return before.entry_points == now.entry_points
 
 
 @pytest.fixture(scope="module")
@@ -165,13 +166,13 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Healthy:
     shutil.copytree(WORLDS / "healthy", root)
     _, checks = scan.checks_of(Request(code=(root,)))
     world = Healthy(root, checks)
-    world.snapshots = world.taken()
+    world.kept = world.take()
     return world
 
 
 @pytest.fixture(scope="module")
 def baseline(healthy: Healthy) -> dict[int, Result]:
-    return healthy.judge(healthy.snapshots)
+    return healthy.judge(healthy.kept)
 
 
 def test_copy_is_judged_as_the_scan_judges(baseline: dict[int, Result]) -> None:
