@@ -28,6 +28,11 @@ class Name:
     prefix: str
     queue: str
 
+    @property
+    def stem(self) -> str:
+        """What its keys begin with: `bull:mail:`."""
+        return f"{self.prefix}:{self.queue}:"
+
 
 @dataclass(slots=True)
 class Discovery:
@@ -67,10 +72,12 @@ def discover(
 
 
 def _from_code(names: Collection[str], result: Discovery) -> list[Name]:
+    """Names as code writes them may hold a prefix, or, in old versions, colons of their own."""
     wanted = []
     for name in names:
         prefix, _, queue = name.rpartition(":")
-        wanted += [Name(prefix, queue)] if prefix else [Name(known, name) for known in sorted(result.trusted)]
+        wanted += [Name(known, name) for known in sorted(result.trusted)]
+        wanted += [Name(prefix, queue)] if prefix and queue else []
     return wanted
 
 
@@ -137,17 +144,29 @@ def _confirm(connection: Connection, result: Discovery, names: Iterable[Name], b
         some = fresh[start : start + 64]
         commands: list[Command] = []
         for name in some:
-            stem = f"{name.prefix}:{name.queue}:"
-            commands += [("GET", f"{stem}id"), ("HMGET", f"{stem}meta", *_META)]
-            commands.append(("EXISTS", *(f"{stem}{suffix}" for suffix in PROOF)))
+            commands += [("GET", f"{name.stem}id"), ("HMGET", f"{name.stem}meta", *_META)]
+            commands.append(("EXISTS", *(f"{name.stem}{suffix}" for suffix in PROOF)))
         replies = connection.run(commands)
         for position, name in enumerate(some):
             counter, meta, states = replies[position * 3 : position * 3 + 3]
             if not _is_queue(counter, meta, states, trusted=name.prefix in result.trusted, by=by):
                 continue
-            result.found[name] = by
+            _keep(result, name, by)
             if by is FoundBy.CLIENTS or _described(meta):
                 result.trusted.add(name.prefix)
+
+
+def _keep(result: Discovery, name: Name, by: FoundBy) -> None:
+    """One entry for the same keys: `bull` + `a:b` and `bull:a` + `b` differ in reading alone, and code knows which."""
+    twin = (
+        next((other for other in result.found if other.stem == name.stem), None)
+        if ":" in name.stem[:-1].partition(":")[2]
+        else None
+    )
+    if twin is None:
+        result.found[name] = by
+    elif by is FoundBy.CODE and twin != name:
+        result.found[name] = result.found.pop(twin)
 
 
 def _is_queue(counter: Reply, meta: Reply, states: Reply, *, trusted: bool, by: FoundBy) -> bool:

@@ -49,7 +49,7 @@ class Answer:
 
 def read_queue(question: Question) -> Asking[Answer | None]:
     """Read it; None where the connection ended before its first look."""
-    stem = f"{question.name.prefix}:{question.name.queue}:"
+    stem = question.name.stem
     try:
         state = yield from read_state(stem)
     except STOPPED:

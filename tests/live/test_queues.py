@@ -268,6 +268,16 @@ def test_names_from_code_find_what_nothing_else_shows() -> None:
     assert mail.added == 1
 
 
+def test_a_colon_in_a_name_is_read_as_code_and_clients_read_it() -> None:
+    with redis_server() as server:
+        drive(server, library="bull", queue="mail:eu", add=[{"name": "a"}])
+        assert [(each.prefix, each.name) for each in scan(server).queues] == [("bull:mail", "eu")]
+        assert [(each.prefix, each.name) for each in scan(server, names=["mail:eu"]).queues] == [("bull", "mail:eu")]
+        with driving(server, library="bull", queue="mail:eu", work={"settle": 400}):
+            (mail,) = scan(server).queues
+    assert (mail.prefix, mail.name, mail.found_by) == ("bull", "mail:eu", FoundBy.CLIENTS)
+
+
 def test_keys_of_other_applications_are_no_queues() -> None:
     with redis_server() as server, server.client() as client:
         for user in range(50):
