@@ -7,6 +7,7 @@ from pathlib import Path
 
 from auditor.code import metrics as metrics_
 from auditor.code import nest as nest_
+from auditor.code import reach
 from auditor.code import sites as sites_
 from auditor.code.assemble import Assembler
 from auditor.code.evaluate import Evaluator
@@ -55,6 +56,8 @@ def collect(
     shutdown = Shutdown(ev, flow, found, modules, versions)
     assembler = Assembler(ev, nest, found, processors, modules, is_live, lambda path: "", shutdown, versions)
     queues, producers, workers = assembler.queues(), assembler.producers(), assembler.workers()
+    walker = reach.effects_of(ev, flow, found.producers, roles)
+    workers = list(reach.reaching(walker, workers, assembler.worker_nodes, assembler.listeners.handlers))
     model = CodeModel(
         trees=tuple(
             TreeTarget(str(root), files_read=len(program.tree.paths), files_skipped=tuple(program.tree.skipped))

@@ -46,11 +46,11 @@ def returned(call: Node) -> bool:
 
 def result_names(call: Node) -> set[str]:
     """Variables that hold the call's result."""
-    at, parent = call, call.parent
+    parent = call.parent
     while parent is not None and (
         parent.type in THROUGH or (parent.type in ("arguments", "call_expression", "ternary_expression"))
     ):
-        at, parent = parent, parent.parent
+        parent = parent.parent
     if parent is None:
         return set()
     if parent.type == "variable_declarator":

@@ -1,0 +1,317 @@
+"""What handlers do: calls with a role in their reach, in order, with what stands around and before them.
+
+The walk starts at the handler's functions and descends into every function of the program that a call runs, once each.
+A call's own arguments come before it; `order` is the order in which the walk meets the calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from auditor.code import decides, taint
+from auditor.code.catalogue import Catalogue, Meaning
+from auditor.code.facts import Call, Function, Module
+from auditor.code.handling import catches_of, conditions_of, swallowing
+from auditor.code.meanings import Meanings, callee_text, unwrapped
+from auditor.code.model import Catch, Condition, Effect, Option, Role
+from auditor.code.taint import NONE, Paths
+from auditor.model import CodeSpan
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from auditor.code.evaluate import Evaluator
+    from auditor.code.flow import Flow
+
+MOST_FUNCTIONS = 500
+DEEPEST = 40
+_KINDS = {
+    "try": "try",
+    "catch": "catch",
+    "finally": "finally",
+    "if": "if",
+    "else": "if",
+    "loop": "loop",
+    "switch": "if",
+}
+_LOOPING = frozenset(("map", "forEach", "flatMap", "each", "eachLimit", "mapSeries"))
+_NOISE = frozenset(
+    ("on", "then", "catch", "map", "filter", "forEach", "push", "toString", "json", "includes", "split", "join", "trim", "replace", "slice", "find",
+     "next", "resolve", "reject", "done", "log", "get", "has", "keys", "values", "entries", "some", "every", "reduce", "sort", "concat", "toFixed", "text")
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Found:
+    """What a walk met."""
+
+    effects: list[Effect] = field(default_factory=list)
+    catches: list[Catch] = field(default_factory=list)
+    conditions: list[Condition] = field(default_factory=list)
+    lost: list[CodeSpan] = field(default_factory=list)
+    loops: bool = False
+    bound: Option | None = None
+    swallows: CodeSpan | None = None
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a function is called: what stands around it, and the way there."""
+
+    within: tuple[str, ...]
+    path: tuple[CodeSpan, ...]
+
+
+@dataclass(slots=True)
+class _Visit:
+    """The walk's state within one function."""
+
+    function: Function
+    env: dict[str, Paths]
+    within: tuple[str, ...]
+    path: tuple[CodeSpan, ...]
+    transactions: list[tuple[int, int]]
+    returned: set[int] = field(default_factory=set)
+
+
+class Effects:
+    """Walks handlers of one program."""
+
+    def __init__(
+        self, ev: Evaluator, flow: Flow, catalogue: Catalogue, producers: Mapping[int, tuple[str, ...]]
+    ) -> None:
+        self.ev = ev
+        self.flow = flow
+        self.meanings = Meanings(ev, catalogue, producers)
+        self._calls: dict[int, list[Call]] = {}
+
+    def of(self, functions: Sequence[Function]) -> Found:
+        """What the handler functions reach; each takes the job as its first parameter."""
+        found = Found()
+        seen: set[int] = set()
+        for function in functions:
+            env: dict[str, Paths] = {}
+            if function.parameters:
+                taint.bind(unwrapped(function.parameters[0].pattern), frozenset({"job"}), env)
+            self._visit(function, env, _Place((), (span_of(function),)), seen, found)
+            found.swallows = found.swallows or swallowing(function, found.effects)
+        _sql_transactions(found)
+        found.effects = [effect for effect in found.effects if effect.text not in ("BEGIN", "COMMIT")]
+        return found
+
+    def _visit(
+        self, function: Function, env: dict[str, Paths], place: _Place, seen: set[int], found: Found
+    ) -> set[int]:
+        """Walk one function; gives the positions of effects whose result it returns."""
+        if id(function) in seen:
+            return set()
+        if len(seen) >= MOST_FUNCTIONS or len(place.path) > DEEPEST or self.ev.program.out_of_time():
+            found.complete = False
+            return set()
+        seen.add(id(function))
+        calls = self._calls_of(function)
+        visit = _Visit(function, env, place.within, place.path, self.meanings.transactions(calls))
+        self._bind_variables(function, env)
+        first = len(found.effects)
+        conditions = conditions_of(function)
+        for call in calls:
+            while conditions and conditions[0][0] < call.node.end_byte:
+                found.conditions.append(replace(conditions.pop(0)[1], order=len(found.effects)))
+            self._call(call, visit, seen, found)
+        found.conditions += [replace(condition, order=len(found.effects)) for _, condition in conditions]
+        found.catches += catches_of(function, found.effects[first:])
+        found.loops = found.loops or any(_endless(call) for call in calls)
+        return visit.returned
+
+    def _calls_of(self, function: Function) -> list[Call]:
+        known = self._calls.get(id(function))
+        if known is None:
+            known = sorted(self.flow.calls(function), key=lambda call: call.node.end_byte)
+            self._calls[id(function)] = known
+        return known
+
+    def _call(self, call: Call, visit: _Visit, seen: set[int], found: Found) -> None:
+        meaning = self.meanings.of(call, visit.transactions)
+        around = visit.within + self._contexts(call, visit)
+        if meaning is not None:
+            made = self._effect(call, meaning, visit, around, len(found.effects))
+            if decides.decides(call.node, visit.function.node):
+                made = replace(made, guards=True)
+            if decides.returned(call.node):
+                visit.returned.add(len(found.effects))
+            found.effects.append(made)
+            if made.role is Role.BOUND and found.bound is None:
+                found.bound = made.timeout
+            if meaning.role is not Role.DB_TRANSACTION:
+                return
+        targets = [f for f in self.flow.targets(call) if not _inside(f, visit.function)]
+        if not targets and meaning is None and call.node.id in self.flow.lost and call.name not in _NOISE:
+            found.lost.append(CodeSpan(call.scope.module.path, call.line, call.line))
+        for target in targets[:12]:
+            env = self._arguments(call, target, visit.env)
+            place = _Place(around, (*visit.path, span_of(target)))
+            given = self._visit(target, env, place, seen, found)
+            if given and decides.decides(call.node, visit.function.node):
+                for at in given:
+                    found.effects[at] = replace(found.effects[at], guards=True)
+            if decides.returned(call.node):
+                visit.returned |= given
+
+    def _effect(self, call: Call, meaning: Meaning, visit: _Visit, around: tuple[str, ...], order: int) -> Effect:
+        module: Module = call.scope.module
+        paths: set[str] = set()
+        for node in call.arguments():
+            paths |= taint.of(node, visit.env)
+        receiver = taint.of(call.callee, visit.env) if call.callee is not None else NONE
+        made = self.meanings.effect(call, meaning)
+        carries = {path.rstrip("~") for path in paths | receiver}
+        return replace(
+            made,
+            span=CodeSpan(module.path, call.line, int(call.node.end_point[0]) + 1),
+            path=visit.path,
+            order=order,
+            awaited=_awaited(call.node),
+            within=around,
+            keyed_by=taint.shown(frozenset(paths)),
+            job_id=made.role is Role.LOG and bool(carries & {"job.id", "job"}),
+            symbol=visit.function.symbol,
+        )
+
+    def _contexts(self, call: Call, visit: _Visit) -> tuple[str, ...]:
+        kinds: list[str] = []
+        at = call.context
+        limit = visit.function.node
+        while at is not None and at.node.start_byte >= limit.start_byte and at.node.end_byte <= limit.end_byte:
+            kind = _KINDS.get(at.kind)
+            if kind is not None:
+                kinds.append(kind)
+            at = at.parent
+        kinds.reverse()
+        if any(start <= call.node.start_byte < end for start, end in visit.transactions):
+            kinds.append("transaction")
+        if _in_callback(call.node, limit):
+            kinds.append("loop")
+        return tuple(kinds)
+
+    def _bind_variables(self, function: Function, env: dict[str, Paths]) -> None:
+        stack: list[Node] = [function.node]
+        declared: list[Node] = []
+        while stack:
+            at = stack.pop()
+            if at.type in ("variable_declarator", "assignment_expression", "for_in_statement"):
+                declared.append(at)
+            stack.extend(at.named_children)
+        for at in sorted(declared, key=lambda node: node.start_byte):
+            name = at.child_by_field_name("name") or at.child_by_field_name("left")
+            value = at.child_by_field_name("value") or at.child_by_field_name("right")
+            if name is not None and value is not None:
+                paths = taint.of(value, env)
+                if paths:
+                    taint.bind(name, paths, env)
+
+    def _arguments(self, call: Call, target: Function, env: Mapping[str, Paths]) -> dict[str, Paths]:
+        bound: dict[str, Paths] = {}
+        given = call.arguments()
+        for parameter, node in zip(target.parameters, given, strict=False):
+            paths = taint.of(node, env)
+            if node.type == "object":
+                _bind_object(unwrapped(parameter.pattern), node, env, bound)
+            if paths:
+                taint.bind(unwrapped(parameter.pattern), paths, bound)
+        if not given or (target.node.start_byte >= call.node.start_byte and target.node.end_byte <= call.node.end_byte):
+            bound.update({name: paths for name, paths in env.items() if name not in bound})
+        return bound
+
+
+def span_of(function: Function) -> CodeSpan:
+    """Where a function stands."""
+    return CodeSpan(function.module.path, int(function.node.start_point[0]) + 1, int(function.node.end_point[0]) + 1)
+
+
+def _bind_object(pattern: Node, given: Node, env: Mapping[str, Paths], bound: dict[str, Paths]) -> None:
+    """`charge({ orderId: job.data.id })` into `charge({ orderId })`."""
+    if pattern.type != "object_pattern":
+        return
+    values: dict[str, Paths] = {}
+    for child in given.named_children:
+        if child.type == "pair":
+            key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
+            if key is not None and value is not None:
+                values[taint.text(key).strip("'\"")] = taint.of(value, env)
+        elif child.type == "shorthand_property_identifier":
+            values[taint.text(child)] = taint.of(child, env)
+    for child in pattern.named_children:
+        name = taint.text(child) if child.type == "shorthand_property_identifier_pattern" else ""
+        if values.get(name):
+            bound[name] = values[name]
+
+
+def _inside(inner: Function, outer: Function) -> bool:
+    return (
+        inner.module is outer.module
+        and outer.node.start_byte < inner.node.start_byte
+        and inner.node.end_byte <= outer.node.end_byte
+    )
+
+
+def _in_callback(node: Node, limit: Node) -> bool:
+    """Whether a call stands in a function that is handed to map, forEach and the like."""
+    at = node.parent
+    while at is not None and at.id != limit.id:
+        if (
+            at.type in ("arrow_function", "function_expression")
+            and at.parent is not None
+            and at.parent.type == "arguments"
+        ):
+            owner = at.parent.parent
+            callee = owner.child_by_field_name("function") if owner is not None else None
+            name = callee.child_by_field_name("property") if callee is not None else None
+            if name is not None and taint.text(name) in _LOOPING:
+                return True
+        at = at.parent
+    return False
+
+
+def _awaited(node: Node) -> bool:
+    """Whether somebody waits for the call: await, return, then, or a list that is awaited."""
+    at, parent = node, node.parent
+    while parent is not None:
+        if parent.type in ("await_expression", "return_statement", "yield_expression", "for_in_statement"):
+            return True
+        if parent.type in decides.FUNCTIONS:
+            return parent.child_by_field_name("body") == at
+        if parent.type in ("expression_statement", "statement_block", "program"):
+            return parent.type == "expression_statement" and callee_text(node).endswith(".then")
+        if parent.type == "variable_declarator":
+            return True
+        at, parent = parent, parent.parent
+    return False
+
+
+def _endless(call: Call) -> bool:
+    """A loop around the call whose condition is constant."""
+    at = call.context
+    while at is not None:
+        if at.kind == "loop" and at.node.type in ("while_statement", "do_statement"):
+            condition = at.node.child_by_field_name("condition")
+            if condition is not None and taint.text(condition).strip("() ") in ("true", "1"):
+                return True
+        at = at.parent
+    return False
+
+
+def _sql_transactions(found: Found) -> None:
+    """Effects between a BEGIN and a COMMIT of one function are in one transaction."""
+    opened: dict[str, int] = {}
+    for at, effect in enumerate(found.effects):
+        key = f"{effect.span.path}:{effect.symbol}"
+        if effect.text == "BEGIN":
+            opened[key] = at
+        elif effect.text == "COMMIT" and key in opened:
+            for inner in range(opened.pop(key) + 1, at):
+                one = found.effects[inner]
+                if "transaction" not in one.within:
+                    found.effects[inner] = replace(one, within=(*one.within, "transaction"))

@@ -1,0 +1,454 @@
+"""What one call means: its role, its time bound, its idempotency key, what it is about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from auditor.code import options as options_
+from auditor.code.catalogue import Catalogue, KeyRule, Meaning, Package, TimeRule
+from auditor.code.facts import Call
+from auditor.code.model import ABSENT, Effect, Json, Option, OptionState, Role
+from auditor.code.taint import text
+from auditor.code.values import Array, External, Literal, Object, Unknown, Value, is_nothing, options_of
+from auditor.model import CodeSpan
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from auditor.code.evaluate import Evaluator
+
+REMOTE = frozenset(
+    (Role.PAYMENT_CREATE, Role.PAYMENT_READ, Role.REFUND_CREATE, Role.EMAIL_SEND, Role.CHAIN_SEND, Role.CHAIN_CONFIRM, Role.CHAIN_READ,
+     Role.CHAIN_BALANCE, Role.CHAIN_GAS, Role.STORAGE_UPLOAD, Role.HTTP_READ, Role.HTTP_WRITE, Role.NOTIFY)
+)  # fmt: skip
+CREATING = frozenset((Role.PAYMENT_CREATE, Role.REFUND_CREATE, Role.EMAIL_SEND))
+HOSTS = {
+    "api.stripe.com": Role.PAYMENT_CREATE,
+    "paypal.com/v": Role.PAYMENT_CREATE,
+    "adyen.com": Role.PAYMENT_CREATE,
+    "squareup.com": Role.PAYMENT_CREATE,
+    "api.resend.com": Role.EMAIL_SEND,
+    "api.sendgrid.com": Role.EMAIL_SEND,
+    "api.brevo.com": Role.EMAIL_SEND,
+    "api.postmarkapp.com": Role.EMAIL_SEND,
+    "hooks.slack.com": Role.NOTIFY,
+    "discord.com/api/webhooks": Role.NOTIFY,
+}
+_KEY_HEADERS = ("idempotency-key", "paypal-request-id", "idempotencykey", "idempotency_key")
+_LOGGERS = re.compile(r"(?:^|\.)_?(?:logger|log|console|winston|pino|fastify\.log|req\.log)$", re.I)
+_LEVELS = frozenset(
+    ("info", "warn", "error", "debug", "trace", "fatal", "log", "verbose", "http", "silly", "warning", "success")
+)
+_ADDS = re.compile(r"\$inc\b|\b(?:increment|decrement)\s*:|(\b\w+)\"?\s*=\s*(?:\w+\.)?\"?\1\"?\s*[+-]\s*[\w$?:]")
+_SQL = re.compile(r"\b(select|insert|update|delete|with|begin|commit|start\s+transaction|rollback|merge)\b", re.I)
+_CLAIMS = re.compile(r"\bon\s+conflict\b|\bon\s+duplicate\s+key\b|\bfor\s+update\b|pg_(?:try_)?advisory", re.I)
+_NX = re.compile(r"""['"]NX['"]|\bNX\s*:\s*true|\bnx\s*:\s*true|['"]nx['"]|onlyIfNotExists""")
+_FETCHES = frozenset(("fetch", "$fetch", "ofetch", "request", "default", ""))
+_TRANSACTIONAL = frozenset(
+    ("$transaction", "transaction", "withTransaction", "transactional", "tx", "begin", "runInTransaction")
+)
+_OPENS = {"startTransaction": "BEGIN", "commitTransaction": "COMMIT", "beginTransaction": "BEGIN", "commit": "COMMIT"}
+_JOB_CALLS = {
+    "updateData": Role.CHECKPOINT,
+    "updateProgress": Role.CHECKPOINT,
+    "progress": Role.CHECKPOINT,
+    "update": Role.CHECKPOINT,
+    "moveToDelayed": Role.DELAY,
+    "log": Role.LOG,
+}
+_DELAYS = frozenset(("DelayedError", "RateLimitError", "rateLimit"))
+
+
+class Meanings:
+    """Answers for the calls of one program."""
+
+    def __init__(self, ev: Evaluator, catalogue: Catalogue, producers: Mapping[int, tuple[str, ...]]) -> None:
+        self.ev = ev
+        self.catalogue = catalogue
+        self.producers = producers
+        self._tx: dict[tuple[str, str], list[tuple[int, int, str]]] = {}
+        self._known: dict[int, Meaning | None] = {}
+
+    def transactions(self, calls: Iterable[Call]) -> list[tuple[int, int]]:
+        """Byte ranges of the functions that transaction calls run; their first parameter stands for the database."""
+        ranges: list[tuple[int, int]] = []
+        for call in calls:
+            if call.name not in _TRANSACTIONAL:
+                continue
+            meaning = self.of(call, [])
+            inline = [node for node in call.arguments() if node.type in ("arrow_function", "function_expression")]
+            lists = [node for node in call.arguments() if node.type == "array"]
+            if meaning is None or meaning.role is not Role.DB_TRANSACTION:
+                continue
+            for node in (*inline, *lists):
+                ranges.append((node.start_byte, node.end_byte))
+                for name in _first_parameter(node):
+                    key = (call.scope.module.path, name)
+                    self._tx.setdefault(key, []).append((node.start_byte, node.end_byte, meaning.package.name))
+        return ranges
+
+    def of(self, call: Call, transactions: list[tuple[int, int]]) -> Meaning | None:
+        """What a call means; None where it means nothing that an item asks for."""
+        if call.node.id not in self._known:
+            self._known[call.node.id] = None
+            self._known[call.node.id] = self._find(call)
+        return self._known[call.node.id]
+
+    def effect(self, call: Call, meaning: Meaning) -> Effect:
+        """The call as an effect, without what only its surroundings tell."""
+        arguments = [self.ev.eval(node, call.scope) for node in call.arguments()]
+        value = self._external(call)
+        shown = callee_text(call.node)
+        role = meaning.role
+        made = Effect(role, CodeSpan(call.scope.module.path, call.line, call.line), shown[-80:], meaning.package.name)
+        if value is not None:
+            made = replace(made, package=value.package if value.package != "global" else meaning.package.name)
+        made = replace(made, text=self._text(call, role), target=self._target(call, role))
+        written = " ".join(text(node) for node in call.arguments())
+        if role in (Role.DB_WRITE, Role.DB_UPSERT) and _ADDS.search(written):
+            made = replace(made, role=Role.DB_INCREMENT)
+        if (
+            role in (Role.DB_UPSERT, Role.LOCK)
+            or _CLAIMS.search(written)
+            or call.name in ("findOrCreate", "setnx", "onConflictDoNothing")
+        ):
+            made = replace(made, claims=True)
+        if role in REMOTE:
+            made = replace(made, timeout=self._time(call, meaning, value, arguments))
+        if role in CREATING:
+            made = replace(made, key=self._key(call, meaning), keyless=meaning.package.keyless)
+        if role is Role.BOUND:
+            made = replace(made, timeout=Option(OptionState.UNKNOWN, why="a timer"))
+        if arguments and role in (Role.CHAIN_CONFIRM,):
+            made = replace(made, arguments=tuple(options_.option([argument]) for argument in arguments[:3]))
+        return made
+
+    def _find(self, call: Call) -> Meaning | None:
+        own = self.catalogue.own.get(call.name) or self.catalogue.own.get(callee_text(call.node))
+        if own is not None:
+            return Meaning(own, _NOTHING)
+        if call.node.id in self.producers:
+            return Meaning(Role.ENQUEUE, _NOTHING)
+        if call.name in _DELAYS:
+            return Meaning(Role.DELAY, _NOTHING)
+        value = self._external(call)
+        if value is not None:
+            found = self._of_package(call, value.package, value.path)
+            if found is not None or value.package != "global":
+                return found
+        return self._by_shape(call)
+
+    def _external(self, call: Call) -> External | None:
+        if call.callee is None:
+            return None
+        found: External | None = None
+        for option in options_of(self.ev.eval(call.callee, call.scope)):
+            if isinstance(option, External):
+                if self.catalogue.of(option.package):
+                    return option
+                found = found or option
+        return found
+
+    def _of_package(self, call: Call, package: str, path: str) -> Meaning | None:
+        statement = self.catalogue.sql(package, path)
+        if statement is not None:
+            return _of_sql(call, statement)
+        known = self.catalogue.of(package)
+        last = path.replace("()", "").rsplit(".", 1)[-1]
+        for one in known:
+            if last in one.sets:
+                return Meaning(Role.LOCK, one) if _NX.search(text(call.node)) else None
+        found = self.catalogue.meaning(package, path)
+        if found is None:
+            return self._of_contract(call, known, path)
+        if found.role is Role.HTTP_WRITE and last in _FETCHES:
+            return _of_method(call, found)
+        if found.role in (Role.HTTP_READ, Role.HTTP_WRITE):
+            return _of_host(call, found)
+        return found
+
+    def _of_contract(self, call: Call, known: tuple[Package, ...], path: str) -> Meaning | None:
+        """Methods of an ethers contract send, unless their name says that they read."""
+        for one in known:
+            if one.contract and f"{one.contract}()" in path and path.replace("()", "").rsplit(".", 1)[-1] == call.name:
+                segments = path.split(f"{one.contract}()", 1)[1].strip(".").split(".")
+                if (
+                    len(segments) == 1
+                    and segments[0]
+                    and not call.is_new
+                    and not segments[0].startswith(
+                        ("on", "off", "connect", "attach", "get", "is", "interface", "queryFilter")
+                    )
+                ):
+                    role = (
+                        Role.CHAIN_READ
+                        if re.match(
+                            r"(?:balanceOf|ownerOf|name|symbol|total|token|decimals|allowance|supports|has|max|min)",
+                            segments[0],
+                        )
+                        else Role.CHAIN_SEND
+                    )
+                    return Meaning(role, one)
+        return None
+
+    def _by_shape(self, call: Call) -> Meaning | None:
+        """Told without the receiver's package: a transaction's own client, a logger, a distinctive name."""
+        shown = callee_text(call.node)
+        segments = tuple(part for part in re.split(r"\??\.", shown) if part)
+        if len(segments) < 2:
+            return Meaning(Role.BOUND, _NOTHING) if call.name in ("pTimeout", "withTimeout", "timeoutPromise") else None
+        root = segments[0]
+        for start, end, package in self._tx.get((call.scope.module.path, root.split("(")[0]), ()):
+            if start <= call.node.start_byte < end:
+                return self._of_package(call, package, shown)
+        return self._named(call, shown, segments)
+
+    def _named(self, call: Call, shown: str, segments: tuple[str, ...]) -> Meaning | None:
+        if call.name in _OPENS and not call.arguments():
+            return Meaning(Role.DB_TRANSACTION, _NOTHING)
+        if call.name in _LEVELS and _LOGGERS.search(shown.rsplit(".", 1)[0]):
+            return Meaning(Role.LOG, _NOTHING, by_name=True)
+        if shown.endswith(("AbortSignal.timeout", "Promise.race")):
+            raced = shown.endswith("race") and re.search(r"setTimeout|[Tt]imeout", text(call.node))
+            return Meaning(Role.BOUND, _NOTHING) if raced else None
+        if segments[-2] == "job" and call.name in _JOB_CALLS:
+            return Meaning(_JOB_CALLS[call.name], _NOTHING)
+        return self.catalogue.by_name(segments)
+
+    def _text(self, call: Call, role: Role) -> str:
+        if role is Role.LOG:
+            return " ".join(text(node) for node in call.arguments())[:300]
+        if role is Role.DB_TRANSACTION:
+            if call.name in _OPENS:
+                return _OPENS[call.name]
+            words = text(call.node).upper()
+            return (
+                "BEGIN"
+                if re.search(r"['\"`]\s*(BEGIN|START)", words)
+                else "COMMIT"
+                if re.search(r"['\"`]\s*COMMIT", words)
+                else ""
+            )
+        return ""
+
+    def _target(self, call: Call, role: Role) -> str:
+        if role is Role.ENQUEUE:
+            return "|".join(self.producers.get(call.node.id, ()))
+        if role in (Role.HTTP_READ, Role.HTTP_WRITE):
+            found = re.search(r"https?://([\w.-]+)", text(call.node))
+            return found[1] if found else ""
+        if role in (Role.DB_READ, Role.DB_WRITE, Role.DB_UPSERT, Role.DB_INCREMENT):
+            parts = callee_text(call.node).split(".")
+            return parts[-2] if len(parts) > 1 else ""
+        return ""
+
+    def _time(self, call: Call, meaning: Meaning, value: External | None, arguments: list[Value]) -> Option:
+        rule = meaning.package.time
+        around = _raced(call.node)
+        if around:
+            return Option(
+                OptionState.KNOWN,
+                1,
+                origin=CodeSpan(call.scope.module.path, call.line, call.line),
+                why="raced with a timer",
+            )
+        if call.name in ("wait", "waitForTransaction", "waitForTransactionReceipt"):
+            return self._wait(call, meaning, arguments)
+        own = _option_of(self.ev, arguments, rule.call)
+        if own is not None:
+            return own
+        made, unclear = self._construction(value)
+        client = _option_of(self.ev, made, rule.client)
+        if client is not None:
+            return client
+        if unclear and rule.client:
+            return Option(OptionState.UNKNOWN, why="how its client is built could not be resolved")
+        return Option(OptionState.KNOWN, rule.default) if rule.default is not None else ABSENT
+
+    def _wait(self, call: Call, meaning: Meaning, arguments: list[Value]) -> Option:
+        """tx.wait(confirmations, timeout), waitForTransaction(hash, confirmations, timeout), viem's option."""
+        at = {"wait": 1, "waitForTransaction": 2}.get(call.name)
+        if at is None:
+            return _option_of(self.ev, arguments, meaning.package.time.call) or Option(
+                OptionState.KNOWN, meaning.package.time.default or 180_000
+            )
+        return options_.option([arguments[at]]) if len(arguments) > at else ABSENT
+
+    def _construction(self, value: External | None) -> tuple[list[Value], bool]:
+        """Arguments of every construction that the receiver came through, and whether one of them is not known."""
+        found: list[Value] = []
+        at: Value | None = value
+        while isinstance(at, External):
+            found.extend(at.arguments)
+            at = at.base
+        unclear = (
+            value is None
+            or (not found and "()" not in value.path and "." in value.path)
+            or any(isinstance(v, Unknown) for v in found)
+        )
+        return found, unclear
+
+    def _key(self, call: Call, meaning: Meaning) -> Option | None:
+        rule = meaning.package.key
+        if rule is None:
+            return self._header_key(call) if meaning.package.name in _RAW else None
+        nodes = call.arguments()
+        wanted = nodes[rule.argument] if rule.argument is not None and len(nodes) > rule.argument else None
+        places = [wanted] if wanted is not None else nodes[-1:] if rule.argument is None else []
+        for node in places:
+            found = self._key_in(self.ev.eval(node, call.scope), rule, call, node)
+            if found is not None:
+                return found
+        return ABSENT
+
+    def _key_in(self, value: Value, rule: KeyRule, call: Call, node: Node) -> Option | None:
+        written = text(node)
+        for one in options_of(value):
+            if isinstance(one, Object):
+                inner = self.ev.member(one, rule.option)
+                if not is_nothing(inner) and not (isinstance(inner, Unknown) and rule.option not in written):
+                    return key_option(inner, written, call)
+                if rule.option in written:
+                    return key_option(Unknown("the key"), written, call)
+            elif isinstance(one, Unknown) and node.type not in ("object",):
+                return Option(OptionState.UNKNOWN, why="the options are made elsewhere")
+        return None
+
+    def _header_key(self, call: Call) -> Option:
+        written = text(call.node).lower()
+        if not any(header in written for header in _KEY_HEADERS):
+            return ABSENT
+        return key_option(Unknown("a header"), written, call)
+
+
+def key_option(value: Value, written: str, call: Call) -> Option:
+    """An idempotency key as an option: whether a retry makes it again, and what it is made of."""
+    told, parts = options_.determinism([value])
+    if re.search(
+        r"attemptsMade|attemptsStarted|processedOn|Date\.now|randomUUID|uuid\s*\(|uuidv4|nanoid\s*\(|Math\.random",
+        written,
+    ):
+        told = False
+    elif (
+        isinstance(value, Unknown)
+        and not parts
+        and told is not False
+        and re.search(r"\bjob\.(?:id|data)\b|\w*[iI]d\b", written)
+    ):
+        told = True
+    shown: dict[str, Json] = {"deterministic": told, "parts": tuple(parts)}
+    return Option(OptionState.KNOWN, shown, origin=CodeSpan(call.scope.module.path, call.line, call.line))
+
+
+def callee_text(node: Node) -> str:
+    """The callee as a reader would write it: arguments of inner calls left out, spaces gone."""
+    callee = node.child_by_field_name("function") or node.child_by_field_name("constructor")
+    shown = re.sub(r"\s+", "", text(callee)) if callee is not None else ""
+    for _ in range(8):
+        shorter = re.sub(r"\([^()]*\)", "", shown)
+        if shorter == shown:
+            break
+        shown = shorter
+    return re.sub(r"<[^<>]*>", "", shown).replace("!", "").replace("await", "").removeprefix("this.")
+
+
+def unwrapped(pattern: Node) -> Node:
+    """A parameter's pattern without its default and type."""
+    while pattern.type in ("required_parameter", "optional_parameter", "assignment_pattern") and pattern.named_children:
+        pattern = (
+            pattern.child_by_field_name("pattern") or pattern.child_by_field_name("left") or pattern.named_children[0]
+        )
+    return pattern
+
+
+_NOTHING = Package("", (), TimeRule())
+_RAW = frozenset(("axios", "got", "ky", "global", "node-fetch", "undici", "cross-fetch", "superagent", "needle"))
+
+
+def _of_sql(call: Call, package: Package) -> Meaning | None:
+    statement = " ".join(text(node) for node in call.arguments())
+    found = _SQL.search(statement)
+    word = found[1].lower().split()[0] if found else ""
+    if word in ("begin", "commit", "start"):
+        return Meaning(Role.DB_TRANSACTION, package)
+    if re.search(r"\b(insert|update|delete|merge)\b", statement, re.I) and word != "rollback":
+        if re.search(r"\bon\s+(conflict|duplicate)\b", statement, re.I):
+            return Meaning(Role.DB_UPSERT, package)
+        return (
+            Meaning(Role.DB_WRITE, package)
+            if not re.search(r"\bfor\s+update\b", statement, re.I) or re.search(r"\b(insert|delete)\b", statement, re.I)
+            else Meaning(Role.DB_READ, package)
+        )
+    return Meaning(Role.DB_READ, package) if word in ("select", "with") else None
+
+
+def _of_method(call: Call, found: Meaning) -> Meaning:
+    """fetch is a read unless its options name a method that writes."""
+    written = text(call.node)
+    writes = re.search(r"method\s*:\s*['\"`](?:POST|PUT|PATCH|DELETE)", written, re.I)
+    named = re.search(r"method\b", written)
+    role = (
+        Role.HTTP_WRITE
+        if writes or (named and not re.search(r"method\s*:\s*['\"`](?:GET|HEAD)", written, re.I))
+        else Role.HTTP_READ
+    )
+    return _of_host(call, Meaning(role, found.package))
+
+
+def _of_host(call: Call, found: Meaning) -> Meaning:
+    """A raw HTTP call to a provider's host is that provider's call."""
+    if found.role is Role.HTTP_WRITE:
+        written = text(call.node)
+        for host, role in HOSTS.items():
+            if host in written:
+                refund = role is Role.PAYMENT_CREATE and "refund" in written.lower()
+                return Meaning(Role.REFUND_CREATE if refund else role, found.package)
+    return found
+
+
+def _option_of(ev: Evaluator, values: list[Value], names: tuple[str, ...]) -> Option | None:
+    """The first of these options that one of the values carries; dotted names lie deeper."""
+    for value in values:
+        for one in options_of(value):
+            inner = one.element() if isinstance(one, Array) and one.items else one
+            if not isinstance(inner, Object):
+                continue
+            for name in names:
+                held: Value = inner
+                for part in name.split("."):
+                    held = ev.member(held, part)
+                if is_nothing(held) or (isinstance(held, Unknown) and name.split(".")[0] not in inner.members):
+                    continue
+                shown = options_.option([held])
+                if isinstance(held, Literal) and isinstance(held.value, int | float):
+                    return shown
+                return (
+                    replace(shown, state=OptionState.KNOWN, value=1) if shown.state is not OptionState.ABSENT else None
+                )
+    return None
+
+
+def _raced(node: Node) -> bool:
+    """Whether the call stands in a Promise.race with a timer, or in a wrapper that ends it."""
+    at = node.parent
+    while at is not None and at.type not in ("statement_block", "program"):
+        if at.type == "call_expression" and at.id != node.id:
+            callee = at.child_by_field_name("function")
+            shown = text(callee) if callee is not None else ""
+            if shown.endswith("race") and re.search(r"[tT]imeout", text(at)):
+                return True
+            if re.search(r"(?:^|\.)(?:pTimeout|withTimeout|timeoutAfter|promiseTimeout|timeout)$", shown):
+                return True
+        at = at.parent
+    return False
+
+
+def _first_parameter(node: Node) -> list[str]:
+    parameters = node.child_by_field_name("parameters") or node.child_by_field_name("parameter")
+    if parameters is None:
+        return []
+    first = parameters if parameters.type == "identifier" else next(iter(parameters.named_children), None)
+    return [text(unwrapped(first))] if first is not None else []

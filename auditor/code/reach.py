@@ -1,0 +1,90 @@
+"""Workers with what their handlers and listeners do, and what living code does elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from auditor.code import catalogue
+from auditor.code.effects import Effects, Found
+from auditor.code.facts import Function
+from auditor.code.flow import functions_of
+from auditor.code.model import Effect, Listener, Worker
+from auditor.code.nest import Processor
+from auditor.code.options import names
+from auditor.code.sites import RawProducer, RawWorker
+from auditor.code.values import Value
+from auditor.model import CodeSpan
+
+if TYPE_CHECKING:
+    from auditor.code.evaluate import Evaluator
+    from auditor.code.flow import Flow
+
+
+def effects_of(ev: Evaluator, flow: Flow, producers: Iterable[RawProducer], roles: Mapping[str, str]) -> Effects:
+    """A walker for this program; `roles` maps own functions to roles."""
+    queues = {raw.call.node.id: _queues(raw) for raw in producers}
+    return Effects(ev, flow, catalogue.load(roles), queues)
+
+
+def reaching(
+    effects: Effects, workers: Sequence[Worker], nodes: Mapping[CodeSpan, RawWorker | Processor], heard: Mapping[tuple[str, CodeSpan], Value]
+) -> tuple[Worker, ...]:  # fmt: skip
+    """The workers with effects, catches and conditions in reach of their handlers, and those of their listeners."""
+    return tuple(_reaching(effects, worker, nodes.get(worker.span), heard) for worker in workers)
+
+
+def _reaching(
+    effects: Effects, worker: Worker, node: RawWorker | Processor | None, heard: Mapping[tuple[str, CodeSpan], Value]
+) -> Worker:
+    functions = _handlers(effects, worker, node)
+    listeners = tuple(
+        _listening(effects, listener, heard.get((listener.event, listener.span))) for listener in worker.listeners
+    )
+    if not functions:
+        return replace(worker, listeners=listeners)
+    found: Found = effects.of(functions)
+    return replace(
+        worker,
+        listeners=listeners,
+        effects=tuple(found.effects),
+        followed=found.complete,
+        lost=tuple(dict.fromkeys(found.lost)),
+        loops=found.loops,
+        catches=tuple(found.catches),
+        tests=tuple(found.conditions),
+        swallows=found.swallows,
+        bound=found.bound,
+    )
+
+
+def _handlers(effects: Effects, worker: Worker, node: RawWorker | Processor | None) -> list[Function]:
+    match node:
+        case RawWorker():
+            own = [function for value in node.handlers for function in functions_of(value)]
+            return list({id(f): f for f in own}.values()) or _sandboxed(effects, worker)
+        case Processor():
+            return [function for function, _, _ in node.handlers]
+    return []
+
+
+def _sandboxed(effects: Effects, worker: Worker) -> list[Function]:
+    """The default export of a processor file."""
+    if worker.handler is None or not worker.sandboxed:
+        return []
+    for name in ("default", "="):
+        found = functions_of(effects.ev.export(worker.handler.path, name))
+        if found:
+            return found
+    return []
+
+
+def _listening(effects: Effects, listener: Listener, handler: Value | None) -> Listener:
+    functions = functions_of(handler) if handler is not None else []
+    own: list[Effect] = effects.of(functions).effects if functions else []
+    return replace(listener, effects=tuple(own))
+
+
+def _queues(raw: RawProducer) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for variant in raw.variants for name in names(variant.queue)))
