@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import TypeAlias, TypeVar
 
+from .allowlist import rule
 from .connection import Command, Connection, LostError, Reply, ReplyError
 from .meter import BudgetSpentError
 from .refusals import refused
@@ -66,7 +67,7 @@ class Answers:
                 if reply.code == "WRONGTYPE":
                     self.wrong.append(str(command[1]))
                 else:
-                    self.refused.append(refused(command[:1], reply))
+                    self.refused.append(refused(rule(command).upper().split("|"), reply))
 
     def count(self, name: str) -> int:
         """An integer reply; 0 where there is none."""

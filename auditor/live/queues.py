@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from .asking import STOPPED, Answers, Asking, whole
@@ -68,7 +68,9 @@ def read_queue(question: Question) -> Asking[Answer | None]:
         answer = replace(answer, queue=queue, unlocked=tuple(lock.job for lock in locks if lock.rest == -2))
         window = yield from _events(stem, queue, state, sample)
         seen = stalls(sample.jobs, events=window.types.get("stalled", 0) if window else 0, suspected=state.suspected)
-        answer = replace(answer, queue=replace(queue, events=window, stalls=seen))
+        answer = replace(
+            answer, queue=replace(queue, events=window, stalls=seen, refused=(*queue.refused, *sample.refused))
+        )
     except STOPPED as error:
         note = f"not read to the end: {error}"
         return replace(answer, queue=replace(answer.queue, notes=(*answer.queue.notes, note)))
@@ -182,7 +184,6 @@ def _with_jobs(queue: LiveQueue, sample: Sample) -> LiveQueue:
         durations=durations(sample.jobs),
         hits=tuple(sample.hits),
         stalls=stalls(sample.jobs, events=0, suspected=0),
-        refused=(*queue.refused, *sample.refused),
     )
 
 
@@ -193,6 +194,7 @@ def _locks(stem: str, sample: Sample) -> Asking[list[Lock]]:
     commands: dict[str, Command] = {"time": ("TIME",)}
     commands |= {job.id: ("PTTL", f"{stem}{job.id}:lock") for job in active}
     said = Answers(commands, (yield list(commands.values())))
+    sample.refused += said.refused
     now = clock(said)
     rests = [(job, said.raw(job.id)) for job in active]
     return [
@@ -215,31 +217,41 @@ def _events(stem: str, queue: LiveQueue, state: State, sample: Sample) -> Asking
     window = EventsWindow(state.events, None, None, None, whole(state.meta.get("opts.maxLenEvents")))
     if sample.largest_result > FIELD_LIMIT:
         return window
-    entries, described = yield [
-        ("XREVRANGE", f"{stem}events", "+", "-", "COUNT", _EVENTS),
-        ("XINFO", "STREAM", f"{stem}events"),
-    ]
-    if not isinstance(entries, list):
-        return window
+    commands: dict[str, Command] = {
+        "newest": ("XREVRANGE", f"{stem}events", "+", "-", "COUNT", _EVENTS),
+        "stream": ("XINFO", "STREAM", f"{stem}events"),
+    }
+    said = Answers(commands, (yield list(commands.values())))
+    sample.refused += said.refused
     types: dict[str, int] = {}
     moments: list[int] = []
-    for entry in entries:
-        match entry:
-            case [str(identity), list(fields)]:
-                moment = whole(identity.partition("-")[0])
-                moments += [] if moment is None else [moment]
-                pairs = dict(zip(map(str, fields[::2]), fields[1::2], strict=False))
-                kind = str(pairs.get("event", ""))
-                types[kind] = types.get(kind, 0) + 1
-    about = dict(zip(map(str, described[::2]), described[1::2], strict=False)) if isinstance(described, list) else {}
+    for identity, event in _entries(said.raw("newest")):
+        moments += [] if identity is None else [identity]
+        types[event] = types.get(event, 0) + 1
+    about = _pairs(said.raw("stream"))
     first = about.get("first-entry")
-    first_id = first[0] if isinstance(first, list) and first else None
     return replace(
         window,
-        first_ms=whole(first_id.partition("-")[0]) if isinstance(first_id, str) else None,
+        first_ms=_moment(first[0]) if isinstance(first, list) and first else None,
         last_ms=moments[0] if moments else None,
         added=whole(about.get("entries-added")),
         read=len(moments),
         read_from_ms=moments[-1] if moments else None,
         types=types,
     )
+
+
+def _entries(reply: Reply) -> Iterator[tuple[int | None, str]]:
+    """(moment, type) of stream entries; the values beside the type are not looked at."""
+    for entry in reply if isinstance(reply, list) else []:
+        match entry:
+            case [str(identity), list(fields)]:
+                yield _moment(identity), str(_pairs(fields).get("event", ""))
+
+
+def _pairs(reply: Reply) -> dict[str, Reply]:
+    return dict(zip(map(str, reply[::2]), reply[1::2], strict=False)) if isinstance(reply, list) else {}
+
+
+def _moment(identity: Reply) -> int | None:
+    return whole(identity.partition("-")[0]) if isinstance(identity, str) else None

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .asking import STOPPED, Asking, together
-from .connection import Command, Connection
+from .connection import Command, Connection, ReplyError
 from .jobs import clean
 from .jobs_model import State
 from .keys import LISTS, SETS
 from .model import LiveQueue
 from .queues import Answer
+from .refusals import refused
+from .server_model import Refused
 
 _PAUSE_S = 1.0
 _WINDOW = 500
@@ -42,10 +44,11 @@ def _again(answer: Answer) -> Asking[LiveQueue]:
     stem = f"{queue.prefix}:{queue.name}:"
     try:
         orphans = yield from _still_unlocked(stem, answer.unlocked)
-        lost = yield from _still_hashless(stem, answer.hashless)
+        lost, denied = yield from _still_hashless(stem, answer.hashless)
     except STOPPED:
         return queue
-    return replace(queue, stalls=replace(queue.stalls, orphans=orphans), lost_hashes=lost)
+    seen = replace(queue.stalls, orphans=orphans)
+    return replace(queue, stalls=seen, lost_hashes=lost, refused=(*queue.refused, *denied))
 
 
 def _still_unlocked(stem: str, jobs: Sequence[str]) -> Asking[tuple[str, ...]]:
@@ -59,9 +62,9 @@ def _still_unlocked(stem: str, jobs: Sequence[str]) -> Asking[tuple[str, ...]]:
     return tuple(job for job, lock in zip(jobs, locked, strict=True) if job in held and lock == 0)
 
 
-def _still_hashless(stem: str, jobs: Sequence[tuple[State, str]]) -> Asking[tuple[str, ...]]:
+def _still_hashless(stem: str, jobs: Sequence[tuple[State, str]]) -> Asking[tuple[tuple[str, ...], list[Refused]]]:
     if not jobs:
-        return ()
+        return (), []
     lists = sorted({LISTS[state] for state, _ in jobs if state in LISTS})
     commands: list[Command] = [("LRANGE", f"{stem}{name}", 0, _WINDOW - 1) for name in lists]
     commands += [("EXISTS", f"{stem}{job}") for _, job in jobs]
@@ -79,4 +82,6 @@ def _still_hashless(stem: str, jobs: Sequence[tuple[State, str]]) -> Asking[tupl
         held = isinstance(score, str) if state in SETS else job in windows[LISTS[state]]
         if there == 0 and held:
             lost.append(clean(job))
-    return tuple(lost)
+    return tuple(lost), [
+        refused(("ZSCORE",), reply) for reply in rest if isinstance(reply, ReplyError) and reply.code == "NOPERM"
+    ][:1]
