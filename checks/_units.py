@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from auditor.code.model import CodeModel
+from auditor.code.model import CodeModel, Worker
 from auditor.infra.model import Deployment, Environment, InfraModel, UnitKind
 from auditor.model import Cause, Confidence, Evidence, Finding, Place, Severity, Status, Subject, SubjectType, Verdict
 from auditor.probes import conclude, not_applicable, unverified
@@ -164,6 +164,14 @@ def _by_package(own: Sequence[Deployment], infra: InfraModel, code: CodeModel) -
 def real(*parts: str) -> str:
     """The path without links, as collectors give it."""
     return Path(*parts).resolve().as_posix()
+
+
+def workers_of(unit: Deployment, code: CodeModel) -> tuple[Worker, ...]:
+    """The workers that a unit's processes start; all of the code's where that can't be told."""
+    entries = {real(e.path) for e in unit.entries}
+    own = [p for p in code.processes if p.starts_workers and entries.intersection(absolute(code, p.entry.path))]
+    spans = {span for process in own for span in process.workers}
+    return tuple(w for w in code.workers if w.span in spans) or code.workers
 
 
 def absolute(code: CodeModel, path: str) -> list[str]:

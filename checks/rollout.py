@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from auditor.code.model import CodeModel
+from auditor.code.model import CodeModel, Worker
 from auditor.infra.model import Deployment, InfraModel, Rollout, UnitKind
 from auditor.live.model import LiveRedis
 from auditor.model import Confidence, Evidence, Finding, Place, Status, Verdict
 from auditor.probes import conclude, probe, unverified
 
 from ._options import choices, number, option
-from ._units import UnitJudged, Workers, finding, judge, name_of, nothing_runs, subject, without_units, worker_units
+from ._units import (
+    UnitJudged,
+    Workers,
+    finding,
+    judge,
+    name_of,
+    nothing_runs,
+    subject,
+    without_units,
+    worker_units,
+    workers_of,
+)
 from ._versions import is_bull
 from .processes import graceful_shutdown
 
@@ -39,10 +51,10 @@ def grace_period(infra: InfraModel | None, code: CodeModel | None, live: LiveRed
         return early
     found = worker_units(infra, code) if infra is not None else Workers((), (), Confidence.LIKELY, "")
     kills = [_kill(r, found) for r in (infra.rollouts if infra else ()) if r.kills and _concerns(r, found)]
-    bound = longest_job(code, live)
     findings = [*shutdown, *kills]
     evidence: list[Evidence] = []
     for unit in found.units:
+        bound = longest_job(code, live, workers_of(unit, code) if code is not None else ())
         said = _grace(unit, bound, shut_down=not shutdown)
         if said.status is Status.PASS:
             evidence.append(Evidence(said.place.label(), said.observed, said.expected, said.place))
@@ -77,28 +89,29 @@ def rolling_update(infra: InfraModel | None, code: CodeModel | None) -> Verdict:
     )
 
 
-def longest_job(code: CodeModel | None, live: LiveRedis | None) -> _Bound | None:
-    """The longest bound on a job that code states, or the longest run seen in Redis if that is longer."""
+def longest_job(code: CodeModel | None, live: LiveRedis | None, workers: Sequence[Worker]) -> _Bound | None:
+    """The longest bound on a job of these workers that code states, or the longest run seen in Redis if that is longer."""
     found: list[_Bound] = []
-    for job in code.producers if code else ():
+    queues = {name for worker in workers for name in worker.queue} if all(w.queue for w in workers) else set()
+    for job in (j for j in (code.producers if code else ()) if not queues or not j.queue or queues & set(j.queue)):
         limit = option(job.options, "timeout")
         for value in choices(limit) if is_bull(job) and job.live else ():
             if (ms := number(value)) and ms > 0:
                 place = limit.origin or job.span
                 found.append(_Bound(ms / 1000, place, f"job timeout {ms / 1000:g} s at {place.label()}"))
-    for worker in code.workers if code else ():
+    for worker in workers:
         for value in choices(worker.bound) if worker.bound and worker.live else ():
             if (ms := number(value)) and ms > 0:
                 place = worker.bound.origin if worker.bound and worker.bound.origin else worker.span
                 found.append(_Bound(ms / 1000, place, f"handler's bound {ms / 1000:g} s at {place.label()}"))
-    found += _runs(live)
+    found += _runs(live, queues)
     return max(found, key=lambda b: b.seconds, default=None)
 
 
-def _runs(live: LiveRedis | None) -> list[_Bound]:
+def _runs(live: LiveRedis | None, queues: set[str]) -> list[_Bound]:
     found: list[_Bound] = []
     for queue in live.queues if live else ():
-        if queue.durations is not None:
+        if queue.durations is not None and (not queues or queue.name in queues):
             longest = queue.durations.max_ms / 1000
             place = queue.place(queue.durations.longest_job)
             found.append(_Bound(longest, place, f"longest run in {queue.name}: {longest:.1f} s"))

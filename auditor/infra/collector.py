@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from auditor.code.model import EntryPoint
@@ -22,6 +22,7 @@ from auditor.infra import (
     kubernetes,
     kubernetes_redis,
     kustomize,
+    nesting,
     nomad,
     plain_units,
     pm2,
@@ -46,7 +47,6 @@ from auditor.infra.model import (
     RedisClient,
     RedisUnit,
     Rollout,
-    Setting,
 )
 from auditor.infra.reading import Reading
 from auditor.infra.redis_unit import loaded_confs
@@ -78,6 +78,7 @@ class Collector:
     _overlays: dict[str, Node] = field(default_factory=dict)
     _charts: list[helm.Chart] = field(default_factory=list)
     _composes: dict[str, Node] = field(default_factory=dict)
+    _pm2: list[Deployment] = field(default_factory=list)
     _workflows: list[tuple[str, Node]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -151,7 +152,7 @@ class Collector:
             elif compose.is_compose(document):
                 self._composes[path] = document
             elif document["apps"] and pm2.is_ecosystem(path, head):
-                self.deployments += pm2.deployments(path, self.tree.text(path), self.reading)
+                self._ecosystem(path, self.tree.text(path))
 
     def _json(self, path: str) -> None:
         head = self.tree.head(path, 4096)
@@ -164,7 +165,7 @@ class Collector:
             self.reading.notes += notes
             self.deployments += [u for document in found for u in ecs.of_task_file(document, self.reading)]
         elif '"apps"' in head and pm2.is_ecosystem(path, head):
-            self.deployments += pm2.deployments(path, self.tree.text(path), self.reading)
+            self._ecosystem(path, self.tree.text(path))
 
     def _terraform(self) -> None:
         texts = {p: self.tree.text(p) for p in self.tree.named("*.tf", "*.tfvars")}
@@ -180,7 +181,12 @@ class Collector:
     def _script_file(self, path: str) -> None:
         name = PurePosixPath(path).name.lower()
         if ("ecosystem" in name or "pm2" in name) and pm2.is_ecosystem(path, self.tree.text(path)):
-            self.deployments += pm2.deployments(path, self.tree.text(path), self.reading)
+            self._ecosystem(path, self.tree.text(path))
+
+    def _ecosystem(self, path: str, text: str) -> None:
+        found = list(pm2.deployments(path, text, self.reading))
+        self._pm2 += found
+        self.deployments += found
 
     def _service(self, path: str) -> None:
         if plain_units.is_systemd(self.tree.head(path)):
@@ -241,10 +247,19 @@ class Collector:
         for unit in self.deployments:
             if unit.image is not None and (label := shipper(unit.image.value)) and unit.kind != "kubernetes":
                 self.shippers.append(LogShipper(label, unit.image.place, unit.environment))
+        apps = self._apps()
+        self.deployments = nesting.fold(self.deployments, apps)
         used = {d.dockerfile.path for d in self.deployments if d.dockerfile is not None}
-        self.deployments += start_scripts.images(self.reading, used)
+        self.deployments += nesting.fold(list(start_scripts.images(self.reading, used)), apps)
         self.clients += clients.of_units(self.deployments)
         self.confs = loaded_confs(self.confs, self.redis)
+
+    def _apps(self) -> dict[str, list[Deployment]]:
+        """PM2 apps by the absolute paths of their ecosystem files."""
+        apps: dict[str, list[Deployment]] = {}
+        for unit in self._pm2:
+            apps.setdefault(self.tree.absolute(unit.place.path), []).append(unit)
+        return apps
 
     def _cluster(self) -> None:
         """What runs in Kubernetes: manifests as overlays patch them, and charts of Redis."""
@@ -263,10 +278,9 @@ class Collector:
             self.redis += helm_redis.of_chart(chart, self.tree)
 
     def _model(self) -> InfraModel:
-        self.deployments = [_supervised(d) for d in self.deployments]
         stated = [e for d in sorted(self.deployments, key=lambda d: not d.environment.decides) for e in d.entries]
         entries: dict[str, EntryPoint] = {}
-        for entry in (*stated, *start_scripts.of_packages(self.reading)):
+        for entry in (*stated, *nesting.unfolded(list(start_scripts.of_packages(self.reading)), self._apps())):
             entries.setdefault(entry.path, entry)
         return InfraModel(
             trees=(self.tree.target(),),
@@ -299,11 +313,3 @@ def _driver(unit: Deployment) -> LogShipper | None:
     if unit.logging is None or unit.logging.value not in SHIPPING_DRIVERS:
         return None
     return LogShipper(f"logging driver {unit.logging.value}", unit.logging.place, unit.environment)
-
-
-def _supervised(unit: Deployment) -> Deployment:
-    """PM2 within a container restarts the program, whatever the container's own policy."""
-    entry = next((e for e in unit.entries if e.why.endswith("by pm2")), None)
-    if entry is None or unit.restarts:
-        return unit
-    return replace(unit, restarts=True, restart=Setting("pm2 within the container", unit.command_place or unit.place))

@@ -164,9 +164,10 @@ class Resolver:
     def _pm2(self, words: list[str], at: _At) -> list[EntryPoint]:
         for word in words[1:]:
             if not word.startswith("-") and not re.fullmatch("start|startOrRe(start|load)|re(load|start)", word):
-                # an ecosystem file is a unit of its own: its apps are collected from it
-                config = re.search(r"(ecosystem|pm2|process).*\.(c?js|mjs|json|ya?ml)$", word)
-                return [] if config else self._entry(self._source(word, at), at.deeper(by="pm2"))
+                # an ecosystem file stands for its apps: `nesting` puts them in its place
+                config = re.search(r"(ecosystem|pm2|process).*\.(c?js|mjs|json|ya?ml|ts)$", word)
+                return self._entry(self._plain(word, at) if config else self._source(word, at), at.deeper(by="pm2"))
+        return [] if config else self._entry(self._source(word, at), at.deeper(by="pm2"))
         return []
 
     def _manager(self, words: list[str], at: _At) -> list[EntryPoint]:

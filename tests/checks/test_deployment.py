@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from auditor.checks.operations import disaster_recovery, log_aggregation
 from auditor.checks.rollout import grace_period, rolling_update
 from auditor.checks.scaling import autoscaling, separate_workers
 
+from auditor.code.model import Option, OptionState
 from auditor.infra.collect import collect
-from auditor.model import Cause, Confidence, Status, Verdict
+from auditor.model import Cause, CodeSpan, Confidence, Status, Verdict
 from auditor.probes import Probe
 
 from ..infra.support import tree
@@ -261,6 +263,22 @@ def test_97_nothing_found_is_unverified(tmp_path: Path) -> None:
 )
 def test_100_grace_period(tmp_path: Path, files: dict[str, str], timeout: int | None, status: Status) -> None:
     assert judge(grace_period, tmp_path, files, timeout=timeout).status is status
+
+
+def test_100_each_unit_is_held_to_its_own_jobs(tmp_path: Path) -> None:
+    files = compose(
+        "stop_grace_period: 60s", "  slow:\n    build: .\n    command: node dist/web.js\n    stop_grace_period: 400s\n"
+    )
+    root = tree(tmp_path, files)
+    model = code(root, timeout=30_000)
+    slow = replace(model.workers[0], span=CodeSpan("src/slow.ts", 1), queue=("slow",))
+    job = replace(model.producers[0], queue=("slow",), options={"timeout": Option(OptionState.KNOWN, 300_000)})
+    process = replace(model.processes[0], entry=CodeSpan("src/web.ts", 1), workers=(slow.span,))
+    both = replace(
+        model, workers=(*model.workers, slow), producers=(*model.producers, job), processes=(*model.processes, process)
+    )
+    verdict = grace_period.function(collect([root]), both, None)
+    assert [(f.subject.service, f.status) for f in verdict.findings] == [("web", Status.FAIL)]  # 10 s against 300 s
 
 
 def test_100_no_shutdown_fails_whatever_the_grace(tmp_path: Path) -> None:

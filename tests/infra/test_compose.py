@@ -202,6 +202,7 @@ def test_a_stack_that_watches_its_sources_is_for_development(tmp_path: Path) -> 
       redis: {image: redis}
     """
     model = infra(tmp_path / "a", {"docker-compose.yml": text})
-    assert {d.environment for d in (*model.deployments, *model.redis)} == {Environment.DEVELOPMENT}
+    found = {d.environment for d in model.deployments} | {u.environment for u in model.redis}
+    assert found == {Environment.DEVELOPMENT}
     mixed = infra(tmp_path / "b", {"docker-compose.yml": text.replace("npm run start:dev", "npm start")})
     assert {d.environment for d in mixed.deployments} == {Environment.UNKNOWN}

@@ -306,3 +306,21 @@ def test_a_dockerfile_that_nothing_runs_is_an_image_alone(tmp_path: Path) -> Non
     assert [Path(e.path).name for e in image.entries] == ["worker.js"]
     used = infra(tmp_path, {"compose.yml": "services: {mail: {build: .}}"})
     assert [d.kind for d in used.deployments] == [UnitKind.COMPOSE]
+
+
+def test_pm2_within_a_container_is_one_unit(tmp_path: Path) -> None:
+    files = {
+        "ecosystem.config.cjs": "module.exports = {apps: [{name: 'mail', script: 'worker.js', max_memory_restart: '300M', kill_timeout: 5000}]}",
+        "compose.prod.yml": "services:\n  mail:\n    image: acme/x\n    command: pm2-runtime ecosystem.config.cjs\n    stop_grace_period: 60s\n",
+        "package.json": '{"name": "x", "scripts": {"start": "pm2-runtime ecosystem.config.cjs"}}',
+        "worker.js": "",
+    }
+    model = infra(tmp_path, files)
+    (mail,) = model.deployments
+    assert (mail.kind, mail.restarts, mail.memory_bytes) == (UnitKind.COMPOSE, True, 300 * 1024**2)
+    assert mail.grace_seconds == 5  # PM2 kills before the container is killed
+    assert mail.grace is not None
+    assert mail.grace.place.path == "ecosystem.config.cjs"
+    assert [Path(e.path).name for e in model.entry_points] == ["worker.js"]
+    alone = infra(tmp_path / "b", {"ecosystem.config.cjs": files["ecosystem.config.cjs"], "worker.js": ""})
+    assert [d.kind for d in alone.deployments] == [UnitKind.PM2]
