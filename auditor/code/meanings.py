@@ -99,7 +99,6 @@ class Meanings:
 
     def effect(self, call: Call, meaning: Meaning) -> Effect:
         """The call as an effect, without what only its surroundings tell."""
-        arguments = [self.ev.eval(node, call.scope) for node in call.arguments()]
         value = self._external(call)
         shown = callee_text(call.node)
         role = meaning.role
@@ -117,13 +116,14 @@ class Meanings:
         ):
             made = replace(made, claims=True)
         if role in REMOTE:
-            made = replace(made, timeout=self._time(call, meaning, value, arguments))
+            made = replace(made, timeout=self._time(call, meaning, value))
         if role in CREATING:
             made = replace(made, key=self._key(call, meaning), keyless=meaning.package.keyless)
         if role is Role.BOUND:
             made = replace(made, timeout=Option(OptionState.UNKNOWN, why="a timer"))
-        if arguments and role in (Role.CHAIN_CONFIRM,):
-            made = replace(made, arguments=tuple(options_.option([argument]) for argument in arguments[:3]))
+        if role is Role.CHAIN_CONFIRM:
+            shown_ = [self.ev.eval(node, call.scope) for node in call.arguments()[:3]]
+            made = replace(made, arguments=tuple(options_.option([argument]) for argument in shown_))
         return made
 
     def _find(self, call: Call) -> Meaning | None:
@@ -245,19 +245,14 @@ class Meanings:
             return parts[-2] if len(parts) > 1 else ""
         return ""
 
-    def _time(self, call: Call, meaning: Meaning, value: External | None, arguments: list[Value]) -> Option:
+    def _time(self, call: Call, meaning: Meaning, value: External | None) -> Option:
         rule = meaning.package.time
-        around = _raced(call.node)
-        if around:
-            return Option(
-                OptionState.KNOWN,
-                1,
-                origin=CodeSpan(call.scope.module.path, call.line, call.line),
-                why="raced with a timer",
-            )
+        if _raced(call.node):
+            here = CodeSpan(call.scope.module.path, call.line, call.line)
+            return Option(OptionState.KNOWN, 1, origin=here, why="raced with a timer")
         if call.name in ("wait", "waitForTransaction", "waitForTransactionReceipt"):
-            return self._wait(call, meaning, arguments)
-        own = _option_of(self.ev, arguments, rule.call)
+            return self._wait(call, meaning)
+        own = _option_of(self.ev, self._given(call, rule.call), rule.call)
         if own is not None:
             return own
         made, unclear = self._construction(value)
@@ -268,14 +263,26 @@ class Meanings:
             return Option(OptionState.UNKNOWN, why="how its client is built could not be resolved")
         return Option(OptionState.KNOWN, rule.default) if rule.default is not None else ABSENT
 
-    def _wait(self, call: Call, meaning: Meaning, arguments: list[Value]) -> Option:
+    def _given(self, call: Call, names: tuple[str, ...]) -> list[Value]:
+        """Arguments that may carry one of these options: literals that name it, and a last one made elsewhere."""
+        nodes = call.arguments()
+        wanted = [
+            node
+            for at, node in enumerate(nodes)
+            if (node.type == "object" and ("..." in text(node) or any(name in text(node) for name in names)))
+            or (at and at == len(nodes) - 1 and node.type in ("identifier", "member_expression", "call_expression"))
+        ]
+        return [self.ev.eval(node, call.scope) for node in wanted] if names else []
+
+    def _wait(self, call: Call, meaning: Meaning) -> Option:
         """tx.wait(confirmations, timeout), waitForTransaction(hash, confirmations, timeout), viem's option."""
         at = {"wait": 1, "waitForTransaction": 2}.get(call.name)
+        rule, nodes = meaning.package.time, call.arguments()
         if at is None:
-            return _option_of(self.ev, arguments, meaning.package.time.call) or Option(
-                OptionState.KNOWN, meaning.package.time.default or 180_000
+            return _option_of(self.ev, self._given(call, rule.call), rule.call) or Option(
+                OptionState.KNOWN, rule.default or 180_000
             )
-        return options_.option([arguments[at]]) if len(arguments) > at else ABSENT
+        return options_.option([self.ev.eval(nodes[at], call.scope)]) if len(nodes) > at else ABSENT
 
     def _construction(self, value: External | None) -> tuple[list[Value], bool]:
         """Arguments of every construction that the receiver came through, and whether one of them is not known."""
