@@ -49,6 +49,7 @@ _MARKS: tuple[tuple[Topic, tuple[tuple[bytes, ...], ...]], ...] = (
             (b"taskforce",),
             (b"redisdb",),
             (b"metrics:", b"redis:"),
+            (b"/etc/prometheus",),
         ),
     ),
     (Topic.DASHBOARDS, ((b'"panels"',),)),

@@ -14,6 +14,7 @@ from auditor.model import FilePlace
 from . import clouds, exporters, files, grafana, rules
 from .files import Candidate, Topic
 from .model import Dashboard, Exporter, Note, PrometheusConfig, Recording, Rule, RuleKind, ScrapeJob
+from .rules import Mount
 
 
 @dataclass(slots=True)
@@ -27,6 +28,7 @@ class Gathered:
     exporters: list[Exporter] = field(default_factory=list)
     dashboards: list[Dashboard] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    mounts: list[Mount] = field(default_factory=list)
     ended_early: bool = False
     names: dict[str, str] = field(default_factory=dict)
     """File name of a ConfigMap's entry, by the `path:line` of a rule in it."""
@@ -48,7 +50,7 @@ def gather(roots: Sequence[Path], exclude: Sequence[str], deadline: float | None
             found.exporters += alarms.exporters
     found.jobs += [job for config in found.configs for job in config.jobs]
     found.exporters += exporters.scraped_of(found.jobs)
-    found.rules = list(rules.told_loaded(found.rules, tuple(found.configs), found.names))
+    found.rules = list(rules.told_loaded(found.rules, tuple(found.configs), found.names, found.mounts))
     return found
 
 
@@ -84,6 +86,8 @@ def _mapping(key: str, here: Node, candidate: Candidate, root: str, found: Gathe
         found.jobs.append(rules.monitor_of(here))
     if "image" in keys:
         found.exporters += exporters.units_of(key, here)
+    if "volumes" in keys and "image" in keys:
+        found.mounts += rules.mounts_of(here)
     if "metrics" in keys:
         found.exporters += exporters.chart_of(key, here)
     if key == "annotations":

@@ -117,6 +117,7 @@ def alerts_of(node: Node, root: str, notes: list[Note]) -> tuple[Rule, ...]:
 
 def _alert(entry: Node, root: str, notes: list[Note]) -> Rule:
     models = [data["model"] for data in entry["data"].list()]
+    titled = entry["title"] or entry["name"]
     text = next((m["expr"].text for m in models if m["expr"].text), "")
     query = promql.read(text) if text else Query("", problem="no PromQL expression in it")
     if query.problem:
@@ -133,10 +134,10 @@ def _alert(entry: Node, root: str, notes: list[Note]) -> Rule:
         )
     stated = entry["for"].text
     return Rule(
-        entry["title"].text,
+        titled.text,
         RuleKind.GRAFANA,
         query,
-        entry["title"].place if entry["title"] else entry.place,
+        titled.place if titled else entry.place,
         hold_s=seconds(stated) if stated else None,
         labels={name: value.text for name, value in entry["labels"].items()},
         environment=of_path(entry.path),

@@ -267,3 +267,22 @@ def test_excluded_files_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "rules.yml").write_text(RULES)
     assert collect([tmp_path], None, exclude=["old"]).rules == ()
+
+
+def test_a_mount_gives_a_rule_file_the_name_that_is_loaded(tmp_path: Path) -> None:
+    seen = read(
+        tmp_path,
+        docker__prometheus_yml="rule_files: [/etc/prometheus/rules/app.yml, 'more/*.yml']\nscrape_configs: []\n",
+        docker__compose_yml="""
+        services:
+          prometheus:
+            image: prom/prometheus
+            volumes:
+              - ./prometheus.yml:/etc/prometheus/prometheus.yml:ro
+              - ../alerting/rules-of-the-app.yml:/etc/prometheus/rules/app.yml:ro
+              - {type: bind, source: ../alerting/more, target: /etc/prometheus/more}
+        """,
+        **{"alerting__rules-of-the-app_yml": RULES, "alerting__more__x_yml": RULES, "alerting__other_yml": RULES},
+    )
+    loaded = {r.place.label().rpartition(":")[0]: r.loaded for r in seen.rules}
+    assert loaded == {"alerting/rules-of-the-app.yml": True, "alerting/more/x.yml": True, "alerting/other.yml": False}
