@@ -66,6 +66,14 @@ class Catalogue:
     packages: tuple[tuple[str, Package], ...]
     names: Mapping[str, tuple[tuple[tuple[str, ...], Package], ...]]
     own: Mapping[str, Role] = field(default_factory=dict)
+    last: frozenset[str] = frozenset()
+    """Last names that some call of the catalogue has: nothing else needs to be looked at."""
+    globs: tuple[str, ...] = ()
+    """Those with a wildcard."""
+
+    def may_mean(self, name: str) -> bool:
+        """Whether a call of that name can have a meaning; a cheap look before its receiver is resolved."""
+        return name in self.last or any(fnmatchcase(name, glob) for glob in self.globs)
 
     def of(self, package: str) -> tuple[Package, ...]:
         """What is known of an npm package; an exact name comes before a glob."""
@@ -100,7 +108,17 @@ class Catalogue:
 def load(own: Mapping[str, str] = {}) -> Catalogue:
     """The catalogue that ships, with a project's own functions on top (`roles:` of tt-audit.yaml)."""
     packages, names = _shipped()
-    return Catalogue(packages, names, {name: Role(role) for name, role in own.items()})
+    last = _last_names(packages)
+    globs = tuple(sorted(name for name in last if "*" in name and name != "*"))
+    return Catalogue(packages, names, {name: Role(role) for name, role in own.items()}, last, globs)
+
+
+def _last_names(packages: Iterable[tuple[str, Package]]) -> frozenset[str]:
+    found: set[str] = set()
+    for _, known in packages:
+        found.update(tail[-1].removeprefix("=").rsplit(".", 1)[-1] for tail, _ in known.calls)
+        found |= known.sql | known.sets
+    return frozenset(found)
 
 
 @cache

@@ -71,6 +71,7 @@ class Meanings:
         self.producers = producers
         self._tx: dict[tuple[str, str], list[tuple[int, int, str]]] = {}
         self._known: dict[int, Meaning | None] = {}
+        self._has_contracts: bool | None = None
 
     def transactions(self, calls: Iterable[Call]) -> list[tuple[int, int]]:
         """Byte ranges of the functions that transaction calls run; their first parameter stands for the database."""
@@ -134,12 +135,29 @@ class Meanings:
             return Meaning(Role.ENQUEUE, _NOTHING)
         if call.name in _DELAYS:
             return Meaning(Role.DELAY, _NOTHING)
+        if not self._worth_a_look(call):
+            return self._by_shape(call)
         value = self._external(call)
         if value is not None:
             found = self._of_package(call, value.package, value.path)
             if found is not None or value.package != "global":
                 return found
         return self._by_shape(call)
+
+    def _worth_a_look(self, call: Call) -> bool:
+        """A name of the catalogue, a callee without receiver (a default export), or a method in a file that has contracts."""
+        if self.catalogue.may_mean(call.name) or call.is_new:
+            return True
+        if call.callee is not None and call.callee.type == "identifier":
+            return self.ev.program.mentions(call.scope.module.path, (b"import", b"require"))
+        return self._contracts() and _awaited_or_assigned(call.node)
+
+    def _contracts(self) -> bool:
+        """Whether the program builds contract objects, whose methods have any name."""
+        if self._has_contracts is None:
+            program = self.ev.program
+            self._has_contracts = any(program.mentions(path, (b"ethers", b"hardhat")) for path in program.tree.paths)
+        return self._has_contracts
 
     def _external(self, call: Call) -> External | None:
         if call.callee is None:
@@ -451,6 +469,15 @@ def _raced(node: Node) -> bool:
                 return True
         at = at.parent
     return False
+
+
+def _awaited_or_assigned(node: Node) -> bool:
+    return node.parent is not None and node.parent.type in (
+        "await_expression",
+        "return_statement",
+        "arrow_function",
+        "array",
+    )
 
 
 def _first_parameter(node: Node) -> list[str]:
