@@ -158,7 +158,14 @@ def _by_package(own: Sequence[Deployment], infra: InfraModel, code: CodeModel) -
     packages = {p for w in workers for path in absolute(code, w.span.path) if (p := _package(path, infra.packages))}
     roots = {real(t.path) for t in infra.trees}
     inner = packages - roots or packages
-    return [u for u in own if any(_package(real(e.path), infra.packages) in inner for e in u.entries)]
+    found = [u for u in own if any(_package(real(e.path), infra.packages) in inner for e in u.entries)]
+    # of the programs of one package, those that are named for it run the workers
+    named = {p for u in found if _sounds_like_worker(u) for p in _packages_of(u, infra)}
+    return [u for u in found if _sounds_like_worker(u) or not named & _packages_of(u, infra)]
+
+
+def _packages_of(unit: Deployment, infra: InfraModel) -> set[str]:
+    return {p for e in unit.entries if (p := _package(real(e.path), infra.packages))}
 
 
 def real(*parts: str) -> str:
@@ -166,12 +173,17 @@ def real(*parts: str) -> str:
     return Path(*parts).resolve().as_posix()
 
 
-def workers_of(unit: Deployment, code: CodeModel) -> tuple[Worker, ...]:
-    """The workers that a unit's processes start; all of the code's where that can't be told."""
+def workers_of(unit: Deployment, code: CodeModel, infra: InfraModel) -> tuple[Worker, ...]:
+    """The workers that a unit's processes start, else those of its package; all of the code's where neither tells."""
     entries = {real(e.path) for e in unit.entries}
     own = [p for p in code.processes if p.starts_workers and entries.intersection(absolute(code, p.entry.path))]
     spans = {span for process in own for span in process.workers}
-    return tuple(w for w in code.workers if w.span in spans) or code.workers
+    started = tuple(w for w in code.workers if w.span in spans)
+    near = _packages_of(unit, infra)
+    beside = tuple(
+        w for w in code.workers if any(_package(p, infra.packages) in near for p in absolute(code, w.span.path))
+    )
+    return started or beside or code.workers
 
 
 def absolute(code: CodeModel, path: str) -> list[str]:

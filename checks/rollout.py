@@ -54,7 +54,7 @@ def grace_period(infra: InfraModel | None, code: CodeModel | None, live: LiveRed
     findings = [*shutdown, *kills]
     evidence: list[Evidence] = []
     for unit in found.units:
-        bound = longest_job(code, live, workers_of(unit, code) if code is not None else ())
+        bound = longest_job(code, live, workers_of(unit, code, infra) if code is not None and infra is not None else ())
         said = _grace(unit, bound, shut_down=not shutdown)
         if said.status is Status.PASS:
             evidence.append(Evidence(said.place.label(), said.observed, said.expected, said.place))
@@ -141,7 +141,7 @@ def _grace(unit: Deployment, bound: _Bound | None, *, shut_down: bool) -> UnitJu
             return UnitJudged(
                 Status.FAIL, message, grace, place, "workers closed on SIGTERM, and time for the longest job"
             )
-        message = f"{grace}; no bound on the longest job is known: give --redis with run times, or bound the handler"
+        message = f"{grace}; no bound on the longest job is known: give REDIS_URL for run times, or bound the handler"
         return UnitJudged(Status.UNVERIFIED, message, grace, place)
     if unit.grace_seconds < bound.seconds:
         message = f"{grace} is shorter than the longest job ({bound.said}): a deploy kills it"
