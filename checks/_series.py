@@ -45,7 +45,14 @@ class Publication:
 
 def named(metric: Metric, name: str) -> bool:
     """Whether a series of this name is one of the metric's: OpenTelemetry's names get underscores, units and `_total`."""
-    base = re.sub(r"[^a-zA-Z0-9_:]", "_", metric.name)
+    base = re.sub(r"[^a-zA-Z0-9_:*]", "_", metric.name)
+    if "*" in base:
+        return (
+            re.fullmatch(
+                rf"{re.escape(base).replace(chr(92) + '*', '.+')}{_UNIT}(?:_(?:total|count|sum|bucket|created))?", name
+            )
+            is not None
+        )
     return bool(base) and name.startswith(base) and _SUFFIX.match(name[len(base) :]) is not None
 
 

@@ -63,11 +63,58 @@ def feeds(ev: Evaluator, metrics: list[Declared]) -> dict[Declared, list[Feed]]:
     for path, theirs in by_module.items():
         words = frozenset(name for metric in theirs for name in metric.names)
         for module in ev.program.mentioning(path, words):
+            for call in module.calls_named("observe"):
+                for metric in _observed(ev, call, by_place):
+                    found[metric].append(_feed(ev, call, metric))
             for call in module.calls:
                 if call.name in SETTERS and not ev.program.out_of_time():
                     for metric in _targets(ev, call, by_place, theirs):
                         found[metric].extend(_feeds(ev, call, metric))
+    holding = [m for path in ev.program.tree.paths if ev.program.mentions(path, (b"InjectMetric",)) and (m := ev.program.module(path)) is not None]
+    for metric, feed in injected(ev, holding, metrics) if holding else ():
+        found[metric].append(feed)
     return {metric: _unique(theirs) for metric, theirs in found.items()}
+
+
+def _observed(ev: Evaluator, call: Call, by_place: dict[tuple[str, int], list[Declared]]) -> list[Declared]:
+    """OpenTelemetry's `result.observe(gauge, value)` in a batch callback."""
+    arguments = call.arguments()
+    if len(arguments) < 2 or arguments[0].type not in ("identifier", "member_expression"):
+        return []
+    values = options_of(ev.eval(arguments[0], call.scope))
+    hit = [metric for one in values if isinstance(one, External) and one.where is not None for metric in by_place.get(one.where, [])]
+    return [metric for metric in dict.fromkeys(hit) if metric.library == "otel"]
+
+
+def injected(ev: Evaluator, modules: list[Module], metrics: list[Declared]) -> Iterator[tuple[Declared, Feed]]:
+    """Feeds of Nest's `@InjectMetric('name') private readonly c: Counter`, by the name of the property."""
+    by_name: dict[str, list[Declared]] = {}
+    for metric in metrics:
+        by_name.setdefault(metric.name, []).append(metric)
+    for module in modules:
+        for call in module.calls_named("InjectMetric"):
+            names = [o.value for node in call.arguments() for o in options_of(ev.eval(node, call.scope)) if isinstance(o, Literal)]
+            theirs = [metric for name in names for metric in by_name.get(str(name), [])]
+            held = _property_at(module, call)
+            for use in module.calls if theirs and held else ():
+                receiver = _receiver(use) if use.name in SETTERS else None
+                if receiver is not None and _last_name(module, receiver) == held:
+                    for metric in theirs:
+                        yield metric, _feed(ev, use, metric)
+
+
+def _property_at(module: Module, call: Call) -> str:
+    """The constructor parameter or field that a decorator stands on."""
+    at = call.node.start_byte
+    for cls in module.classes:
+        constructor = cls.constructor
+        for parameter in constructor.parameters if constructor is not None else ():
+            if parameter.node.start_byte <= at < parameter.node.end_byte:
+                return parameter.name
+        for field in cls.fields.values():
+            if field.node.start_byte <= at < field.node.end_byte:
+                return field.name
+    return ""
 
 
 def _unique(theirs: list[Feed]) -> list[Feed]:
@@ -77,7 +124,7 @@ def _unique(theirs: list[Feed]) -> list[Feed]:
 def _targets(ev: Evaluator, call: Call, by_place: dict[tuple[str, int], list[Declared]], near: list[Declared]) -> list[Declared]:
     """The metrics that a call sets: by the value of its receiver, else by its name."""
     held = _receiver(call)
-    if held is None:
+    if held is None or not _may_be(call, held, near):
         return []
     hit: list[Declared] = []
     value = ev.eval(held, call.scope)
@@ -90,6 +137,27 @@ def _targets(ev: Evaluator, call: Call, by_place: dict[tuple[str, int], list[Dec
         return [metric for metric in dict.fromkeys(hit) if metric.library != "otel" or call.name != "set"]
     name = _last_name(call.scope.module, held)
     return [metric for metric in near if name and name in metric.names and _in_reach(call.scope.module, metric)]
+
+
+def _may_be(call: Call, held: Node, near: list[Declared]) -> bool:
+    """A cheap look before the receiver is evaluated: a Map's `set` and a Set's `add` are everywhere."""
+    module = call.scope.module
+    text = module.text(held)[:200]
+    words = set(re.findall(r"\w+", text))
+    if held.type == "identifier":
+        binding = call.scope.lookup(text)
+        if binding is not None and binding.node is not None and binding.kind in ("var", "param"):
+            near_by = module.text(binding.node)[:200]
+            words |= set(re.findall(r"\w+", near_by))
+            if binding.kind == "var" and re.search(r"\.get\w*\(|\[", near_by):
+                return True
+        if binding is not None and binding.kind == "param":
+            typed = module.text(binding.type_node)[:80] if binding.type_node is not None else ""
+            return bool(_METRIC_TYPE.search(f"{typed} {text}"))
+    return any(name in words for metric in near for name in metric.names) or bool(re.search(r"\.get\w*\(", text))
+
+
+_METRIC_TYPE = re.compile(r"Gauge|Counter|Histogram|Summary|gauge|counter|histogram|metric|timer")
 
 
 def _in_reach(module: Module, metric: Declared) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from auditor.code import callers
 from auditor.code.facts import Call, Function, Module, Scope
-from auditor.code.metric_sites import ANY, DEFAULT, Registry, registry_of
+from auditor.code.metric_sites import ANY, DEFAULT, OWN, Registry, registry_of
 from auditor.code.values import External, Literal, Unknown, options_of
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MARKS = re.compile(
     rb"\.metrics\s*\(|getMetricsAsJSON|getSingleMetric|clusterMetrics|Pushgateway|express-prom-bundle|fastify-metrics|nestjs-prometheus|"
-    rb"PrometheusExporter|MetricReader|prometheus-api-metrics|express-prometheus-middleware"
+    rb"PrometheusExporter|MetricReader|prometheus-api-metrics|express-prometheus-middleware|/metrics['\"`]"
 )
 OTEL = ("otel", 0)
 _PRINTS = frozenset(("metrics", "getMetricsAsJSON", "getSingleMetric", "getSingleMetricAsString", "clusterMetrics"))
@@ -27,6 +27,7 @@ _WHOLE = frozenset(
 """Packages that serve prom-client's own registry by themselves."""
 _REGISTRY_NAME = re.compile(r"(?i)regist|prom|client$|metrics$")
 _OTEL_NAMES = re.compile(r"(?:PrometheusExporter|MetricReader|OTLPMetricExporter)$")
+_METRICS_PATH = re.compile(r"^['\"`][\w/.-]*/?metrics/?['\"`]$")
 _ROUTES = frozenset("get head all route use createServer any options handle".split())  # noqa: SIM905
 _ROUTE_DECORATOR = re.compile(r"^@?(?:Get|All|Head|HealthCheck|Route)\b")
 
@@ -57,11 +58,20 @@ def _given_out(ev: Evaluator, call: Call) -> tuple[Registry, ...]:
             return tuple(dict.fromkeys(registry for one in ours for registry in registry_of(one)))
         named = _REGISTRY_NAME.search(call.scope.module.text(held).split(".")[-1])
         return (ANY,) if named and all(isinstance(one, Unknown) for one in options_of(value)) else ()
-    values = [ev.eval(call.callee, call.scope)] if call.callee is not None and call.name not in _PRINTS else []
+    if call.name in _ROUTES and call.arguments() and _METRICS_PATH.match(call.scope.module.text(call.arguments()[0])):
+        return (OWN,)
+    return (DEFAULT,) if _serves_all(ev, call) else ()
+
+
+def _serves_all(ev: Evaluator, call: Call) -> bool:
+    """A package that serves prom-client's own registry by itself is called, or handed to a server."""
+    source = call.scope.module.source
+    if call.callee is None or not any(package.encode() in source for package in _WHOLE):
+        return False
+    values = [ev.eval(call.callee, call.scope)] if call.callee.type == "identifier" or call.name in ("register", "registerAsync", "forRoot") else []
     if call.name in ("use", "register"):
-        values += [ev.eval(node, call.scope) for node in call.arguments()[:2]]
-    whole = any(isinstance(one, External) and one.package in _WHOLE and "Metric" not in one.path for value in values for one in options_of(value))
-    return (DEFAULT,) if whole else ()
+        values += [ev.eval(node, call.scope) for node in call.arguments()[:2] if node.type in ("identifier", "member_expression", "call_expression")]
+    return any(isinstance(one, External) and one.package in _WHOLE and "Metric" not in one.path for value in values for one in options_of(value))
 
 
 def _constructed(ev: Evaluator, call: Call) -> tuple[Registry, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from auditor.code import callers
 from auditor.code.facts import Call, Module
-from auditor.code.values import Array, External, FunctionValue, Literal, Object, Template, Value, options_of, text_of
+from auditor.code.values import Array, External, FunctionValue, Literal, Object, Template, Value, options_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -44,12 +44,15 @@ _STATSD = {
 }
 MARKS = re.compile(
     rb"prom-client|nestjs-prometheus|new\s+[\w.]*(?:Gauge|Counter|Histogram|Summary)\b|\.create(?:Observable)?(?:Counter|Gauge|Histogram|UpDownCounter)\b|"
-    rb"hot-shots|statsd|dd-trace|datadog-metrics|# TYPE |exportPrometheusMetrics|BullMQOtel"
+    rb"hot-shots|statsd|dd-trace|datadog-metrics|# TYPE |\w\{\w+=\"[^`\n]*\"\} \$\{|exportPrometheusMetrics|BullMQOtel"
 )
+OWN = ("own", 0)
+"""The registry of metric classes that the project wrote itself; pages at `/metrics` give it out."""
 DEFAULT = ("default", 0)
 """The registry of prom-client that metrics are in where they name none."""
 ANY = ("*", 0)
 """A registry that could not be told."""
+_SAMPLE = re.compile(r"`([a-zA-Z_:][\w:]*)\{\w+=\"[^`\n]*\"\} \$\{")
 _TYPE_LINE = re.compile(r"# TYPE ([a-zA-Z_:][\w:]*) (gauge|counter|histogram|summary)")
 
 Registry = tuple[str, int]
@@ -60,6 +63,7 @@ class Declared:
     """A metric that code makes."""
 
     name: str
+    """`*` stands for a part that is not known; empty: none of it is."""
     kind: str
     library: str
     """`prom-client`, `otel`, `statsd`, `text`, `bullmq`."""
@@ -96,12 +100,21 @@ def declared(ev: Evaluator, modules: list[Module]) -> list[Declared]:
 def _of_call(ev: Evaluator, module: Module, call: Call) -> Iterator[Declared]:
     if call.is_new and call.name in _KINDS:
         yield from _prom_client(ev, module, call, _KINDS[call.name])
+    elif call.is_new and b"prom-client" in module.source and (kind := _kind_of(ev, call)):
+        yield from _prom_client(ev, module, call, kind)
     elif call.name in _NEST:
         yield from _prom_client(ev, module, call, _NEST[call.name])
     elif call.name in _OTEL:
         yield from _named(ev, module, call, _OTEL[call.name], "otel")
     elif call.name in _STATSD and _is_statsd(ev, call):
         yield from _named(ev, module, call, _STATSD[call.name], "statsd")
+
+
+def _kind_of(ev: Evaluator, call: Call) -> str:
+    """The kind of metric that a constructor in a variable makes; empty where it makes none."""
+    found = ev.eval(call.callee, call.scope) if call.callee is not None and call.callee.type in ("identifier", "member_expression") else None
+    names = {one.path.split(".")[-1] for one in options_of(found) if isinstance(one, External) and one.package == "prom-client"} if found is not None else set()
+    return next((_KINDS[name] for name in sorted(names) if name in _KINDS), "")
 
 
 def _prom_client(ev: Evaluator, module: Module, call: Call, kind: str) -> Iterator[Declared]:
@@ -129,7 +142,7 @@ def _prom_client(ev: Evaluator, module: Module, call: Call, kind: str) -> Iterat
                 call.line,
                 line_of_end(call.node),
                 ("*",) if several else _labels(members.get("labelNames") or (ev.eval(arguments[2], call.scope) if len(arguments) > 2 else None)),
-                _registries(members.get("registers")),
+                _registries(members.get("registers")) if ours else (OWN,),
                 frozenset(bound_names(module, call.node)),
                 _function(members.get("collect")),
                 call,
@@ -210,8 +223,9 @@ def _texts(value: Value | None) -> list[str]:
     for one in options_of(value) if value is not None else ():
         if isinstance(one, Literal) and isinstance(one.value, str):
             found.append(one.value)
-        elif isinstance(one, Template) and all(isinstance(part, Literal) for part in one.parts):
-            found.append(text_of(one))
+        elif isinstance(one, Template):
+            text = "".join(str(part.value) if isinstance(part, Literal) else "*" for part in one.parts)
+            found.append(text if text.strip("*") else "")
         else:
             found.append("")
     return list(dict.fromkeys(found))
@@ -262,10 +276,16 @@ def _function(value: Value | None) -> FunctionValue | None:
     return next((one for one in options_of(value) if isinstance(one, FunctionValue)), None) if value is not None else None
 
 
+_THROUGH = frozenset(
+    ("parenthesized_expression", "as_expression", "satisfies_expression", "await_expression", "binary_expression", "arguments")
+)
+_REGISTERS = re.compile(r"^[\w.]*(?:register|add|track|create|define|make|getOrCreate)\w*\(", re.IGNORECASE)
+
+
 def bound_names(module: Module, node: Node) -> Iterator[str]:
     """Names that a new object gets: variable, property, field, assignment."""
     parent = node.parent
-    while parent is not None and parent.type in ("parenthesized_expression", "as_expression", "satisfies_expression", "await_expression", "binary_expression"):
+    while parent is not None and (parent.type in _THROUGH or (parent.type == "call_expression" and _REGISTERS.search(module.text(parent)[:80]))):
         parent = parent.parent
     if parent is None:
         return
@@ -284,16 +304,17 @@ def bound_names(module: Module, node: Node) -> Iterator[str]:
 
 def _by_hand(module: Module) -> Iterator[Declared]:
     """Text in Prometheus' format that code puts together itself: `# TYPE` lines, and samples with a value filled in."""
-    if b"# TYPE " not in module.source:
+    if b"# TYPE " not in module.source and b"} ${" not in module.source:
         return
     text = module.source.decode("utf-8", "replace")
     written = text.replace("\\n", " \n")  # a line's end within a string
-    for match in _TYPE_LINE.finditer(text):
-        name = match[1]
-        line = text.count("\n", 0, match.start()) + 1
+    kinds = {match[1]: (match[2], text.count("\n", 0, match.start()) + 1) for match in _TYPE_LINE.finditer(text)}
+    for match in _SAMPLE.finditer(text):
+        kinds.setdefault(match[1], ("gauge", text.count("\n", 0, match.start()) + 1))
+    for name, (kind, line) in kinds.items():
         samples = re.findall(rf"\b{re.escape(name)}(?:_(?:sum|count|bucket))?(?:\{{[^\n]*\}})?\s+(?:\$\{{|['\"`]\s*\+)[^\n]*", written)
         labels = tuple(dict.fromkeys(label for sample in samples for label in re.findall(r"(\w+)=\\?[\"$]", sample.split("}")[0])))
-        yield Declared(name, match[2], "text", module, line, line, labels, (ANY,), texts=tuple(samples))
+        yield Declared(name, kind, "text", module, line, line, labels, (ANY,), texts=tuple(samples))
 
 
 def line_of_end(node: Node) -> int:

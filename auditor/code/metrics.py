@@ -14,7 +14,7 @@ from auditor.code import metric_sites as sites_
 from auditor.code.facts import Call, Function, Module
 from auditor.code.metric_feeds import Feed, feeds, fits, function_at, in_handler, quantities_of
 from auditor.code.metric_served import OTEL, Outlet, in_route
-from auditor.code.metric_sites import ANY, DEFAULT, Declared
+from auditor.code.metric_sites import ANY, DEFAULT, OWN, Declared
 from auditor.code.model import Metric, OptionState, Quantity, Worker
 from auditor.code.quantity import of_name
 from auditor.code.values import LibraryObject, options_of
@@ -153,6 +153,8 @@ def _outlet(program: _Program, metric: Declared) -> Outlet | None:
     def gives(outlet: Outlet) -> bool:
         if metric.library == "otel" or OTEL in outlet.registries:
             return metric.library == "otel" and OTEL in outlet.registries
+        if OWN in metric.registries or outlet.registries == (OWN,):
+            return OWN in metric.registries and _package(ev, outlet.module.path) in _users(ev, metric.module.path)
         if set(metric.registries) & set(outlet.registries) - {DEFAULT, ANY}:
             return True
         either = ANY in metric.registries or ANY in outlet.registries
