@@ -13,6 +13,7 @@ from auditor.code.assemble import Assembler
 from auditor.code.evaluate import Evaluator
 from auditor.code.facts import Function, Module
 from auditor.code.flow import Flow
+from auditor.code.kinds import with_kinds
 from auditor.code.model import CodeModel, EntryPoint, ServiceConfig
 from auditor.code.program import Program
 from auditor.code.relocate import relocated
@@ -57,7 +58,8 @@ def collect(
     assembler = Assembler(ev, nest, found, processors, modules, is_live, lambda path: "", shutdown, versions)
     queues, producers, workers = assembler.queues(), assembler.producers(), assembler.workers()
     walker = reach.effects_of(ev, flow, found.producers, roles)
-    workers = list(reach.reaching(walker, workers, assembler.worker_nodes, assembler.listeners.handlers))
+    reached = reach.reaching(walker, workers, assembler.worker_nodes, assembler.listeners.handlers)
+    jobs, consumers = with_kinds(producers, reached, kinds)
     model = CodeModel(
         trees=tuple(
             TreeTarget(str(root), files_read=len(program.tree.paths), files_skipped=tuple(program.tree.skipped))
@@ -66,11 +68,11 @@ def collect(
         services=(),
         entry_points_known=False,
         queues=tuple(queues),
-        producers=tuple(producers),
-        workers=tuple(workers),
+        producers=jobs,
+        workers=consumers,
         processes=(),
         connections=(),
-        metrics=metrics_.find(ev, is_live, lambda path: "", workers),
+        metrics=metrics_.find(ev, is_live, lambda path: "", consumers),
         metrics_known=True,
         ended_early=program.late,
     )

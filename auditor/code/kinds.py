@@ -1,0 +1,105 @@
+"""What jobs are for: by the user's config, by the roles that the handler reaches, by the words of queue and job names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from auditor.code.model import Effect, Kind, KindBy, Producer, Role, Worker
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+WORDS: Mapping[Kind, frozenset[str]] = {
+    Kind.REFUND: frozenset(("refund", "refunds", "chargeback", "chargebacks")),
+    Kind.PAYMENT: frozenset(("payment", "payments", "charge", "charges", "checkout", "billing", "invoice", "invoices", "pay", "capture", "subscription")),
+    Kind.NFT: frozenset(("nft", "nfts", "mint", "mints", "minting")),
+    Kind.TRANSFER: frozenset(
+        ("transfer", "transfers", "withdraw", "withdraws", "withdrawal", "withdrawals", "deposit", "deposits", "payout", "payouts", "transaction",
+         "transactions", "settlement", "swap")
+    ),
+    Kind.EMAIL: frozenset(("email", "emails", "mail", "mails", "mailer", "newsletter", "smtp")),
+    Kind.QR: frozenset(("qr", "qrcode", "barcode")),
+    Kind.ANALYTICS: frozenset(("analytics", "statistics", "stats", "metrics", "tracking", "report", "reports", "reporting")),
+    Kind.CLEANUP: frozenset(("cleanup", "clean", "cleaner", "purge", "prune", "expire", "expired", "gc", "sweep")),
+}  # fmt: skip
+"""In the order in which they decide where a name has words of several kinds."""
+_NO_CHARGE = re.compile(
+    r"meterEvents|UsageRecord|customers\.create|setupIntents|invoiceItems|checkout\.sessions|invoices\.create$"
+)
+_NFT = re.compile(r"mint|nft|erc721|erc1155|bubblegum|candymachine|tokenuri|baseuri", re.I)
+_ORDER = (Kind.PAYMENT, Kind.REFUND, Kind.NFT, Kind.TRANSFER, Kind.EMAIL)
+
+
+def with_kinds(
+    producers: Sequence[Producer], workers: Sequence[Worker], configured: Mapping[str, str]
+) -> tuple[tuple[Producer, ...], tuple[Worker, ...]]:
+    """Both with their kinds; `configured` maps queue or job names to kinds."""
+    judged = tuple(_of_worker(worker, configured) for worker in workers)
+    by_queue: dict[str, list[Worker]] = {}
+    for worker in judged:
+        for name in worker.queue:
+            by_queue.setdefault(name, []).append(worker)
+    return tuple(_of_producer(job, by_queue, configured) for job in producers), judged
+
+
+def by_words(*names: str | None) -> Kind:
+    """The kind that names speak of; the first name that speaks of one decides."""
+    for name in names:
+        words = {word.lower() for word in _WORD.findall(name or "")}
+        for kind, wanted in WORDS.items():
+            if words & wanted:
+                return kind
+    return Kind.OTHER
+
+
+def by_roles(effects: Iterable[Effect], name: str = "") -> tuple[Kind, ...]:
+    """The kinds that a handler's calls make it, the costliest first; what only its failure path does makes none."""
+    found: set[Kind] = set()
+    for effect in effects:
+        if "catch" in effect.within:
+            continue
+        if effect.role is Role.PAYMENT_CREATE and not _NO_CHARGE.search(effect.call):
+            found.add(Kind.PAYMENT)
+        elif effect.role is Role.REFUND_CREATE:
+            found.add(Kind.REFUND)
+        elif effect.role is Role.CHAIN_SEND:
+            found.add(Kind.NFT if _NFT.search(f"{effect.call} {effect.symbol} {name}") else Kind.TRANSFER)
+        elif effect.role is Role.EMAIL_SEND:
+            found.add(Kind.EMAIL)
+    return tuple(kind for kind in _ORDER if kind in found)
+
+
+def _of_worker(worker: Worker, configured: Mapping[str, str]) -> Worker:
+    given = _configured((*worker.queue, *worker.jobs), configured)
+    if given is not None:
+        return replace(worker, kind=given, kind_by=KindBy.CONFIG)
+    roles = by_roles(worker.effects, f"{' '.join(worker.queue)} {worker.handler_name}")
+    told = by_words(*worker.queue, *worker.jobs, worker.handler_name.rsplit(".", 1)[-1])
+    if roles:
+        return replace(worker, kind=told if told in roles else roles[0], kind_by=KindBy.ROLES)
+    return replace(worker, kind=told, kind_by=KindBy.NOTHING if told is Kind.OTHER else KindBy.NAMES)
+
+
+def _of_producer(job: Producer, by_queue: Mapping[str, list[Worker]], configured: Mapping[str, str]) -> Producer:
+    given = _configured((*((job.job,) if job.job else ()), *job.queue), configured)
+    if given is not None:
+        return replace(job, kind=given, kind_by=KindBy.CONFIG)
+    told = by_words(job.job, *job.queue)
+    consumers = [
+        worker
+        for name in job.queue
+        for worker in by_queue.get(name, ())
+        if not worker.jobs or job.job is None or job.job in worker.jobs
+    ]
+    alone = [worker for worker in consumers if len(worker.queue) == 1]
+    roles = {
+        kind for worker in alone for kind in by_roles(worker.effects, f"{' '.join(worker.queue)} {worker.handler_name}")
+    }
+    if roles and (told in roles or told is Kind.OTHER or len(roles) == 1):
+        first = next(kind for kind in _ORDER if kind in roles)
+        return replace(job, kind=told if told in roles else first, kind_by=KindBy.ROLES)
+    return replace(job, kind=told, kind_by=KindBy.NOTHING if told is Kind.OTHER else KindBy.NAMES)
+
+
+def _configured(names: Iterable[str], configured: Mapping[str, str]) -> Kind | None:
+    return next((Kind(configured[name]) for name in names if name in configured), None)
