@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _DEEPEST = 90
 _STEPS = 3_000_000
+_DEFAULT = (8_000, 24)
+"""Steps and newly parsed files that a question is worth where its asker says nothing."""
 
 
 class Evaluator:
@@ -30,6 +32,7 @@ class Evaluator:
         self.depth = 0
         self.steps = 0
         self.most_steps = _STEPS
+        self.bounded = 0
         self.journal: list[tuple[dict[Any, Any], object]] = []
         self.tired: dict[int, int] = {}
         self.calls: dict[object, Value] = {}
@@ -47,6 +50,9 @@ class Evaluator:
 
     def eval(self, node: Node, scope: Scope, frame: Frame | None = None) -> Value:
         """What `node` may be in `scope`; `frame` is the call that is being looked at, None for all of them."""
+        if self.depth == 0 and not self.bounded:
+            value = self.within(lambda: self.eval(node, scope, frame), *_DEFAULT)
+            return value if value is not None else Unknown("it depends on too much", text=_short(scope, node))
         frame = frame_for(scope, frame)
         memo = frame.memo if frame is not None else scope.module.memo
         key = node.id
@@ -82,6 +88,7 @@ class Evaluator:
     def within(self, work: Callable[[], T], steps: int, files: int) -> T | None:
         """The result of `work`; None where it takes more than so many steps or newly parsed files."""
         before = self.most_steps, self.program.most_parses, len(self.journal), self.depth
+        self.bounded += 1
         self.most_steps = min(self.most_steps, self.steps + steps)
         self.program.most_parses = min(self.program.most_parses, self.program.parses + files)
         try:
@@ -93,6 +100,7 @@ class Evaluator:
             self.depth = before[3]
             return None
         finally:
+            self.bounded -= 1
             self.most_steps, self.program.most_parses = before[0], before[1]
 
     def force(self, value: Value) -> Value:
@@ -126,6 +134,10 @@ class Evaluator:
     def where(self, module: Module, node: Node) -> Where:
         """The place of a node."""
         return (module.path, line_of(node))
+
+
+def _short(scope: Scope, node: Node) -> str:
+    return " ".join(scope.module.text(node).split())[:40]
 
 
 def frame_for(scope: Scope, frame: Frame | None) -> Frame | None:

@@ -7,13 +7,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from auditor.code import classes
-from auditor.code.facts import Call, Class, Function, Module
+from auditor.code.facts import Call, Class, Function, Import, Module
 from auditor.code.values import CYCLE, ClassValue, FunctionValue, Instance, LibraryObject, Unknown, Value, options_of
 
 if TYPE_CHECKING:
+    from tree_sitter import Node
+
     from auditor.code.evaluate import Evaluator
 
 MOST = 400
+_CHAINED = frozenset(("member_expression", "call_expression", "non_null_expression", "await_expression", "parenthesized_expression", "subscript_expression"))
 
 
 class Flow:
@@ -61,9 +64,41 @@ class Flow:
         """Functions of the program that a call runs: what it names, and what it hands over to outside code."""
         known = self._targets.get(call.node.id)
         if known is None:
-            known = self._targets[call.node.id] = []
-            known.extend(self._find(call))
+            known = []
+            if not self._outside(call):
+                found = self.ev.within(lambda: list(self._find(call)), 4_000, 12)
+                known = found if found is not None else []
+                if found is None:
+                    self.lost[call.node.id] = call
+            self._targets[call.node.id] = known
         return known
+
+    def _towards(self, call: Call, within: frozenset[str]) -> bool:
+        """Whether a call may lead into one of these files, by the import that it starts from."""
+        node = _root(call)
+        if node is None or node.type != "identifier":
+            return True
+        module = call.scope.module
+        binding = call.scope.lookup(module.text(node))
+        if binding is None or not isinstance(binding.fact, Import):
+            return True
+        target = self.ev.program.target(module.path, binding.fact.spec)
+        return target is None or target in within or bool(within & frozenset(self.ev.program.imports(target)))
+
+    def _outside(self, call: Call) -> bool:
+        """Whether a call is at first sight one of an npm package or a global, and hands over no function."""
+        node = _root(call)
+        if node is None or node.type != "identifier":
+            return False
+        module = call.scope.module
+        binding = call.scope.lookup(module.text(node))
+        if binding is None:
+            away = module.text(node) not in ("require", "module", "exports")
+        elif isinstance(binding.fact, Import):
+            away = self.ev.program.target(module.path, binding.fact.spec) is None
+        else:
+            return False
+        return away and not any(argument.type in ("identifier", "member_expression", "call_expression") for argument in call.arguments())
 
     def _find(self, call: Call) -> Iterable[Function]:
         ev, found = self.ev, dict[int, Function]()
@@ -94,8 +129,11 @@ class Flow:
                             found[id(option.fact)] = option.fact
         return found.values()
 
-    def reach(self, starts: Iterable[Function], most: int = MOST) -> dict[int, Function]:
-        """Functions that run when one of `starts` does, themselves among them, nearest first."""
+    def reach(self, starts: Iterable[Function], most: int = MOST, within: frozenset[str] | None = None) -> dict[int, Function]:
+        """Functions that run when one of `starts` does, themselves among them, nearest first.
+
+        `within`: files that matter; calls that plainly lead elsewhere are not followed.
+        """
         first = list(starts)
         key = tuple(sorted(id(function) for function in first))
         if key in self._reached:
@@ -104,12 +142,22 @@ class Flow:
         queue = deque(first)
         while queue and len(found) < most and not self.ev.program.out_of_time():
             for call in self.calls(queue.popleft()):
+                if within is not None and not self._towards(call, within):
+                    continue
                 for target in self.targets(call):
                     if id(target) not in found:
                         found[id(target)] = target
                         queue.append(target)
         self._reached[key] = found
         return found
+
+
+def _root(call: Call) -> Node | None:
+    """What a callee starts from: `a` of `a.b().c`."""
+    node = call.callee
+    while node is not None and node.type in _CHAINED:
+        node = node.child_by_field_name("object") or node.child_by_field_name("function") or (node.named_children[0] if node.named_children else None)
+    return node
 
 
 def functions_of(value: Value) -> list[Function]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from auditor.code import callers
-from auditor.code.facts import Call, Function, Module
+from auditor.code.external import package_of
+from auditor.code.facts import Binding, Call, Function, Import, Module
 from auditor.code.flow import Flow, covers, functions_of
 from auditor.code.listeners import same_object
 from auditor.code.sites import RawClose, Sites, receiver
@@ -67,6 +68,11 @@ class Shutdown:
         self.sites = sites
         self.modules = modules
         self.versions = versions
+        closing = {close.call.scope.module.path for close in sites.closes}
+        relevant = set(closing)
+        for path in closing:
+            relevant |= ev.program.all_importers(path)
+        self.relevant = frozenset(relevant)
         self.handlers = self._handlers()
         self.signals = list(self._signals())
 
@@ -90,6 +96,9 @@ class Shutdown:
                     yield from self._of_library(call)
 
     def _of_process(self, call: Call) -> Iterator[Signal]:
+        node = call.callee.child_by_field_name("object") if call.callee is not None else None
+        if node is None or b"rocess" not in call.scope.module.source[node.start_byte : node.end_byte][-40:]:
+            return
         held = receiver(self.ev, call, None)
         if not any(isinstance(o, External) and (o.package, o.path) in (("global", "process"), ("process", "")) for o in options_of(held)):
             return
@@ -100,10 +109,16 @@ class Shutdown:
             starts = functions_of(given[1])
             for event in options_of(given[0]):
                 if isinstance(event, Literal) and event.value in _SIGNALS:
-                    yield Signal(str(event.value), call, self._with_hooks(call, self.flow.reach(starts)))
+                    yield Signal(str(event.value), call, self._with_hooks(call, self.flow.reach(starts, 150, self.relevant)))
 
     def _of_library(self, call: Call) -> Iterator[Signal]:
         if call.callee is None or call.callee.type not in ("identifier", "member_expression"):
+            return
+        root = call.callee
+        while root.type == "member_expression" and (inner := root.child_by_field_name("object")) is not None:
+            root = inner
+        binding = call.scope.lookup(call.scope.module.text(root)) if root.type == "identifier" else None
+        if binding is None or not self._is_shutdown_library(binding):
             return
         packages = {o.package for o in options_of(self.ev.eval(call.callee, call.scope)) if isinstance(o, External)} & _LIBRARIES.keys()
         for package in packages:
@@ -117,7 +132,7 @@ class Shutdown:
                             starts.extend(functions_of(value.members[key]))
                     signals = _named_signals(value) or signals
             if starts:
-                reached = self._with_hooks(call, self.flow.reach(starts))
+                reached = self._with_hooks(call, self.flow.reach(starts, 150, self.relevant))
                 yield from (Signal(name, call, reached) for name in signals)
 
     def _of_nest(self, call: Call) -> Iterator[Signal]:
@@ -130,7 +145,7 @@ class Shutdown:
         for module in self._served_by(call.scope.module.path):
             for cls in module.classes:
                 starts.extend(cls.members[name] for name in _NEST_HOOKS if name in cls.members)
-        reached = self.flow.reach(starts) if starts else {}
+        reached = self.flow.reach(starts, 150, self.relevant) if starts else {}
         yield from (Signal(name, call, reached, nest=True) for name in names)
 
     def _served_by(self, main: str) -> list[Module]:
@@ -152,10 +167,20 @@ class Shutdown:
             for cls in module.classes:
                 if "nestjs" in module.source.decode("utf-8", "replace")[:4000]:
                     starts.extend(cls.members[name] for name in _NEST_HOOKS if name in cls.members)
-        return self.flow.reach(starts) if len(starts) > len(reached) else reached
+        return self.flow.reach(starts, 150, self.relevant) if len(starts) > len(reached) else reached
+
+    def _is_shutdown_library(self, binding: Binding) -> bool:
+        if isinstance(binding.fact, Import):
+            return package_of(binding.fact.spec) in _LIBRARIES
+        if binding.kind != "var" or binding.node is None:
+            return False
+        text = binding.scope.module.text(binding.node)[:200]
+        return any(name in text for name in _LIBRARIES)
 
     def _is_library(self, call: Call) -> bool:
-        value = receiver(self.ev, call, None)
+        value = self.ev.within(lambda: receiver(self.ev, call, None), 500, 2)
+        if value is None:
+            return False
         return any(isinstance(option, LibraryObject) for option in options_of(value))
 
     def closing(self, targets: list[LibraryObject], module: Module, library: str, by_nest: bool) -> Closing:

@@ -47,6 +47,8 @@ JOB_OPTIONS = frozenset(
 _USES = re.compile(
     rb"""\.\s*(?:add|addBulk|upsertJobScheduler|process|on|once|close|run|getInstance)\s*[(<]|new\s+[\w.]*(?:Worker|Queue|Bull|Flow|Scheduler|Events)\w*|extends\s"""
 )
+_WORDS = (b"ueue", b"QUEUE", b"orker", b"WORKER", b"bull", b"Bull", b"flow", b"Flow", b"roducer", b"job", b"Job")
+_ADDS = (b".add(", b".add<", b".addBulk", b".upsertJobScheduler", b".process(")
 _PLAIN_CLASSES = frozenset(("Set", "Map", "WeakSet", "WeakMap", "Date", "URL", "Error", "Promise", "AbortController", "EventEmitter", "FormData", "Headers"))
 _QUEUEISH = re.compile(
     rb"""(?i)\b\w*(?:queue|flow|producer|bull)\w*(?:\[[^\]\n]*\]|\(\))?\s*[!?]?\.\s*(?:add|addBulk|upsertJobScheduler|process)\s*[(<]"""
@@ -134,18 +136,25 @@ def candidates(program: Program) -> list[Module]:
     """Files that may hold a site: those that name a library, and those that use what these export."""
     seeds = program.seeds()
     paths = dict.fromkeys(seeds)
-    around: dict[str, None] = {}
+    near: set[str] = set()
+    around: set[str] = set()
     for seed in seeds:
-        around.update(dict.fromkeys(program.all_importers(seed)))
-    for path in around:
+        around |= program.all_importers(seed)
+        for path in program.importers(seed):
+            near.add(path)
+            near.update(program.importers(path))
+    for path in program.tree.paths if seeds else ():
         data = program.tree.read(path)
-        if path not in paths and data is not None and _USES.search(data):
+        if path in paths or data is None:
+            continue
+        if path in near:
+            wanted = bool(_USES.search(data))
+        elif path in around:
+            wanted = any(word in data for word in _WORDS) and bool(_USES.search(data))
+        else:
+            wanted = any(word in data for word in _ADDS) and any(word in data for word in _WORDS) and bool(_QUEUEISH.search(data))
+        if wanted:
             paths[path] = None
-    if seeds:
-        for path in program.tree.paths:
-            data = program.tree.read(path)
-            if path not in paths and data is not None and _QUEUEISH.search(data):
-                paths[path] = None
     return [module for path in sorted(paths) if (module := program.module(path)) is not None]
 
 
@@ -244,12 +253,7 @@ def _construction(ev: Evaluator, call: Call, found: Sites) -> None:
             kind = base.name if base is not None and base.library in LIBRARIES else kind
     if kind not in CONSTRUCTED:
         return
-    objects = [
-        option
-        for turn in expansions(ev, call)
-        for option in options_of(ev.eval(call.node, call.scope, turn))
-        if isinstance(option, LibraryObject)
-    ]
+    objects = _objects(ev, call)
     if kind != "Worker":
         found.queues.append(RawQueue(call, objects))
         return
@@ -264,6 +268,15 @@ def _construction(ev: Evaluator, call: Call, found: Sites) -> None:
             [],
         )
     )
+
+
+def _objects(ev: Evaluator, call: Call) -> list[LibraryObject]:
+    """The objects that a construction makes in its contexts."""
+    found: list[LibraryObject] = []
+    for turn in expansions(ev, call):
+        value = ev.within(lambda turn=turn: ev.eval(call.node, call.scope, turn), 30_000, 60)  # type: ignore[misc]
+        found.extend(option for option in options_of(value) if isinstance(option, LibraryObject)) if value is not None else None
+    return found
 
 
 def _called_library(ev: Evaluator, call: Call, found: Sites) -> None:
@@ -297,17 +310,34 @@ def _producer(ev: Evaluator, call: Call, found: Sites) -> None:
     for turn in expansions(ev, call):
         if not callers.feasible(ev, call.context, call.scope, turn):
             continue
-        given = callers.given(ev, call, turn)
+        given = _given(ev, call, turn)
         for target in as_library(ev, receiver(ev, call, turn)):
             if target.name == "Queue":
                 variants.extend(_queued(ev, call.name, target, given, turn))
             elif target.name == "FlowProducer":
                 variants.extend(_flow(ev, call.name, target, given, turn))
     if not variants:
-        given = callers.given(ev, call, None)
+        given = _given(ev, call, None)
         for target in as_library(ev, receiver(ev, call, None)):
             variants.extend(_queued(ev, call.name, target, given, None) if target.name == "Queue" else _flow(ev, call.name, target, given, None))
     found.producers.append(RawProducer(call, variants))
+
+
+_EFFORT = ((20_000, 30), (6_000, 12), (60_000, 80))
+"""(steps, files) that the arguments of an enqueue are worth: name, data, options."""
+
+
+def _given(ev: Evaluator, call: Call, frame: Frame | None) -> tuple[Value, ...]:
+    """The arguments of an enqueue; data is looked at with less effort than options."""
+    found: list[Value] = []
+    nodes = call.arguments()
+    if any(node.type == "spread_element" for node in nodes):
+        return callers.given(ev, call, frame)
+    for index, node in enumerate(nodes):
+        steps, files = _EFFORT[2] if call.name != "add" or len(nodes) == 1 else _EFFORT[min(index, 2)]
+        value = ev.within(lambda node=node: ev.eval(node, call.scope, frame), steps, files)  # type: ignore[misc]
+        found.append(value if value is not None else Unknown("it depends on too much", call.scope.module.text(node)[:40]))
+    return tuple(found)
 
 
 def _queued(
