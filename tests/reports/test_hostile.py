@@ -8,7 +8,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from auditor import plugins
@@ -79,7 +79,14 @@ def test_our_own_elements_are_known() -> None:
     assert "x" not in _OWN and {"details", "script", "main"} <= _OWN
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# no shrinking: an example renders seven reports, and any failing one shows the hole
+@settings(
+    max_examples=30,
+    deadline=None,
+    derandomize=True,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(text=_TEXTS, line=st.integers(0, 99), color=st.booleans(), width=st.integers(40, 130))
 def test_no_text_breaks_a_format(text: str, line: int, color: bool, width: int) -> None:
     evidence = Evidence(text, text, text, CodeSpan(text, max(1, line)), excerpt=text)
