@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from auditor.code.model import CodeModel, Process
 from auditor.infra.model import Autoscaler, Deployment, InfraModel, UnitKind
-from auditor.model import Cause, Confidence, Evidence, Finding, Place, Subject, SubjectType, Verdict
-from auditor.probes import failed, not_applicable, passed, probe, unverified
+from auditor.model import Cause, Confidence, Evidence, Finding, Place, Status, Subject, SubjectType, Verdict
+from auditor.probes import conclude, failed, not_applicable, passed, probe, unverified
 
 from ._subjects import NO_QUEUES
 from ._units import Workers, absolute, name_of, subject, without_units, worker_units
@@ -48,18 +48,33 @@ def autoscaling(infra: InfraModel | None, code: CodeModel | None) -> Verdict:
     if early is not None or infra is None:
         return early or unverified("give --infra PATH", Cause.SOURCE_NOT_GIVEN)
     found = worker_units(infra, code)
-    names = {u.name for u in found.units}
     live = [s for s in infra.autoscalers if s.environment.decides] or list(infra.autoscalers)
+    if not live:
+        return unverified(
+            "no autoscaler in the infra files; it may be set up outside of them: attest, or give its manifest"
+        )
+    mine = [s for s in live if any(_targets(s, u) for u in found.units)]
+    if not mine:
+        return _of_others(live, found)
+    findings = [_blind(s, found, certain=True) for s in mine if not s.on_queue]
+    findings += [_unscaled(u) for u in found.units if not any(_targets(s, u) for s in mine)]
+    shown = [_shown(s) for s in mine if s.on_queue]
+    held = (
+        f"{mine[0].name} scales on {', '.join(mine[0].metrics)}"
+        if len(mine) == 1
+        else f"{len(shown)} autoscalers follow queues"
+    )
+    return conclude(findings, held=held, evidence=shown)
+
+
+def _of_others(live: list[Autoscaler], found: Workers) -> Verdict:
+    """No autoscaler names a unit that runs workers: what the others look at shows how scaling was meant."""
     on_queue = [s for s in live if s.on_queue]
     if on_queue:
-        return passed(f"{on_queue[0].name} scales on {', '.join(on_queue[0].metrics)}", *(_shown(s) for s in on_queue))
-    if live:
-        mine = [s for s in live if _target(s, names)]
-        findings = [_blind(s, found, certain=s in mine) for s in (mine or live)]
-        return failed(findings[0].message, *findings)
-    return unverified(
-        "no autoscaler in the infra files; it may be set up outside of them: attest, or give its manifest"
-    )
+        reason = f"{on_queue[0].name} scales on {', '.join(on_queue[0].metrics)}"
+        return passed(reason, *(_shown(s) for s in on_queue), confidence=Confidence.LIKELY)
+    findings = [_blind(s, found, certain=False) for s in live]
+    return failed(findings[0].message, *findings)
 
 
 def _by_names(infra: InfraModel | None) -> Verdict:
@@ -115,8 +130,14 @@ def _units_of(process: Process, infra: InfraModel | None, code: CodeModel) -> li
     return [u for u in units if u.environment.decides] or units
 
 
-def _target(scaler: Autoscaler, names: set[str]) -> bool:
-    return any(scaler.target == n or n.split("/")[0] == scaler.target for n in names)
+def _targets(scaler: Autoscaler, unit: Deployment) -> bool:
+    return scaler.target in (unit.name, unit.name.split("/")[0])
+
+
+def _unscaled(unit: Deployment) -> Finding:
+    message = f"no autoscaler in the files changes the number of {name_of(unit)}"
+    shown = Evidence(unit.place.label(), "no autoscaler", place=unit.place)
+    return Finding(message, subject(unit), unit.place, (), (shown,), status=Status.UNVERIFIED, symbol=unit.name)
 
 
 def _shown(scaler: Autoscaler) -> Evidence:

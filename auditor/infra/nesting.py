@@ -46,8 +46,10 @@ def _folded(unit: Deployment, apps: Mapping[str, Sequence[Deployment]]) -> Deplo
         app = min(inner, key=lambda a: a.grace_seconds if a.grace_seconds is not None else 0)
         known = [g for g in (unit.grace_seconds, app.grace_seconds) if g is not None]
         shorter = len(known) == 2 and known[1] < known[0]  # PM2 kills the program before the container is killed
+        stopped = next((a for a in inner if a.restarts is False), None)  # said so: the program is meant to stay down
+        restart = (stopped or app).restart if stopped or not unit.restarts else unit.restart
         unit = replace(
-            unit, restart=app.restart if not unit.restarts else unit.restart, restarts=bool(unit.restarts or app.restarts),
+            unit, restart=restart, restarts=stopped is None,
             memory=unit.memory or app.memory, memory_bytes=unit.memory_bytes if unit.memory else app.memory_bytes,
             heap=unit.heap or app.heap, heap_bytes=unit.heap_bytes if unit.heap else app.heap_bytes,
             grace=(app.grace or Setting("PM2's default", app.place)) if shorter else unit.grace,
