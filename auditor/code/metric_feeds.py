@@ -327,6 +327,9 @@ def _by_event(ev: Evaluator, call: Call, metric: Declared) -> tuple[Quantity, ..
     """By the listener that it runs in, directly or one call away."""
     if call.name in ("set", "setToCurrentTime") and metric.kind == "gauge":
         return ()
+    named = of_name(metric.name)
+    if set(words_of(metric.name)) & _NOT_JOBS or (named is not Quantity.OTHER and fits(metric.kind, named)):
+        return ()
     for event in events_around(ev, call.scope, 2):
         if event in _EVENTS and metric.kind in ("counter", "gauge"):
             return (_EVENTS[event],)
