@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from auditor.code.model import CodeModel, Quantity
 from auditor.code.quantity import succeeded
 from auditor.model import Confidence, Place, Severity, Status
-from auditor.prom.model import Condition, Observability, Rule, RuleKind, Selector
+from auditor.prom.model import Condition, ExporterKind, Observability, Rule, RuleKind, Selector
 
-from ._series import Publication, State, of_code, publication, quantity_of
+from ._series import FROM_QUEUE_EXPORTER, Publication, State, of_code, publication, quantity_of
 
 HOUR = 3600.0
 LONGEST_HOLD = {Quantity.DEAD_LETTER: 24 * HOUR}
@@ -81,7 +81,7 @@ def _of_workers(selector: Selector, code: CodeModel | None) -> bool:
 
 def _judged(asked: _Asked, alternative: tuple[Condition, ...], condition: Condition) -> Judgement:
     rule, quantity, code, prom = asked.rule, asked.quantity, asked.code, asked.prom
-    wrong = unloaded(rule) or never_right(rule, condition, quantity)
+    wrong = unloaded(rule) or never_right(rule, condition, quantity) or _running_total(condition, asked)
     if wrong:
         return Judgement(rule, condition, Status.FAIL, f"{rule.name}: {wrong}")
     needed = [s for c in alternative if not (c.absent or c.defaulted) for s in c.all_selectors]
@@ -148,7 +148,6 @@ def never_right(rule: Rule, condition: Condition, quantity: Quantity) -> str:
         "changes",
     }
     none = compared is not None and compared.op in ("==", "<", "<=") and (compared.threshold or 0) <= 1
-    total = quantity is Quantity.FAILED and not condition.ratio and not functions & _RATES
     slips: tuple[tuple[object, str], ...] = (
         (condition.boolean, "compared with `bool` it yields 0 or 1, and fires for both"),
         (compared is None and not condition.absent, "it compares with nothing, and fires as long as the series exists"),
@@ -161,12 +160,21 @@ def never_right(rule: Rule, condition: Condition, quantity: Quantity) -> str:
             single and windows and rule.hold_s and rule.hold_s >= max(windows),
             f"its `for` ({rule.hold_s or 0:g} s) is no shorter than its window: a single event never fires it",
         ),
-        (
-            total and any(s.metric.endswith("_total") for s in condition.selectors),
-            "it compares a counter's running total, not a rate: once above, it fires until the process restarts",
-        ),
     )
     return next((why for holds, why in slips if holds), "")
+
+
+def _running_total(condition: Condition, asked: _Asked) -> str:
+    """A counter compared as it stands; exporters also call gauges `_total`, so code's own word on the kind wins."""
+    if asked.quantity is not Quantity.FAILED or condition.ratio or _functions(condition) & _RATES:
+        return ""
+    exported = any(e.kind in (ExporterKind.BULLMQ, ExporterKind.BULL_MONITOR) for e in asked.prom.exporters)
+    for selector in condition.selectors:
+        kinds = {m.kind for m in of_code(asked.code, selector)}
+        gauge = exported and FROM_QUEUE_EXPORTER.match(selector.metric)
+        if "counter" in kinds or (not kinds and selector.metric.endswith("_total") and not gauge):
+            return "it compares a counter's running total, not a rate: once above, it fires until the process restarts"
+    return ""
 
 
 def _functions(condition: Condition) -> frozenset[str]:

@@ -17,11 +17,12 @@ _TARGET_LABELS = re.compile(
     r"^(?:__\w+|job|instance|namespace|pod|container|service\w*|node|host\w*|env|environment|cluster|region|zone|stage|team|app|app_\w+|"
     r"application|component|le|quantile|exported_\w+|kubernetes_\w+|otel_\w+|endpoint|tier|prometheus|replica)$"
 )
-_QUEUE_EXPORTER = re.compile(r"^(?:bull|bullmq|jobs?|queues?)[_:]")
+FROM_QUEUE_EXPORTER = re.compile(r"^(?:bull|bullmq|jobs?|queues?)[_:]")
+"""Names that the well-known queue exporters give; some of their gauges end in `_total`."""
 _PLATFORM = re.compile(r"^(?:kube|container|node|process|nodejs|cadvisor)_")
 _FROM_EXPORTERS: tuple[tuple[re.Pattern[str], tuple[ExporterKind, ...]], ...] = (
     (re.compile(r"^redis_"), (ExporterKind.REDIS,)),
-    (_QUEUE_EXPORTER, (ExporterKind.BULLMQ, ExporterKind.BULL_MONITOR)),
+    (FROM_QUEUE_EXPORTER, (ExporterKind.BULLMQ, ExporterKind.BULL_MONITOR)),
 )
 
 

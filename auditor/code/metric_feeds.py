@@ -269,7 +269,8 @@ def quantities_of(name: str, picked: list[str], sources: list[str]) -> tuple[Qua
             narrowed = tuple(q for q in quantities if q is by_labels)
             return narrowed or quantities
     state = of_name("queue_jobs", picked)
-    return (state,) if state in (Quantity.DEPTH, Quantity.ACTIVE) and of_name(name) in (state, Quantity.DEPTH, Quantity.OTHER) and _of_queue(name) else ()
+    told = state in (Quantity.DEPTH, Quantity.ACTIVE, Quantity.FAILED, Quantity.STALLED)
+    return (state,) if told and of_name(name) in (state, Quantity.DEPTH, Quantity.OTHER) and _of_queue(name) else ()
 
 
 def _of_queue(name: str) -> bool:

@@ -15,10 +15,10 @@ from .model import Exporter, ExporterKind, ScrapeJob
 _IMAGES: tuple[tuple[re.Pattern[str], ExporterKind], ...] = (
     (re.compile(r"(?:^|/)(?:prometheus-)?(?:redis|valkey)[_-]exporter\b"), ExporterKind.REDIS),
     (
-        re.compile(r"(?:^|/)bull(?:mq)?[_-](?:prometheus[_-])?exporter\b|(?:^|/)bull-prom-metrics\b"),
+        re.compile(r"(?:^|/)bull(?:mq)?[_-](?:prometheus[_-])?exporter\b|(?:^|/)bull(?:mq)?-prom(?:etheus|-metrics)\b"),
         ExporterKind.BULLMQ,
     ),
-    (re.compile(r"(?:^|/)bull-monitor\b"), ExporterKind.BULL_MONITOR),
+    (re.compile(r"(?:^|/)(?:nodejs-)?bull-monitor\b"), ExporterKind.BULL_MONITOR),
     (
         re.compile(r"(?:^|/)taskforce(?:sh)?[/_-](?:docker-)?connector\b|(?:^|/)taskforce-connector\b"),
         ExporterKind.TASKFORCE,
