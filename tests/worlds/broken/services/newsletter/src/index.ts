@@ -25,7 +25,7 @@ campaigns.process(async (job, done) => {
 
 export async function startCampaign(subject: string, html: string) {
   const subscribers = await Subscriber.find().distinct('_id');
-  await campaigns.add({ subject, html, subscribers });
+  await campaigns.add({ subject, html, subscribers }, { timeout: 10 * 60 * 1000 });
 }
 
 setInterval(() => startCampaign('This week', '<h1>This week</h1>'), 7 * 24 * 3600 * 1000);
