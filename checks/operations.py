@@ -12,7 +12,7 @@ from ._units import real
 
 @probe("deployment.log_aggregation")
 def log_aggregation(infra: InfraModel | None, code: CodeModel | None) -> Verdict:
-    """Logs leave the machine: a collector (Fluent Bit, Vector, Promtail, ...), or a logging driver that sends them away."""
+    """Logs leave the machine: by a collector (Fluent Bit, Vector, ...), a logging driver that sends, or a logger's transport."""
     found = [s for s in infra.shippers if s.environment.decides] if infra else []
     if found:
         shown = [Evidence(s.place.label(), s.kind, "logs collected away from the machine", s.place) for s in found]

@@ -33,6 +33,7 @@ from auditor.infra import (
     start_scripts,
     terraform,
     terraform_redis,
+    transports,
 )
 from auditor.infra.images import SHIPPING_DRIVERS, shipper
 from auditor.infra.model import (
@@ -251,6 +252,7 @@ class Collector:
         self.deployments = nesting.fold(self.deployments, apps)
         used = {d.dockerfile.path for d in self.deployments if d.dockerfile is not None}
         self.deployments += nesting.fold(list(start_scripts.images(self.reading, used)), apps)
+        self.shippers += transports.shippers(self.reading)
         self.clients += clients.of_units(self.deployments)
         self.confs = loaded_confs(self.confs, self.redis)
 

@@ -320,6 +320,15 @@ def test_101_rolling_update(tmp_path: Path, files: dict[str, str], status: Statu
     [
         (compose("", "  logs:\n    image: grafana/promtail:3\n"), Status.PASS),
         (compose("logging: {driver: awslogs}"), Status.PASS),
+        (
+            {
+                **SOURCES,
+                "package.json": '{"dependencies": {"pino-loki": "1"}}',
+                "src/log.ts": "pino({ transport: { target: 'pino-loki' } })",
+            },
+            Status.PASS,
+        ),
+        ({**SOURCES, "package.json": '{"dependencies": {"pino-loki": "1"}}'}, Status.UNVERIFIED),
         (compose("logging: {driver: json-file}"), Status.UNVERIFIED),
         (compose(""), Status.UNVERIFIED),
     ],
