@@ -116,10 +116,10 @@ class Page:
                         words.insert(0, ("- ", ""))
                     self.labelled(label, *words, indent=indent, column=column)
                 case Snippet(_, lines):
-                    if label:
-                        self.labelled(label, indent=indent, column=column)
                     for code in lines:
-                        self.line((code, "cyan"), indent=indent + column + 2, hang=2)
+                        deep = column + 4 + len(code) - len(code.lstrip())  # what wraps goes on two columns further in
+                        self.line((label.ljust(column + 2), "dim"), (code, "cyan"), indent=indent, hang=deep)
+                        label = ""
             label = ""
 
     def _span(self, span: Span) -> tuple[str, str]:

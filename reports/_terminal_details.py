@@ -68,8 +68,7 @@ def _item(item: ItemView, report: Report, page: Page) -> None:
     page.line((f"{sign} {item.id}  ", style), (item.title, "bold"), hang=4)
     page.line(
         (item.worst.value, SEVERITY_STYLES[item.worst]),
-        *_sure(item.confidence),
-        (f" · {item.section}", "dim"),
+        (f" · {item.confidence} · {item.section}", "dim"),
         indent=_INDENT,
     )
     if not item.findings or not item.reason.startswith(item.findings[0].message):
@@ -100,12 +99,11 @@ def _findings(findings: tuple[FindingView, ...], report: Report, page: Page) -> 
 
 def _finding(finding: FindingView, report: Report, page: Page) -> None:
     sign, style = mark(finding.status, page.options, word=False)
-    page.line((f"{sign} ", style), finding.message, *_waiver(finding), indent=_INDENT, hang=2)
-    tags = [f"{label} {name}" for label, name in finding.about]
-    if finding.confidence is not Confidence.CERTAIN:
-        tags.append(finding.confidence.value)
-    if tags:
-        page.labelled("about", (" · ".join(tags), "dim"), indent=_INDENT + 2)
+    sure = () if finding.confidence is Confidence.CERTAIN else ((f" ({finding.confidence})", "dim"),)
+    page.line((f"{sign} ", style), finding.message, *sure, *_waiver(finding), indent=_INDENT, hang=2)
+    if finding.about:
+        tags = " · ".join(f"{label} {name}" for label, name in finding.about)
+        page.labelled("about", (tags, "dim"), indent=_INDENT + 2)
     for number, place in enumerate(finding.places):
         page.labelled("and" if number else "where", _linked(place, report, page), indent=_INDENT + 2)
     _evidence(finding.evidence, report, page, finding.place)
@@ -143,7 +141,3 @@ def _linked(place: PlaceView, report: Report, page: Page) -> tuple[str, str]:
 
 def _waiver(finding: FindingView) -> tuple[tuple[str, str], ...]:
     return ((f" [waived: {finding.waiver}]", "dim"),) if finding.waived else ()
-
-
-def _sure(confidence: Confidence) -> tuple[tuple[str, str], ...]:
-    return ((f" · {confidence.value}", "dim"),)
