@@ -132,7 +132,7 @@ def unfed(metric: Metric) -> str:
     if not metric.fed_live:
         return f"set only in code that nothing starts ({metric.fed_by[0].label()})"
     if metric.served is None:
-        return f"in a registry that no endpoint serves ({metric.span.label()})"
+        return f"in a registry that no endpoint of its process serves ({metric.span.label()})"
     return f"served only by an endpoint that nothing mounts ({metric.served.label()})"
 
 

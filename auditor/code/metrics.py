@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,8 @@ class _Program:
     is_live: IsLive
     service_of: Callable[[str], str]
     outlets: list[Outlet]
+    entries: Mapping[str, Collection[str]]
+    """Entry point -> files that it reaches; empty where they can't be told."""
 
     def lives(self, module: Module, function: Function | None) -> bool:
         """Whether something started reaches the function."""
@@ -50,17 +52,31 @@ class _Program:
             return None, False
         return CodeSpan(outlet.module.path, outlet.line, outlet.line), self.is_live(outlet.module, outlet.scope.func)
 
+    def one_process(self, outlet: Outlet, fed: list[Feed]) -> bool:
+        """Whether some process may hold both the outlet and a feed; so where processes can't be told, or no feed is known."""
+        page = {entry for entry, files in self.entries.items() if outlet.module.path in files}
+        feeders = {entry for entry, files in self.entries.items() for feed in fed if feed.module.path in files}
+        return not page or not feeders or bool(page & feeders)
+
 
 def find(
-    ev: Evaluator, is_live: IsLive, service_of: Callable[[str], str], workers: Iterable[Worker] = ()
+    ev: Evaluator,
+    is_live: IsLive,
+    service_of: Callable[[str], str],
+    workers: Iterable[Worker] = (),
+    entries: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[Metric, ...]:
-    """All metrics and boards, one entry for each quantity that a metric carries. Paths are the program's."""
+    """All metrics and boards, one entry for each quantity that a metric carries. Paths are the program's.
+
+    `entries` gives the files that each entry point reaches: a registry is one for each process, so a gauge that the worker
+    sets is not on the page of the web server.
+    """
     paths = _paths(ev)
     declaring = _modules(ev, paths, sites_.MARKS)
     declared = sites_.declared(ev, declaring)
     fed = feeds(ev, declared)
     outlets = served_.outlets(ev, _modules(ev, paths, served_.MARKS)) if declaring else []
-    program = _Program(ev, is_live, service_of, outlets)
+    program = _Program(ev, is_live, service_of, outlets, entries or {})
     workers = tuple(workers)
     handled = {(effect.span.path, effect.span.start) for worker in workers for effect in worker.effects}
     found: list[Metric] = []
@@ -110,10 +126,10 @@ def _metrics(program: _Program, metric: Declared, fed: list[Feed]) -> Iterator[M
     if metric.library == "text":
         yield from _by_hand(program, metric)
         return
-    out = _outlet(program, metric)
+    own_page = None
     if metric.library == "statsd" and metric.call is not None:  # each call sends its own value
         fed = [Feed(metric.module, metric.line, metric.call.scope.func, ())]
-        out = Outlet((ANY,), metric.module, metric.line, metric.call.scope)
+        own_page = Outlet((ANY,), metric.module, metric.line, metric.call.scope)
     by_quantity: dict[Quantity, list[Feed]] = {}
     for feed in fed:
         for quantity in feed.quantities:
@@ -122,8 +138,8 @@ def _metrics(program: _Program, metric: Declared, fed: list[Feed]) -> Iterator[M
     named = of_name(metric.name) if fits(metric.kind, of_name(metric.name)) else Quantity.OTHER
     if open_ or not by_quantity:
         by_quantity.setdefault(named, []).extend(open_)
-    served, served_live = program.given_out(out)
     for quantity, theirs in by_quantity.items():
+        served, served_live = program.given_out(own_page or _outlet(program, metric, theirs))
         yield Metric(
             metric.name,
             CodeSpan(metric.module.path, metric.line, metric.end),
@@ -143,7 +159,7 @@ def _living_first(program: _Program, theirs: list[Feed]) -> list[Feed]:
     return sorted(theirs, key=lambda f: not program.lives(f.module, f.function))
 
 
-def _outlet(program: _Program, metric: Declared) -> Outlet | None:
+def _outlet(program: _Program, metric: Declared, fed: list[Feed]) -> Outlet | None:
     """The place that gives out one of the metric's registries; a living one before a dead one, one nearby before others.
 
     prom-client's own registry is one for each process: a page of a package that does not import the metric has not got it.
@@ -151,6 +167,8 @@ def _outlet(program: _Program, metric: Declared) -> Outlet | None:
     ev = program.ev
 
     def gives(outlet: Outlet) -> bool:
+        if not program.one_process(outlet, fed):
+            return False
         if metric.library == "otel" or OTEL in outlet.registries:
             return metric.library == "otel" and OTEL in outlet.registries
         if OWN in metric.registries or outlet.registries == (OWN,):

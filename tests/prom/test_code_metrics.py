@@ -14,7 +14,9 @@ from auditor.code.program import Program
 PACKAGE = '{"name": "app", "dependencies": {"bullmq": "^5.40.0", "prom-client": "^15.0.0"}}'
 
 
-def find(folder: Path, dead: tuple[str, ...] = (), **files: str) -> dict[tuple[str, str], Metric]:
+def find(
+    folder: Path, dead: tuple[str, ...] = (), entries: dict[str, set[str]] | None = None, **files: str
+) -> dict[tuple[str, str], Metric]:
     """Metrics by (name, quantity) of a small program; functions named in `dead` are reached by nothing."""
     (folder / "package.json").write_text(PACKAGE)
     for name, text in files.items():
@@ -31,7 +33,7 @@ def find(folder: Path, dead: tuple[str, ...] = (), **files: str) -> dict[tuple[s
             function = outer.func if outer is not None else None
         return True
 
-    return {(m.name, m.quantity.value): m for m in metrics.find(ev, is_live, lambda path: "")}
+    return {(m.name, m.quantity.value): m for m in metrics.find(ev, is_live, lambda path: "", entries=entries)}
 
 
 QUEUE = "import { Queue, Worker, QueueEvents } from 'bullmq';\nimport { Gauge, Counter, Histogram, Registry, register } from 'prom-client';\n"
@@ -118,6 +120,85 @@ def test_the_served_registry_is_not_the_one_that_holds_it(tmp_path: Path) -> Non
     )
     assert found["queue_depth_here", "depth"].served is not None
     assert found["queue_depth_elsewhere", "depth"].served is None
+
+
+def test_a_worker_and_a_web_server_have_a_registry_each(tmp_path: Path) -> None:
+    files = {
+        "metrics": "import { Gauge, register } from 'prom-client';\nexport const depth = new Gauge({ name: 'queue_depth', help: 'h' });\n"
+        "export { register };\n",
+        "worker": "import { depth } from './metrics';\ndepth.set(1);\n",
+        "web": "import { register } from './metrics';\napp.get('/metrics', async (_req, res) => res.send(await register.metrics()));\n",
+    }
+    apart = {"src/worker.ts": {"src/worker.ts", "src/metrics.ts"}, "src/web.ts": {"src/web.ts", "src/metrics.ts"}}
+    assert find(tmp_path, entries=apart, **files)["queue_depth", "depth"].served is None
+    together = {"src/main.ts": {"src/main.ts", "src/worker.ts", "src/web.ts", "src/metrics.ts"}}
+    assert find(tmp_path, entries=together)["queue_depth", "depth"].served is not None
+    assert find(tmp_path)["queue_depth", "depth"].served is not None
+
+
+def test_nest_injects_metrics_and_serves_its_own_page(tmp_path: Path) -> None:
+    found = find(
+        tmp_path,
+        module="""
+        import { PrometheusModule, makeCounterProvider } from '@willsoto/nestjs-prometheus';
+        @Module({ imports: [PrometheusModule.register()], providers: [makeCounterProvider({ name: 'bull_jobs_total', help: 'h', labelNames: ['queue', 'status'] })] })
+        export class MetricsModule {}
+        """,
+        service="""
+        import { InjectMetric } from '@willsoto/nestjs-prometheus';
+        import { Counter } from 'prom-client';
+        export class WorkerMetrics {
+          constructor(@InjectMetric('bull_jobs_total') private readonly jobs: Counter<string>) {}
+          failed(queue: string) { this.jobs.inc({ queue, status: 'failed' }); }
+        }
+        """,
+    )
+    failed = found["bull_jobs_total", "failed"]
+    assert [(s.path, s.start) for s in failed.fed_by] == [("src/service.ts", 6)]
+    assert failed.served is not None
+
+
+def test_opentelemetrys_observable_gauges(tmp_path: Path) -> None:
+    found = find(
+        tmp_path,
+        app="""
+        import { metrics } from '@opentelemetry/api';
+        import { Queue } from 'bullmq';
+        const queue = new Queue('mail');
+        const meter = metrics.getMeter('x');
+        const waiting = meter.createObservableGauge('bull_queue_waiting');
+        const other = meter.createObservableGauge('bull_queue_active');
+        waiting.addCallback(async (result) => result.observe(await queue.getWaitingCount()));
+        meter.addBatchObservableCallback(async (result) => { result.observe(other, await queue.getActiveCount()); }, [other]);
+        """,
+    )
+    assert [s.start for s in found["bull_queue_waiting", "depth"].fed_by] == [8]
+    assert [s.start for s in found["bull_queue_active", "active"].fed_by] == [9]
+
+
+def test_metric_classes_of_the_projects_own(tmp_path: Path) -> None:
+    found = find(
+        tmp_path,
+        own="""
+        class Gauge { constructor(private o: { name: string; help: string }) {} set(n: number) {} }
+        export const depth = registry.register(new Gauge({ name: 'queue_depth', help: 'h' }));
+        export function feed(n: number) { depth.set(n); }
+        export function page() { return ''; }
+        """,
+        web="import { page } from './own';\napp.get('/metrics', (_req, res) => res.send(page()));\n",
+    )
+    depth = found["queue_depth", "depth"]
+    assert depth.fed_by
+    assert depth.served is not None
+    assert depth.served.path == "src/web.ts"
+
+
+def test_a_name_with_a_part_that_is_not_known(tmp_path: Path) -> None:
+    found = find(
+        tmp_path,
+        app="import { Gauge } from 'prom-client';\nexport function make(prefix: string) { return new Gauge({ name: `${prefix}_queue_depth`, help: 'h' }); }\n",
+    )
+    assert ("*_queue_depth", "depth") in found
 
 
 def test_events_tell_failures_stalls_and_durations(tmp_path: Path) -> None:
