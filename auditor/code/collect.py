@@ -11,12 +11,13 @@ from auditor.code import reach
 from auditor.code import sites as sites_
 from auditor.code.assemble import Assembler
 from auditor.code.evaluate import Evaluator
-from auditor.code.facts import Function, Module
 from auditor.code.flow import Flow
 from auditor.code.kinds import with_kinds
+from auditor.code.liveness import Liveness
 from auditor.code.model import CodeModel, EntryPoint, ServiceConfig
 from auditor.code.program import Program
 from auditor.code.relocate import relocated
+from auditor.code.services import Services
 from auditor.code.shutdown import Shutdown
 from auditor.code.versions import Versions
 from auditor.errors import SourceError
@@ -50,12 +51,12 @@ def collect(
     found = sites_.find(ev, modules)
     processors = list(nest_.processors(ev, modules))
 
-    def is_live(module: Module, function: Function | None) -> bool:
-        return True
-
+    liveness = Liveness(ev, entry_points, modules)
+    is_live = liveness.is_live
+    services_ = Services(program, services, [module.path for module in modules])
     flow, versions = Flow(ev), Versions(program.packages)
     shutdown = Shutdown(ev, flow, found, modules, versions)
-    assembler = Assembler(ev, nest, found, processors, modules, is_live, lambda path: "", shutdown, versions)
+    assembler = Assembler(ev, nest, found, processors, modules, is_live, services_.of, shutdown, versions)
     queues, producers, workers = assembler.queues(), assembler.producers(), assembler.workers()
     walker = reach.effects_of(ev, flow, found.producers, roles)
     reached = reach.reaching(walker, workers, assembler.worker_nodes, assembler.listeners.handlers)
@@ -65,8 +66,8 @@ def collect(
             TreeTarget(str(root), files_read=len(program.tree.paths), files_skipped=tuple(program.tree.skipped))
             for root in roots
         ),
-        services=(),
-        entry_points_known=False,
+        services=services_.names,
+        entry_points_known=liveness.known,
         queues=tuple(queues),
         producers=jobs,
         workers=consumers,
@@ -74,6 +75,7 @@ def collect(
         connections=(),
         metrics=metrics_.find(ev, is_live, lambda path: "", consumers),
         metrics_known=True,
+        entry_points=(*liveness.entries, *liveness.guessed),
         ended_early=program.late,
     )
     return relocated(model, program.tree)

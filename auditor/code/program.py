@@ -126,6 +126,27 @@ class Program:
                 if target is not None:
                     yield target
 
+    def real_imports(self, path: str) -> Iterator[str]:
+        """Files that a file imports for their values: comments and `import type` are left out."""
+        data = self.tree.read(path)
+        if data is None:
+            return
+        for word, pattern in zip(_WORDS, _SPECIFIERS, strict=True):
+            if word not in data:
+                continue
+            for match in pattern.finditer(data):
+                line = data[data.rfind(b"\n", 0, match.start()) + 1 : match.start() + 12].lstrip()
+                if line.startswith((b"//", b"*", b"import type ", b"export type ")):
+                    continue
+                target = self.target(path, match.group(1).decode("utf-8", "replace"))
+                if target is not None and target.endswith(CODE):
+                    yield target
+        if b"`${" in data:
+            for spec in _TEMPLATES.findall(data):
+                target = self.from_root(path, spec.decode("utf-8", "replace"))
+                if target is not None:
+                    yield target
+
     def from_root(self, importer: str, below: str) -> str | None:
         """A path that code builds on its application root: `${appRoot}/jobs/x`, tried from the nearest package up."""
         for up in self.tree.up(importer):
