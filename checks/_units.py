@@ -154,14 +154,19 @@ def _by_entry(own: Sequence[Deployment], code: CodeModel) -> list[Deployment]:
 
 def _by_package(own: Sequence[Deployment], infra: InfraModel, code: CodeModel) -> list[Deployment]:
     """Units whose entry lies in the same package as a worker, where no process could be followed to it."""
-    workers = [w for w in code.workers if w.live] or list(code.workers)
-    packages = {p for w in workers for path in absolute(code, w.span.path) if (p := _package(path, infra.packages))}
+    packages = worker_packages(infra, code)
     roots = {real(t.path) for t in infra.trees}
     inner = packages - roots or packages
     found = [u for u in own if any(_package(real(e.path), infra.packages) in inner for e in u.entries)]
     # of the programs of one package, those that are named for it run the workers
     named = {p for u in found if _sounds_like_worker(u) for p in _packages_of(u, infra)}
     return [u for u in found if _sounds_like_worker(u) or not named & _packages_of(u, infra)]
+
+
+def worker_packages(infra: InfraModel, code: CodeModel) -> set[str]:
+    """Absolute folders of the packages that hold workers."""
+    workers = [w for w in code.workers if w.live] or list(code.workers)
+    return {p for w in workers for path in absolute(code, w.span.path) if (p := _package(path, infra.packages))}
 
 
 def _packages_of(unit: Deployment, infra: InfraModel) -> set[str]:

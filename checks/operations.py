@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from auditor.code.model import CodeModel
-from auditor.infra.model import Document, InfraModel
+from auditor.infra.model import Document, InfraModel, LogShipper
 from auditor.model import Cause, Confidence, Evidence, Finding, Severity, Status, Subject, SubjectType, Verdict
 from auditor.probes import passed, probe, unverified
 
-from ._units import real
+from ._units import real, worker_packages
 
 
 @probe("deployment.log_aggregation")
 def log_aggregation(infra: InfraModel | None, code: CodeModel | None) -> Verdict:
     """Logs leave the machine: by a collector (Fluent Bit, Vector, ...), a logging driver that sends, or a logger's transport."""
-    found = [s for s in infra.shippers if s.environment.decides] if infra else []
+    found = [s for s in infra.shippers if s.environment.decides and _sends_ours(s, infra, code)] if infra else []
     if found:
         shown = [Evidence(s.place.label(), s.kind, "logs collected away from the machine", s.place) for s in found]
         return passed(f"{found[0].kind} collects the logs", *shown, confidence=Confidence.LIKELY)
@@ -26,6 +26,11 @@ def log_aggregation(infra: InfraModel | None, code: CodeModel | None) -> Verdict
     return unverified(
         f"no log collector and no logging driver that sends logs away in the files{other}; attest where logs go", cause
     )
+
+
+def _sends_ours(shipper: LogShipper, infra: InfraModel, code: CodeModel | None) -> bool:
+    """Whether a transport is one of the programs that run workers; a collector takes the logs of all."""
+    return not shipper.packages or code is None or bool(set(shipper.packages) & worker_packages(infra, code))
 
 
 @probe("document.disaster_recovery")

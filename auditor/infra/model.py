@@ -278,11 +278,13 @@ class Autoscaler:
 
 @dataclass(frozen=True, slots=True)
 class LogShipper:
-    """A log collector, or a logging driver that sends logs away."""
+    """A log collector, a logging driver that sends logs away, or a logger's transport."""
 
     kind: str
     place: FilePlace
     environment: Environment = Environment.UNKNOWN
+    packages: tuple[str, ...] = ()
+    """Absolute folders of the packages whose logs it sends; empty: those of everything deployed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,19 @@ def shippers(reading: Reading) -> Iterator[LogShipper]:
         manifest = reading.tree.text(join(folder, "package.json"))
         for name in PACKAGES:
             if f'"{name}"' in manifest and (place := _named(reading, folder, name)) is not None:
-                yield LogShipper(f"transport {name}", place, Environment.UNKNOWN)
+                users = tuple(reading.tree.absolute(f) for f in _users(reading, folder))
+                yield LogShipper(f"transport {name}", place, Environment.UNKNOWN, users)
+
+
+def _users(reading: Reading, folder: str) -> list[str]:
+    """The package and those that depend on it."""
+    own = next((n for n, f in reading.packages.names().items() if f == folder), "")
+    others = [
+        f
+        for f in reading.packages.folders()
+        if f != folder and own and f'"{own}"' in reading.tree.text(join(f, "package.json"))
+    ]
+    return [folder, *others]
 
 
 def _named(reading: Reading, folder: str, name: str) -> FilePlace | None:
