@@ -71,7 +71,7 @@ def _item(item: ItemView, report: Report, page: Page) -> None:
         (f" · {item.confidence} · {item.section}", "dim"),
         indent=_INDENT,
     )
-    if not item.findings or not item.reason.startswith(item.findings[0].message):
+    if not any(item.reason.startswith(finding.message) for finding in item.findings):
         page.line(item.reason, indent=_INDENT)
     _findings(item.findings if page.options.verbose else (*item.failing, *item.open), report, page)
     if item.evidence and (page.options.verbose or not item.findings):  # beside findings it tells what did hold

@@ -44,7 +44,7 @@ def _block(block: list[ServiceView], page: Page) -> None:
 def _cell(cell: Cell, width: int) -> tuple[str, str]:
     if not cell.failing and not cell.open:
         return ("·".rjust(width), "dim")
-    said = str(cell.failing) + (f"+{cell.open}" if cell.open else "")
+    said = (str(cell.failing) if cell.failing else "") + (f"+{cell.open}" if cell.open else "")
     return (said.rjust(width), SEVERITY_STYLES[cell.worst] if cell.worst else "yellow")
 
 
