@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from auditor import plugins
-from auditor.model import Cause, Severity, Status, Verdict, Waiver
+from auditor.model import Cause, Evidence, Severity, Status, Verdict, Waiver
+from auditor.reporting import RenderOptions
 from tests.reports import sample
 
 plugins.mount("reports")
@@ -89,3 +90,22 @@ def test_prose_survives_an_unclosed_fence_and_an_odd_backtick() -> None:
     (odd,) = blocks("an odd ` tick")
     assert isinstance(odd, Paragraph) and odd.text == "an odd ` tick"
     assert blocks("") == ()
+
+
+def test_a_failure_without_findings_is_told_by_every_format() -> None:
+    bare = sample.result(88, Verdict(Status.FAIL, "bare, and no finding says why", evidence=(Evidence("INFO", "x"),)))
+    report = replace(sample.report(), results=(bare,), extra=())
+    for name, found in plugins.formats().items():
+        text = found.render(report, RenderOptions())
+        assert "bare, and no finding says why" in text and "TT088" in text, name
+
+
+def test_a_fold_names_two_reasons_and_counts_the_rest() -> None:
+    made = tuple(
+        sample.result(number, Verdict(Status.UNVERIFIED, f"reason {number}", cause=Cause.SOURCE_NOT_GIVEN))
+        for number in range(1, 6)
+    )
+    report = replace(sample.report(), results=made, extra=())
+    for name in ("terminal", "html"):
+        text = plugins.formats()[name].render(report, RenderOptions(width=120))
+        assert "reason 1; reason 2; and 3 more reasons" in text, name
