@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from auditor.code.model import CodeModel, Connection, OptionState
-from auditor.infra.model import InfraModel, RedisClient, RedisUnit, Tls
+from auditor.infra.model import Environment, InfraModel, RedisClient, RedisUnit, Tls
 from auditor.infra.text import unresolved
 from auditor.model import Confidence, Evidence, Finding, Subject, SubjectType
 
@@ -29,7 +29,7 @@ def judge(unit: RedisUnit, infra: InfraModel, code: CodeModel | None, side: Side
             "TLS, or no published port",
         )
         return
-    users = [c for c in infra.clients if c.host == unit.name and (c.environment is unit.environment or c.sample)]
+    users = [c for c in infra.clients if _reaches(c, unit)]
     plain = [c for c in users if c.tls is not Tls.ON]
     if plain:
         message = f"{unit.name} speaks no TLS, and {plain[0].unit or plain[0].place.path} reaches it over the network in plain text"
@@ -56,6 +56,14 @@ def judge(unit: RedisUnit, infra: InfraModel, code: CodeModel | None, side: Side
         f"{unit.name} speaks no TLS as deployed; which clients reach it, and over which network, can't be told",
         place,
     )
+
+
+def _reaches(client: RedisClient, unit: RedisUnit) -> bool:
+    """Whether a client's host is this unit: by name, in the same stack; a sample file may be for any."""
+    host = client.host if client.host in (unit.name, *unit.hosts) else client.host.split(".")[0]
+    meant = client.sample and client.environment not in (Environment.DEVELOPMENT, Environment.TEST)
+    together = meant or (client.environment is unit.environment and client.stack == unit.stack)
+    return together and host in (unit.name, *unit.hosts)
 
 
 def _without_tls(code: CodeModel | None) -> Connection | None:

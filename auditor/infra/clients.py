@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from auditor.infra import environment as environments
 from auditor.infra.model import Deployment, Environment, PasswordState, RedisClient, Setting, Tls
@@ -22,7 +23,8 @@ def of_units(units: Iterable[Deployment]) -> Iterator[RedisClient]:
     """Clients by the variables of deployments."""
     for unit in units:
         if not unit.backing:
-            yield from _of_variables(unit.env, unit.name, unit.environment, sample=False)
+            found = _of_variables(unit.env, unit.name, unit.environment, sample=False)
+            yield from (replace(client, stack=unit.stack) for client in found)
 
 
 def of_env_file(path: str, text: str) -> Iterator[RedisClient]:
@@ -40,7 +42,7 @@ def _of_variables(
         if match:
             yield RedisClient(
                 unit, name, environment, setting.place, match["host"] or "", int(match["port"]) if match["port"] else None,
-                Tls.ON if match["scheme"].lower() in ("rediss", "valkeys") else Tls.OFF, _state(match["password"]), sample,
+                Tls.ON if match["scheme"].lower() in ("rediss", "valkeys") else Tls.OFF, _state(match["password"]), sample=sample,
             )  # fmt: skip
         elif re.search(r"(REDIS|VALKEY)\w*_HOST(NAME)?$", name, re.I) and setting.value:
             prefix = re.sub(r"_HOST(NAME)?$", "", name, flags=re.I)
@@ -55,7 +57,7 @@ def _of_variables(
             )
             state = PasswordState.NONE if password is None else _state(password.value)
             yield RedisClient(
-                unit, name, environment, setting.place, setting.value, None, _switch(switch), state, sample
+                unit, name, environment, setting.place, setting.value, None, _switch(switch), state, sample=sample
             )
 
 

@@ -50,7 +50,7 @@ from auditor.infra.model import (
     Rollout,
 )
 from auditor.infra.reading import Reading
-from auditor.infra.redis_unit import loaded_confs
+from auditor.infra.redis_unit import link, loaded_confs
 from auditor.infra.tree import Tree
 from auditor.infra.yaml_tree import Node
 from auditor.infra.yaml_tree import documents as yaml_documents
@@ -254,6 +254,7 @@ class Collector:
         self.deployments += nesting.fold(list(start_scripts.images(self.reading, used)), apps)
         self.shippers += transports.shippers(self.reading)
         self.clients += clients.of_units(self.deployments)
+        self.redis = link(self.redis)
         self.confs = loaded_confs(self.confs, self.redis)
 
     def _apps(self) -> dict[str, list[Deployment]]:

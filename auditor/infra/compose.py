@@ -15,7 +15,6 @@ from auditor.infra.model import (
     RedisUnit,
 )
 from auditor.infra.reading import Reading
-from auditor.infra.redis_unit import link
 from auditor.infra.text import env_file
 from auditor.infra.tree import join
 from auditor.infra.yaml_tree import Node
@@ -143,6 +142,6 @@ def deployments(stack: Stack, reading: Reading) -> Iterator[Deployment]:
 
 
 def redis_units(stack: Stack, reading: Reading) -> list[RedisUnit]:
-    """The Redis services, primaries told from replicas."""
+    """The Redis services."""
     services = [Service(name, layers, stack, reading) for name, layers in stack.services.items()]
-    return link([s.redis_unit() for s in services if s.redis])
+    return [s.redis_unit() for s in services if s.redis]

@@ -219,7 +219,7 @@ class Service:
         image = self.image()
         heap = heap_flag(env, command, command_place or self.place)
         return Deployment(
-            kind=UnitKind.COMPOSE, name=self.name, environment=self.stack.environment, place=self.place,
+            kind=UnitKind.COMPOSE, name=self.name, stack=self.stack.path, environment=self.stack.environment, place=self.place,
             root=self.reading.root, image=self.setting("image"), context=self.context() or "", dockerfile=image,
             command=command, command_place=command_place,
             entries=self.reading.entries(self.name, command, command_place or self.place, image=image, context=self.context(), env=env),
@@ -243,13 +243,19 @@ class Service:
         lines = self.reading.lines(raw.path, raw.line, raw.line + 60) if raw else ()
         return build(
             Container(
-                name=self.name, kind="compose", place=self.place, environment=self.stack.environment,
+                name=self.name, kind="compose", stack=self.stack.path, hosts=self._hosts(), place=self.place, environment=self.stack.environment,
                 root=self.reading.root, image=self.setting("image"), command=command, command_place=command_place,
                 lines=lines, env=self.env(), secrets=self._secrets(), password=_password_said(raw), ports=self.ports(),
                 mounts=self.mounts(), health=self.health(), memory=memory, memory_bytes=memory_bytes,
                 folder=self.stack.folder, confs=self.reading.confs,
             )
         )  # fmt: skip
+
+    def _hosts(self) -> tuple[str, ...]:
+        """Further names on its networks."""
+        networks = [v for _, v in self.at("networks").items()]
+        named = (self.text(self.at("container_name")), self.text(self.at("hostname")))
+        return (*(n for n in named if n), *(a for n in networks for a in n["aliases"].texts()))
 
     def _secrets(self) -> dict[str, PasswordState]:
         states: dict[str, PasswordState] = {}

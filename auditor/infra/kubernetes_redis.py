@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from auditor.infra.kubernetes import (
     WORKLOADS,
@@ -28,12 +29,14 @@ def redis_units(found: Sequence[Resource], reading: Reading) -> list[RedisUnit]:
     """Redis workloads; config maps that they mount are read as their conf."""
     maps = {r.name: r for r in found if r.kind == "ConfigMap"}
     published = _published(found)
+    services = _services(found)
     units = []
     for resource in found:
         if resource.kind in WORKLOADS and resource.kind != "CronJob":
             for container in pod_of(resource)["containers"].list():
                 if runs_redis(container):
-                    units.append(_redis(resource, container, maps, published, reading))
+                    unit = _redis(resource, container, maps, published, reading)
+                    units.append(replace(unit, hosts=(*unit.hosts, *_hosts(resource, services))))
         elif resource.kind in ("Redis", "RedisReplication", "RedisCluster", "RedisFailover", "Valkey", "RedisSentinel"):
             units.append(_operator(resource, reading))
     return units
@@ -74,6 +77,17 @@ def _redis(
             memory_bytes=size(memory.value, decimal=True) if memory else None, replicas=replicas, confs=confs,
         )
     )  # fmt: skip
+
+
+def _services(found: Sequence[Resource]) -> list[tuple[str, set[str]]]:
+    """Names of services with the values of their selectors."""
+    return [(r.name, {v.text for _, v in r.node.at("spec", "selector").items()}) for r in found if r.kind == "Service"]
+
+
+def _hosts(resource: Resource, services: Sequence[tuple[str, set[str]]]) -> list[str]:
+    """The services that select a workload's pods."""
+    labels = {v.text for _, v in resource.node.at("spec", "template", "metadata", "labels").items()}
+    return [name for name, selector in services if selector and selector <= labels]
 
 
 def _published(found: Sequence[Resource]) -> dict[str, list[Port]]:

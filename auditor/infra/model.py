@@ -125,6 +125,8 @@ class Deployment:
     """Where the unit is declared."""
     root: str = ""
     """The `--infra` folder that it came from."""
+    stack: str = ""
+    """The compose file that it runs by, overrides included; empty for other kinds."""
     image: Setting | None = None
     context: str = ""
     """Build context, relative to `root`; empty when it is not built from the tree."""
@@ -200,6 +202,10 @@ class RedisUnit:
     environment: Environment
     place: FilePlace
     root: str = ""
+    stack: str = ""
+    """The compose file that it runs by, overrides included; empty for other kinds."""
+    hosts: tuple[str, ...] = ()
+    """Names by which others reach it."""
     managed: str = ""
     """Provider's product for a managed one (`elasticache`, `memorydb`, `memorystore`, `azure`, `render`, ...); else empty."""
     image: Setting | None = None
@@ -241,6 +247,8 @@ class RedisClient:
     port: int | None
     tls: Tls
     password: PasswordState
+    stack: str = ""
+    """The compose file of the unit; empty for other kinds."""
     sample: bool = False
     """From a sample file (`.env.example`): shows how it is meant, not what runs."""
 

@@ -22,6 +22,9 @@ class Container:
     place: FilePlace
     environment: Environment
     root: str = ""
+    stack: str = ""
+    hosts: tuple[str, ...] = ()
+    """Names by which others reach it, beside its own."""
     image: Setting | None = None
     command: tuple[str, ...] = ()
     command_place: FilePlace | None = None
@@ -63,7 +66,7 @@ def build(container: Container) -> RedisUnit:
     tls, tls_at = _tls(settings, unread)
     return RedisUnit(
         name=container.name, kind=container.kind, environment=container.environment, place=container.place,
-        root=container.root, image=container.image, settings=settings, conf=tuple(loaded), password=password,
+        root=container.root, stack=container.stack, hosts=(container.name, *container.hosts), image=container.image, settings=settings, conf=tuple(loaded), password=password,
         password_place=at, tls=tls, tls_place=tls_at, ports=container.ports, volumes=container.mounts,
         health=container.health, memory=container.memory, memory_bytes=container.memory_bytes,
         sentinel=next((s.place for n, s in settings.items() if n == "sentinel monitor"), None),
@@ -76,10 +79,8 @@ def link(units: Sequence[RedisUnit]) -> list[RedisUnit]:
     """Tell primaries from replicas within a stack: a primary that others replicate from has replicas, and so on."""
     linked: list[RedisUnit] = []
     for unit in units:
-        peers = [
-            u for u in units if u is not unit and u.place.path == unit.place.path and u.environment is unit.environment
-        ]
-        followers = [u for u in peers if replica_of(u) and replica_of(u) in (unit.name, *_aliases(unit))]
+        peers = [u for u in units if u is not unit and _together(u, unit)]
+        followers = [u for u in peers if replica_of(u) and replica_of(u) in unit.hosts]
         sentinel = next((u.sentinel for u in peers if u.sentinel is not None), unit.sentinel)
         nodes = [u for u in peers if u.cluster] if unit.cluster else []
         replicas = unit.replicas if unit.replicas is not None else len(followers) or None
@@ -88,6 +89,11 @@ def link(units: Sequence[RedisUnit]) -> list[RedisUnit]:
             replicas, place = max(len(nodes) + 1 - 3, 0), nodes[0].place
         linked.append(replace(unit, replicas=replicas, replicas_place=place, sentinel=sentinel))
     return linked
+
+
+def _together(one: RedisUnit, other: RedisUnit) -> bool:
+    """Whether two units run side by side: in one stack, or in one environment of a cluster."""
+    return (one.kind, one.stack, one.environment, one.root) == (other.kind, other.stack, other.environment, other.root)
 
 
 def replica_of(unit: RedisUnit) -> str:
@@ -99,10 +105,6 @@ def replica_of(unit: RedisUnit) -> str:
 def loaded_confs(confs: Sequence[ConfFile], units: Sequence[RedisUnit]) -> list[ConfFile]:
     """The conf files, each with the names of the units that load it."""
     return [replace(c, loaded_by=tuple(u.name for u in units if c.path in u.conf)) for c in confs]
-
-
-def _aliases(unit: RedisUnit) -> tuple[str, ...]:
-    return tuple(n.removeprefix("alias:") for n in unit.notes if n.startswith("alias:"))
 
 
 def _conf(container: Container, named: str) -> tuple[list[str], str]:

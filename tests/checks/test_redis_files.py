@@ -124,3 +124,35 @@ def test_no_redis_is_silence(tmp_path: Path) -> None:
     side = redis_files.authentication(collect([tree(tmp_path, {"compose.yml": "services: {a: {image: acme/a}}"})]))
     assert side.silent
     assert side.reason == "no Redis in the infra files"
+
+
+def test_a_client_of_another_stack_says_nothing_of_this_redis(tmp_path: Path) -> None:
+    other = "services:\n  app: {image: a/a, environment: {NODE_ENV: production, REDIS_URL: 'redis://redis:6379'}}\n  redis: {image: redis}\n"
+    mine = "services:\n  app: {image: a/b, environment: {NODE_ENV: production}}\n  redis: {image: redis}\n"
+    side = redis_files.tls(collect([tree(tmp_path, {"a/compose.yml": other, "b/compose.yml": mine})]))
+    assert [(f.subject.name, f.status) for f in side.findings] == [
+        ("redis (a/compose.yml)", Status.FAIL),
+        ("redis (b/compose.yml)", Status.UNVERIFIED),
+    ]
+
+
+def test_a_cluster_reaches_redis_by_its_service(tmp_path: Path) -> None:
+    text = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: cache}
+spec: {template: {metadata: {labels: {app: cache}}, spec: {containers: [{name: redis, image: redis:7}]}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: redis-service}
+spec: {selector: {app: cache}, ports: [{port: 6379}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: mail}
+spec: {template: {spec: {containers: [{name: mail, image: a/mail, env: [{name: REDIS_HOST, value: redis-service.default.svc}]}]}}}
+"""
+    side = redis_files.tls(collect([tree(tmp_path, {"all.yaml": text})]))
+    assert [f.place.label() for f in side.findings if f.place] == ["all.yaml:14"]
+    assert status(side) is Status.FAIL
