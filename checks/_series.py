@@ -159,7 +159,7 @@ def _by_others(selector: Selector, code: CodeModel | None, prom: Observability |
         return _of_targets(selector, prom)
     if _PLATFORM.match(name):
         return Publication(State.YES, f"{name} comes from the platform's own exporters", Confidence.POSSIBLE)
-    if code is None or not code.metrics_known or any(not m.name for m in code.metrics):
+    if code is None or not code.metrics_known or any(not m.name and m.fed_live for m in code.metrics):
         return Publication(State.UNKNOWN, f"who publishes {name} could not be told: give --code, or --prometheus URL")
     return Publication(State.NO, f"nobody publishes {name}: no code, no exporter and no recording rule")
 

@@ -73,7 +73,7 @@ def collect(
         workers=consumers,
         processes=(),
         connections=(),
-        metrics=metrics_.find(ev, is_live, lambda path: "", consumers),
+        metrics=metrics_.find(ev, is_live, services_.of, consumers, liveness.reached),
         metrics_known=True,
         entry_points=(*liveness.entries, *liveness.guessed),
         ended_early=program.late,
