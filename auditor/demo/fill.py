@@ -216,6 +216,9 @@ def _mails(queue: QueueWriter, now: int) -> None:
         queue.failed(mail(number, added), added + 30_000, added + 31_000, "429 Too Many Requests", attempts_made=5)
     for number, added in _spread(5301, 40, now, 3 * _MINUTE):
         queue.waiting(mail(number, added))
+    for number, added in _spread(5501, 30, now, 2 * _MINUTE):
+        letter: Json = {"userId": f"usr_{number}", "campaignId": "autumn", "template": "newsletter"}
+        queue.waiting(Job("newsletter", letter, opts, added, f"newsletter-autumn-usr_{number}"))
     pdf = base64.b64encode(_rng.randbytes(120_000)).decode()
     queue.waiting(
         mail(

@@ -40,6 +40,16 @@ export async function requestTicketMail(userId: string, ticketId: string): Promi
   await mails.add('ticket-email', { userId, ticketId, template: 'ticket' }, { jobId: `mail-${userId}-${Date.now()}` });
 }
 
+export async function requestNewsletter(campaignId: string, userIds: string[]): Promise<void> {
+  await mails.addBulk(
+    userIds.map((userId) => ({
+      name: 'newsletter',
+      data: { userId, campaignId, template: 'newsletter' },
+      opts: { jobId: `newsletter-${campaignId}-${userId}` },
+    })),
+  );
+}
+
 export async function track(event: string, userId: string): Promise<void> {
   // @ts-expect-error bullmq's types no longer know it
   await analytics.add('track', { event, userId }, { timeout: 5_000 });

@@ -6,7 +6,7 @@ import rawBody from 'fastify-raw-body';
 import Stripe from 'stripe';
 import { pool } from './lib/db.js';
 import { metricsPage } from './lib/metrics.js';
-import { Charge, requestCharge, requestMint, requestRefund, requestTicketMail, track } from './producers.js';
+import { Charge, requestCharge, requestMint, requestNewsletter, requestRefund, requestTicketMail, track } from './producers.js';
 import { allQueues } from './queues.js';
 
 const stripe = new Stripe(process.env.STRIPE_SECRET_KEY ?? '', { timeout: 20_000 });
@@ -31,6 +31,13 @@ app.post('/orders/:id/pay', async (request, reply) => {
 app.post('/orders/:id/refund', async (request, reply) => {
   const { refundId, orderId, amount } = request.body as { refundId: string; orderId: string; amount: number };
   await requestRefund(refundId, orderId, amount);
+  return reply.code(202).send();
+});
+
+app.post('/campaigns/:id/send', async (request, reply) => {
+  const { id } = request.params as { id: string };
+  const users = await pool.query(`SELECT id FROM users WHERE email IS NOT NULL`);
+  await requestNewsletter(id, users.rows.map((user) => user.id));
   return reply.code(202).send();
 });
 
