@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from auditor.code.model import CodeModel, Metric, Quantity
+from auditor.code.model import CodeModel, Metric, Quantity, Worker
 from auditor.code.quantity import of_name
 from auditor.infra.model import InfraModel
 from auditor.model import (
@@ -68,6 +68,14 @@ def published(
     if missing and len(missing) == len(alive) and not own:
         return conclude([_absent(m, live) for m in missing], held="")
     shown = [*map(_of_metric, alive), *map(_of_exporter, own)]
+    gaps = _gaps(code, alive, quantity) if code and not own else []
+    if shown and gaps:
+        dead = [_not_published(m) for m in metrics if m not in alive and m.service in {f.subject.service for f in gaps}]
+        return conclude(
+            [*dead, *(f for f in gaps if f.subject.service not in {d.subject.service for d in dead})],
+            held="",
+            evidence=shown,
+        )
     if shown:
         names = ", ".join(dict.fromkeys([*(m.name for m in alive), *(e.name for e in own)]))
         notes = [
@@ -83,6 +91,46 @@ def published(
             _open(metrics, foreign), Cause.UNRESOLVED, [_half(m) for m in metrics], [*map(_of_exporter, foreign)]
         )
     return _nothing(code, prom, quantity)
+
+
+_FROM_ANYWHERE = frozenset({Quantity.DEPTH, Quantity.ACTIVE, Quantity.DEAD_LETTER, Quantity.REDIS_MEMORY})
+"""What one service can count for all queues of a Redis; the rest is seen by the workers' own process alone."""
+
+
+def _gaps(code: CodeModel, alive: list[Metric], quantity: Quantity) -> list[Finding]:
+    """Services with living workers that publish nothing of it, though others publish it of theirs.
+
+    A publisher that runs no workers itself is a monitor of all; so is one that counts in Redis what others work on.
+    """
+    working: dict[str, list[Worker]] = {}
+    for worker in code.workers:
+        if worker.live:
+            working.setdefault(worker.service, []).append(worker)
+    publishing = {m.service for m in alive}
+    if len(working) < 2 or not publishing <= set(working):
+        return []
+    theirs = {name for service in publishing for worker in working[service] for name in worker.queue}
+    left = {
+        s: w for s, w in working.items() if s not in publishing and not theirs & {n for each in w for n in each.queue}
+    }
+    if quantity in _FROM_ANYWHERE:
+        known = {q.name for q in code.queues if q.service in publishing}
+        left = {s: w for s, w in left.items() if not known & {n for each in w for n in each.queue}}
+    return [_gap(service, workers[0], quantity) for service, workers in sorted(left.items())]
+
+
+def _gap(service: str, worker: Worker, quantity: Quantity) -> Finding:
+    text = f"service {service or 'without a name'} runs workers and publishes nothing of {WORDS[quantity]}; it may be measured elsewhere"
+    shown = (
+        Evidence(
+            worker.span.label(),
+            f"worker of {'|'.join(worker.queue) or 'a queue'}",
+            "a metric that its process publishes",
+            worker.span,
+        ),
+    )
+    subject = Subject(SubjectType.METRIC, f"{WORDS[quantity]} of {service}", service=service)
+    return Finding(text, subject, worker.span, (), shown, Confidence.LIKELY, status=Status.UNVERIFIED)
 
 
 def _exporters(

@@ -141,3 +141,22 @@ def test_panels_count_if_somebody_publishes_one_of_their_series(tmp_path: Path) 
 def test_a_deployed_board_passes(tmp_path: Path) -> None:
     (tmp_path / "compose.yml").write_text("services:\n  board: {image: deadly0/bull-board}\n")
     assert alerts.dashboard.function(code(), collect([tmp_path], None)).status is Status.PASS
+
+
+def test_a_service_that_publishes_nothing_leaves_it_open_where_others_publish(tmp_path: Path) -> None:
+    mail = worker("mail")
+    other = replace(worker("payments"), service="payments")
+    failed = metric({"name": "jobs_failed_total", "quantity": "failed", "kind": "counter"})
+    mine, theirs = replace(failed, service="app"), replace(failed, service="payments")
+    both = replace(code([mine]), workers=(mail, other), services=("app", "payments"))
+    verdict = published("failed", both, None)
+    assert verdict.status is Status.UNVERIFIED
+    assert "service payments runs workers" in verdict.reason
+    assert published("failed", replace(both, metrics=(mine, theirs)), None).status is Status.PASS
+    dead = replace(theirs, fed_live=False)
+    assert published("failed", replace(both, metrics=(mine, dead)), None).status is Status.FAIL
+    monitor = replace(failed, service="monitor")
+    assert published("failed", replace(both, metrics=(monitor,)), None).status is Status.PASS, (
+        "a monitor without workers watches all"
+    )
+    assert published("failed", replace(both, workers=(mail, replace(other, live=False))), None).status is Status.PASS
