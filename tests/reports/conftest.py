@@ -15,7 +15,7 @@ from auditor.reporting import RenderOptions, ReportFormat
 from tests.reports import sample
 
 _CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-_ARGUMENTS = (
+ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
@@ -23,6 +23,11 @@ _ARGUMENTS = (
     "--disable-sync",
     "--no-first-run",
 )
+
+
+def chromium() -> str | None:
+    """The first Chromium on PATH."""
+    return next((path for name in _CHROMIUMS if (path := shutil.which(name))), None)
 
 
 @pytest.fixture(scope="session")
@@ -37,12 +42,12 @@ def formats() -> dict[str, ReportFormat]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    found = next((path for name in _CHROMIUMS if (path := shutil.which(name))), None)
+    found = chromium()
     if found is None:
         pytest.skip("no Chromium on PATH (apt install chromium): the HTML page was not opened")
     with sync_playwright() as playwright:
         try:
-            started = playwright.chromium.launch(executable_path=found, args=list(_ARGUMENTS))
+            started = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
         except Error as error:
             pytest.skip(f"{found} does not start: {error.message.splitlines()[0]}")
         yield started
