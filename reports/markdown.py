@@ -16,7 +16,7 @@ from ._text import counted
 from ._view import EvidenceView, FindingView, ItemView, PlaceView, ReportView
 from ._words import MARKS, Shown
 
-_LIMIT = 60_000
+_LIMIT = 62_000
 _FINDINGS = 10
 """Findings of one item in the comment."""
 
@@ -26,18 +26,17 @@ def render(report: Report, options: RenderOptions) -> str:
     shown = view(report)
     page = "\n".join([*_head(shown), *_table(shown)])
     tail = "\n".join(["", *_waived(shown), *_sections(shown), "", *_sources(shown), ""])
-    left = 0
     items = (*shown.failures, *shown.errors)
     if items:
         page += "\n\n### Failures\n"
     for place, item in enumerate(items):
         told = "\n" + "\n".join(_item(item, report, options)) + "\n"
         if len(page) + len(told) + len(tail) > _LIMIT:
-            left = len(items) - place
+            left = items[place:]
+            ids = ", ".join(plain(one.id) for one in left)
+            page += f"\n{counted(len(left), 'more item')} did not fit (see the HTML or JSON report): {ids}\n"
             break
         page += told
-    if left:
-        page += f"\n{counted(left, 'more item')} did not fit: see the HTML or JSON report.\n"
     return page + tail
 
 
