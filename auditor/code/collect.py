@@ -10,11 +10,14 @@ from auditor.code import nest as nest_
 from auditor.code import reach
 from auditor.code import sites as sites_
 from auditor.code.assemble import Assembler
+from auditor.code.connections import Connections
+from auditor.code.contexts import Contexts, handler_functions
 from auditor.code.evaluate import Evaluator
 from auditor.code.flow import Flow
 from auditor.code.kinds import with_kinds
 from auditor.code.liveness import Liveness
 from auditor.code.model import CodeModel, EntryPoint, ServiceConfig
+from auditor.code.processes import Processes
 from auditor.code.program import Program
 from auditor.code.relocate import relocated
 from auditor.code.services import Services
@@ -61,6 +64,7 @@ def collect(
     walker = reach.effects_of(ev, flow, found.producers, roles)
     reached = reach.reaching(walker, workers, assembler.worker_nodes, assembler.listeners.handlers)
     jobs, consumers = with_kinds(producers, reached, kinds)
+    contexts = Contexts(ev, flow, handler_functions(found, processors, assembler.listeners.handlers))
     model = CodeModel(
         trees=tuple(
             TreeTarget(str(root), files_read=len(program.tree.paths), files_skipped=tuple(program.tree.skipped))
@@ -71,8 +75,8 @@ def collect(
         queues=tuple(queues),
         producers=jobs,
         workers=consumers,
-        processes=(),
-        connections=(),
+        processes=Processes(ev, liveness, shutdown, services_, modules).all(consumers),
+        connections=Connections(ev, found, nest, contexts, is_live, services_.of).all(),
         metrics=metrics_.find(ev, is_live, services_.of, consumers, liveness.reached),
         metrics_known=True,
         entry_points=(*liveness.entries, *liveness.guessed),

@@ -90,7 +90,7 @@ def _worker(worker: Worker) -> dict[str, object]:
         "options": _options(dict(worker.options)),
         "sandboxed": worker.sandboxed,
         "handler": _place(worker.handler),
-        "listeners": sorted({listener.event for listener in worker.listeners if listener.event}),
+        "listeners": sorted({heard.event for heard in worker.listeners if heard.event and (heard.live or not worker.live)}),
         "closed_on": list(worker.closed_on),
         "kind": worker.kind.value,
         "live": worker.live,

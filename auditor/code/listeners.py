@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from auditor.code import nest as nest_
-from auditor.code.facts import Class, Function, Module, line_of
+from auditor.code.facts import Call, Class, Function, Module, line_of
 from auditor.code.model import Listener
 from auditor.code.nest import Processor
 from auditor.code.options import names
@@ -39,7 +39,7 @@ class Listeners:
         """Listeners of a `new Worker` or Bull's `process`."""
         found: list[Listener] = []
         for listener in self.raw:
-            on = self._meets(listener, raw.targets, raw.library, queue)
+            on = self._meets(listener, raw.targets, raw.library, queue, raw.call)
             if on:
                 found.append(self._made(listener, on))
         if raw.library != "bull":
@@ -80,12 +80,22 @@ class Listeners:
                         found.append(Listener(event, span, "events", self.is_live(module, None)))
         return found
 
-    def _meets(self, listener: RawListener, targets: list[LibraryObject], library: str, queue: tuple[str, ...]) -> str:
+    def _together(self, listener: RawListener, call: Call) -> bool:
+        """Whether a listener on a queue's events is there when a worker is: it lives, or stands in the same class or function."""
+        heard = listener.call.scope
+        if self.is_live(heard.module, heard.func):
+            return True
+        if heard.cls is not None or call.scope.cls is not None:
+            return heard.cls is call.scope.cls
+        return heard.func is call.scope.func
+
+    def _meets(self, listener: RawListener, targets: list[LibraryObject], library: str, queue: tuple[str, ...], call: Call
+    ) -> str:
         """`worker`, `queue` or `events` where a listener hears of this worker's jobs; empty where it doesn't."""
         event = _normal(listener.event)
         for heard in listener.targets:
             if heard.name == "QueueEvents" and library != "bull":
-                if event != "error" and _same_queue(heard, queue):
+                if event != "error" and _same_queue(heard, queue) and self._together(listener, call):
                     return "events"
             elif heard.name in ("Worker", "Queue") and any(same_object(heard, target) for target in targets):
                 return "worker" if heard.name == "Worker" else "queue"

@@ -120,7 +120,15 @@ class Liveness:
         """A file that exports nothing and that nobody imports: somebody starts it by hand, or it would not be there."""
         if module.exports or module.stars or module.path not in self.program.tree.inside:
             return False
+        home = posixpath.dirname(module.path)
+        if any(self._under(home, posixpath.dirname(entry.path)) for entry in self.entries):
+            return False
         return not self.program.importers(module.path) and any(call.scope.func is None for call in module.calls)
+
+    @staticmethod
+    def _under(folder: str, source: str) -> bool:
+        """Whether a folder belongs to the sources of a known entry point, which would import what it needs."""
+        return bool(source) and (folder == source or folder.startswith(source + "/"))
 
     def _guess(self, module: Module) -> EntryPoint:
         name = posixpath.splitext(posixpath.basename(module.path))[0]

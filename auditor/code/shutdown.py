@@ -203,6 +203,18 @@ class Shutdown:
         found.signals = sorted(names, key=lambda name: ("SIGTERM", "SIGINT", *sorted(_SIGNALS)).index(name) if name in _SIGNALS else 99)
         return found
 
+    def closes(self, signal: Signal) -> bool:
+        """Whether a signal's handler leads to the close of any library object."""
+        return any(covers(signal.reached, close.call) for close in self.sites.closes)
+
+    def exits(self, signal: Signal) -> CodeSpan | None:
+        """Where a signal's handler itself leaves the process, in no callback or timer."""
+        for function in signal.reached.values():
+            for call in self.flow.calls(function, nested=False):
+                if call.name == "exit" and self._is_exit(call):
+                    return CodeSpan(call.scope.module.path, call.line, call.line)
+        return None
+
     def _nest_closes(self, library: str, module: Module, signal: Signal) -> bool:
         main = signal.call.scope.module.path
         if main not in self.ev.program.all_importers(module.path) and main != module.path:

@@ -1,0 +1,153 @@
+"""In what context code runs: once per process, per job, per request, or in a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from auditor.code import callers, types
+from auditor.code.facts import Call, Context, Function
+from auditor.code.flow import Flow, functions_of
+from auditor.code.nest import Processor
+from auditor.code.sites import Sites
+from auditor.code.syntax import last_name
+from auditor.code.values import Value
+from auditor.model import CodeSpan
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from auditor.code.evaluate import Evaluator
+
+_ROUTES = frozenset(("get", "post", "put", "patch", "delete", "all", "route", "mutation", "query", "options", "head"))
+_DECORATED = frozenset(("Get", "Post", "Put", "Patch", "Delete", "All", "Query", "Mutation", "Process", "MessagePattern", "EventPattern", "SubscribeMessage", "GrpcMethod"))
+_CONVENTIONS = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE"))
+_UP = 4
+
+
+class Contexts:
+    """Answers by function; `handlers` are the functions that process jobs and listen to them."""
+
+    def __init__(self, ev: Evaluator, flow: Flow, handlers: list[Function]) -> None:
+        self.ev = ev
+        self.flow = flow
+        self.handlers = {id(function) for function in handlers}
+        self.in_reach = flow.reach(handlers, 250) if handlers else {}
+        self._per_call: dict[int, bool] = {}
+
+    def in_handler(self, call: Call) -> bool:
+        """Whether a call is in reach of a job handler or listener."""
+        function = call.scope.func
+        while function is not None:
+            if id(function) in self.in_reach:
+                return True
+            function = function.scope.parent.func if function.scope.parent is not None else None
+        return False
+
+    def per_call(self, call: Call) -> bool:
+        """Whether what a call builds is built anew per job or request, or in a loop, and not kept."""
+        function = call.scope.func
+        if function is None or function.kind == "constructor" or _kept(call):
+            return False
+        return _in_loop(call.context) or self.in_handler(call) or self._by_request(function, 0)
+
+    def _by_request(self, function: Function, depth: int) -> bool:
+        known = self._per_call.get(id(function))
+        if known is not None:
+            return known
+        self._per_call[id(function)] = False
+        verdict = self._is_route(function)
+        if not verdict and depth < _UP:
+            outer = function.scope.parent.func if function.scope.parent is not None else None
+            if outer is not None:
+                verdict = self._by_request(outer, depth + 1)
+            if not verdict:
+                found = self.ev.within(lambda: callers.sites(self.ev, function), 10_000, 20) or []
+                verdict = any(site.call.scope.func is not None and self._by_request(site.call.scope.func, depth + 1) for site in found)
+        self._per_call[id(function)] = verdict
+        return verdict
+
+    def _is_route(self, function: Function) -> bool:
+        if types.decorator(function.module, function.decorators, _DECORATED) is not None:
+            return True
+        if function.name in _CONVENTIONS and self.ev.program.exported_as(function):
+            return True
+        parent = function.node.parent
+        while parent is not None and parent.type in ("parenthesized_expression", "pair", "object"):
+            parent = parent.parent
+        if parent is None or parent.type != "arguments" or parent.parent is None:
+            return False
+        call = function.module.call_at(parent.parent)
+        return call is not None and call.name in _ROUTES and bool(call.arguments()) and _is_route_call(call)
+
+
+def _is_route_call(call: Call) -> bool:
+    first = call.arguments()[0]
+    return first.type in ("string", "template_string") or call.name in ("mutation", "query")
+
+
+def _in_loop(context: Context | None) -> bool:
+    while context is not None and context.kind != "function":
+        if context.kind == "loop":
+            return True
+        context = context.parent
+    return False
+
+
+def _kept(call: Call) -> bool:
+    """Whether what is built goes into a field, a module variable, a collection, or to whoever asked."""
+    node: Node | None = call.node
+    while node is not None:
+        parent = node.parent
+        if parent is None:
+            return True
+        match parent.type:
+            case "variable_declarator":
+                named = parent.child_by_field_name("name")
+                return named is None or _leaves(call, call.scope.module.text(named))
+            case "assignment_expression" | "augmented_assignment_expression":
+                left = parent.child_by_field_name("left")
+                if left is None or left.type != "identifier":
+                    return True
+                binding = call.scope.lookup(call.scope.module.text(left))
+                return binding is None or binding.scope.func is not call.scope.func
+            case "return_statement" | "arguments" | "pair" | "array" | "public_field_definition" | "arrow_function":
+                return True
+            case "expression_statement" | "statement_block":
+                return False
+        node = parent
+    return True
+
+
+def _leaves(call: Call, name: str) -> bool:
+    """Whether a local variable is returned, stored or handed on."""
+    function, module = call.scope.func, call.scope.module
+    if function is None:
+        return True
+    for node, scope, _ in function.returns:
+        if scope.lookup(name) is call.scope.lookup(name) and name in module.text(node).replace(".", " ").replace(",", " ").split():
+            return True
+    for given in module.calls_given(name):
+        if given.scope.func is function and given.name in ("push", "set", "add", "decorate", "unshift"):
+            return True
+    for changes in (*module.member_assignments.values(), *module.index_assignments.values()):
+        if any(change.scope.func is function and last_name(module, change.right) == name for change in changes):
+            return True
+    return any(change.scope.func is function and last_name(module, change.right) == name for held in module.assignments.values() for change in held)
+
+
+def handler_functions(
+    sites: Sites, processors: list[Processor], heard: Mapping[tuple[str, CodeSpan], Value]
+) -> list[Function]:
+    """All functions that process jobs or listen to what becomes of them."""
+    found: list[Function] = []
+    for worker in sites.workers:
+        for value in worker.handlers:
+            found.extend(functions_of(value))
+    for processor in processors:
+        found.extend(function for function, _, _ in processor.handlers)
+    for value in heard.values():
+        found.extend(functions_of(value))
+    for listener in sites.listeners:
+        found.extend(functions_of(listener.handler))
+    return list({id(function): function for function in found}.values())

@@ -1,0 +1,153 @@
+"""Entry points as processes: what they start and serve, and how they end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from auditor.code import callers
+from auditor.code.facts import Call, Module
+from auditor.code.liveness import Liveness
+from auditor.code.model import EntryPoint, Process, Worker
+from auditor.code.services import Services
+from auditor.code.shutdown import Shutdown
+from auditor.code.sites import receiver
+from auditor.code.values import External, Literal, options_of
+from auditor.model import CodeSpan
+
+if TYPE_CHECKING:
+    from auditor.code.evaluate import Evaluator
+
+_SERVES = (b".listen(", b"NestFactory", b"createServer", b"serve(", b"Bun.serve", b"next(", b"toNodeHandler")
+_LISTENS = (b".listen(", b"serve(", b"Bun.serve")
+_ERRORS = (b"unhandledRejection",)
+_SDKS = {
+    "@sentry/node": b"init", "@sentry/nestjs": b"init", "@sentry/nextjs": b"init", "@sentry/bun": b"init", "dd-trace": b"init",
+    "@bugsnag/js": b"start", "rollbar": b"captureUnhandledRejections", "elastic-apm-node": b"start", "@google-cloud/error-reporting": b"new",
+    "make-promises-safe": b"", "loud-rejection": b"", "@honeybadger-io/js": b"configure", "raygun": b"init", "newrelic": b"",
+}  # fmt: skip
+
+
+class Processes:
+    """Builds the processes of a program."""
+
+    def __init__(self, ev: Evaluator, liveness: Liveness, shutdown: Shutdown, services: Services, modules: Sequence[Module]) -> None:
+        self.ev = ev
+        self.program = ev.program
+        self.liveness = liveness
+        self.shutdown = shutdown
+        self.services = services
+        self.modules = modules
+
+    def all(self, workers: Sequence[Worker]) -> tuple[Process, ...]:
+        """One per entry point that starts a worker or enqueues; guessed ones where nothing names an entry point."""
+        entries = [(entry, True) for entry in self.liveness.entries] + [(entry, False) for entry in self.liveness.guessed]
+        if not entries:
+            entries = [(entry, False) for entry in self._tops(workers)]
+        paths = {module.path for module in self.modules}
+        made: list[Process] = []
+        seen: set[str] = set()
+        for entry, known in entries:
+            files = self.liveness.reached.get(entry.path) or self._closure(entry.path)
+            if entry.path not in seen and files & paths:
+                seen.add(entry.path)
+                made.append(self._process(entry, known, files, workers))
+        return tuple(made)
+
+    def _tops(self, workers: Sequence[Worker]) -> list[EntryPoint]:
+        """Files that nobody imports and from which a worker's file is reached."""
+        tops: dict[str, None] = {}
+        for path in dict.fromkeys(worker.span.path for worker in workers):
+            around = self.program.all_importers(path) | {path}
+            tops.update(dict.fromkeys(sorted(p for p in around if not self.program.importers(p))))
+        return [EntryPoint("", path, 0, "nothing imports it") for path in list(tops)[:20]]
+
+    def _closure(self, path: str) -> set[str]:
+        seen, pending = {path}, [path]
+        while pending:
+            for target in self.program.real_imports(pending.pop()):
+                if target not in seen:
+                    seen.add(target)
+                    pending.append(target)
+        return seen
+
+    def _process(self, entry: EntryPoint, known: bool, files: set[str], workers: Sequence[Worker]) -> Process:
+        started = tuple(worker.span for worker in workers if worker.span.path in files and worker.live)
+        rejections, by = self._rejections(files)
+        signals: dict[str, list[CodeSpan]] = {}
+        for signal in self.shutdown.signals:
+            call = signal.call
+            if call.scope.module.path in files and self.liveness.is_live(call.scope.module, call.scope.func):
+                signals.setdefault(signal.name, []).append(CodeSpan(call.scope.module.path, call.line, call.line))
+        return Process(
+            entry=CodeSpan(entry.path, 1, 1),
+            service=self.services.of(entry.path) or entry.service,
+            known=known,
+            starts_workers=bool(started),
+            serves_http=self._serves(files),
+            unhandled_rejection=rejections,
+            signals={name: tuple(dict.fromkeys(spans)) for name, spans in signals.items()},
+            exits_first=self._exits_first(files),
+            workers=started,
+            rejections_by=by,
+        )
+
+    def _serves(self, files: set[str]) -> bool:
+        return any(self.program.mentions(path, _LISTENS) for path in files) or any(
+            "next" in (self.program.packages.manifest(home).get("dependencies") or {})  # type: ignore[operator]  # a table in every package.json
+            for path in files
+            if path.endswith(("instrumentation.ts", "instrumentation.js")) and (home := self.program.packages.governing(path)) is not None
+        )
+
+    def _rejections(self, files: set[str]) -> tuple[tuple[CodeSpan, ...], str]:
+        found: list[CodeSpan] = []
+        by = ""
+        for path in sorted(files):
+            if self.program.mentions(path, _ERRORS) and (module := self.program.module(path)) is not None:
+                for name in ("on", "once", "addListener"):
+                    found.extend(
+                        CodeSpan(path, call.line, int(call.node.end_point[0]) + 1)
+                        for call in module.calls_named(name)
+                        if self._is_rejection(call) and self.liveness.is_live(module, call.scope.func)
+                    )
+            for package, word in _SDKS.items():
+                if not by and self.program.mentions(path, (f"'{package}'".encode(), f'"{package}"'.encode())) and self.program.mentions(path, (word,)):
+                    module = self.program.module(path)
+                    by, line = package, _line(self.program.tree.read(path) or b"", package)
+                    if not found:
+                        found.append(CodeSpan(path, line, line))
+        explicit = [place for place in found if not by or self.program.mentions(place.path, _ERRORS)]
+        return tuple(explicit or found), "" if explicit else by
+
+    def _is_rejection(self, call: Call) -> bool:
+        value = receiver(self.ev, call, None)
+        if not any(isinstance(o, External) and (o.package, o.path) in (("global", "process"), ("process", "")) for o in options_of(value)):
+            return False
+        return any(
+            isinstance(o, Literal) and o.value == "unhandledRejection"
+            for turn in callers.expansions(self.ev, call.scope, None)
+            for o in options_of(callers.argument(callers.given(self.ev, call, turn), 0))
+        )
+
+    def _exits_first(self, files: set[str]) -> CodeSpan | None:
+        """A second listener on a signal that leaves the process without closing anything."""
+        by_name: dict[str, list[tuple[Call, bool, CodeSpan | None]]] = {}
+        for signal in self.shutdown.signals:
+            call = signal.call
+            if call.scope.module.path not in files or signal.nest or not self.liveness.is_live(call.scope.module, call.scope.func):
+                continue
+            by_name.setdefault(signal.name, []).append((call, self.shutdown.closes(signal), self.shutdown.exits(signal)))
+        for listeners in by_name.values():
+            if len(listeners) > 1 and any(closes for _, closes, _ in listeners):
+                for _, closes, leaves in listeners:
+                    if not closes and leaves is not None:
+                        return leaves
+        return None
+
+
+def _line(data: bytes, package: str) -> int:
+    at = data.find(package.encode())
+    return data.count(b"\n", 0, max(at, 0)) + 1
+
+
+SERVES = _SERVES
