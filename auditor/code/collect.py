@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from auditor.code import finish, misuse
 from auditor.code import metrics as metrics_
 from auditor.code import nest as nest_
 from auditor.code import reach
@@ -65,6 +66,8 @@ def collect(
     reached = reach.reaching(walker, workers, assembler.worker_nodes, assembler.listeners.handlers)
     jobs, consumers = with_kinds(producers, reached, kinds)
     contexts = Contexts(ev, flow, handler_functions(found, processors, assembler.listeners.handlers))
+    jobs = finish.producers(ev, flow, jobs, found, consumers, contexts)
+    queues = finish.queues(queues, found, contexts)
     model = CodeModel(
         trees=tuple(
             TreeTarget(str(root), files_read=len(program.tree.paths), files_skipped=tuple(program.tree.skipped))
@@ -72,7 +75,7 @@ def collect(
         ),
         services=services_.names,
         entry_points_known=liveness.known,
-        queues=tuple(queues),
+        queues=queues,
         producers=jobs,
         workers=consumers,
         processes=Processes(ev, liveness, shutdown, services_, modules).all(consumers),
@@ -80,6 +83,7 @@ def collect(
         metrics=metrics_.find(ev, is_live, services_.of, consumers, liveness.reached),
         metrics_known=True,
         entry_points=(*liveness.entries, *liveness.guessed),
+        misuses=misuse.find(ev, found, queues, jobs, consumers, versions, is_live, services_.of),
         ended_early=program.late,
     )
     return relocated(model, program.tree)
