@@ -47,7 +47,9 @@ def disaster_recovery(infra: InfraModel | None, code: CodeModel | None) -> Verdi
         return passed(
             f"{whole[0].path} has RPO, RTO, restore steps and Redis", *_evidence(whole[0]), confidence=Confidence.LIKELY
         )
-    partial = sorted(mine, key=lambda d: sum(p is None for p in (d.rpo, d.rto, d.restore, d.redis)))
+    # without objectives it must at least restore Redis: `restore` alone is said of caches, windows and deleted rows
+    partial = [d for d in mine if d.rpo or d.rto or (d.restore and d.redis)]
+    partial = sorted(partial, key=lambda d: sum(p is None for p in (d.rpo, d.rto, d.restore, d.redis)))
     if not partial:
         others = len(infra.documents) - len(mine)
         beside = f" ({others} of other services)" if others else ""
