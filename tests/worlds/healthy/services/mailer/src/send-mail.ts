@@ -1,4 +1,4 @@
-import type { Mail } from '@boxoffice/jobs';
+import { withDeadline, type Mail } from '@boxoffice/jobs';
 import { log } from '@boxoffice/observability';
 import { UnrecoverableError, Worker, type Job } from 'bullmq';
 import { Resend } from 'resend';
@@ -15,8 +15,8 @@ const SUBJECTS: Record<Mail['template'], string> = {
 };
 
 /** The processor of the mail queue; `worker` is asked to pause when Resend says that we are too fast. */
-export function mailProcessor(worker: () => Worker) {
-  return async function sendMail(job: Job<Mail>): Promise<void> {
+export function mailProcessor(worker: () => Worker): (job: Job<Mail>) => Promise<void> {
+  async function sendMail(job: Job<Mail>): Promise<void> {
     const { notificationId, userId, template, params } = job.data;
     const logger = log.child({ jobId: job.id, notificationId, template });
 
@@ -60,5 +60,7 @@ export function mailProcessor(worker: () => Worker) {
       .onConflict('id')
       .merge(['provider_id', 'sent_at']);
     logger.info({ providerId: data!.id }, 'sent');
-  };
+  }
+
+  return (job) => withDeadline(45_000, () => sendMail(job));
 }

@@ -1,10 +1,19 @@
 import { OnWorkerEvent, WorkerHost } from '@nestjs/bullmq';
-import { bury } from '@boxoffice/jobs';
+import { bury, withDeadline } from '@boxoffice/jobs';
 import { jobDuration, jobsCompleted, jobsFailed, jobsStalled, log } from '@boxoffice/observability';
 import { UnrecoverableError, type Job } from 'bullmq';
 
-/** A processor with the listeners that each of ours has: logs, metrics, dead letters. */
+/** A processor with what each of ours has: a time limit, logs, metrics, dead letters. */
 export abstract class SupervisedHost extends WorkerHost {
+  /** Milliseconds that a run may take. */
+  protected readonly limit: number = 30_000;
+
+  protected abstract handle(job: Job): Promise<void>;
+
+  async process(job: Job): Promise<void> {
+    await withDeadline(this.limit, () => this.handle(job));
+  }
+
   @OnWorkerEvent('error')
   onError(error: Error): void {
     log.error({ queue: this.worker.name, err: error }, 'worker error');

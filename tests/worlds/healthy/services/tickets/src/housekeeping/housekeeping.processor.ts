@@ -13,7 +13,7 @@ export class HousekeepingProcessor extends SupervisedHost {
     super();
   }
 
-  async process(job: Job): Promise<void> {
+  protected async handle(job: Job): Promise<void> {
     const { affected } = await this.reservations.update(
       { status: 'OPEN', expiresAt: LessThan(new Date(job.timestamp)) },
       { status: 'EXPIRED' },

@@ -15,7 +15,7 @@ export class TransfersProcessor extends SupervisedHost {
     super();
   }
 
-  async process(job: Job<TransferJob>): Promise<void> {
+  protected async handle(job: Job<TransferJob>): Promise<void> {
     const { transferId, ticketId, toUserId } = job.data;
     const moved = await this.transfers.carryOut(job.data);
     log.info({ jobId: job.id, transferId, moved }, 'transfer carried out');
