@@ -46,6 +46,7 @@ class Evaluator:
         self.configs: dict[str, Value] | None = None
         self.objects: dict[object, Value] = {}
         self.decorated: dict[str, Value] = {}
+        self.quoting: dict[bytes, list[str]] | None = None
         self.providers: dict[str, list[tuple[Node, Scope]]] = {}
 
     def eval(self, node: Node, scope: Scope, frame: Frame | None = None) -> Value:

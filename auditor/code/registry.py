@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from auditor.code import callers
@@ -14,6 +15,7 @@ _DECORATORS = ("decorate", "decorateRequest", "decorateReply", "set", "provide")
 _WORDS = (b"decorate(", b"decorateRequest(", b"decorateReply(", b".set(", b".provide(")
 _FRAMEWORKS = frozenset(("fastify", "express", "koa", "@hapi/hapi", "hono", "@fastify/type-provider-typebox"))
 _MOST_FILES = 80
+_QUOTED = re.compile(rb"""['"`]([A-Za-z_$][\w$:.-]{0,60})['"`]""")
 
 
 def decorated(ev: Evaluator, name: str) -> Value | None:
@@ -27,15 +29,10 @@ def decorated(ev: Evaluator, name: str) -> Value | None:
 
 
 def _find(ev: Evaluator, name: str) -> Value:
-    needles = tuple(f"{quote}{name}{quote}".encode() for quote in "'\"`")
     found: list[Value] = []
-    count = 0
-    for path in ev.program.tree.paths:
-        if not (ev.program.mentions(path, needles) and ev.program.mentions(path, _WORDS)):
-            continue
-        count += 1
+    for path in _quoting(ev).get(name.encode(), ())[:_MOST_FILES]:
         module = ev.program.module(path)
-        if module is None or count > _MOST_FILES:
+        if module is None:
             continue
         for decorator in _DECORATORS:
             for call in module.calls_named(decorator):
@@ -46,6 +43,18 @@ def _find(ev: Evaluator, name: str) -> Value:
                     found.append(callers.given(ev, call, None)[1])
     real = [value for value in found if not isinstance(value, Unknown)]
     return join(real or found) if found else CYCLE
+
+
+def _quoting(ev: Evaluator) -> dict[bytes, list[str]]:
+    """Files that hang something on an object, by the names that they quote; one pass over the texts for all questions."""
+    if ev.quoting is None:
+        ev.quoting = {}
+        for path in ev.program.tree.paths:
+            data = ev.program.tree.read(path)
+            if data is not None and any(word in data for word in _WORDS):
+                for quoted in set(_QUOTED.findall(data)):
+                    ev.quoting.setdefault(quoted, []).append(path)
+    return ev.quoting
 
 
 def _is_framework(ev: Evaluator, call: object) -> bool:
