@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from auditor.code.flow import Flow
 
 MOST_FUNCTIONS = 500
+MOST_VISITS = 2
+"""Of one function in one handler: before and after a side effect are two different places."""
 DEEPEST = 40
 _KINDS = {
     "try": "try",
@@ -77,6 +79,33 @@ class _Visit:
     returned: set[int] = field(default_factory=set)
 
 
+class _Seen:
+    """Functions that a walk has been in, with how often each may be walked again.
+
+    A helper that does something is walked again where it is called again (the look before a send and the wait after it are
+    different places), but never within itself; one that does nothing is walked once.
+    """
+
+    def __init__(self) -> None:
+        self.visits = 0
+        self._left: dict[int, int] = {}
+
+    def again(self, function: Function) -> bool:
+        """Whether to walk it (once more)."""
+        return self._left.get(id(function), 1) > 0
+
+    def enter(self, function: Function) -> int:
+        """Note that it is being walked; gives how often it may still be."""
+        left = self._left.get(id(function), MOST_VISITS) - 1
+        self.visits += 1
+        self._left[id(function)] = 0
+        return left
+
+    def leave(self, function: Function, left: int, *, useful: bool) -> None:
+        """Note that its walk is over."""
+        self._left[id(function)] = left if useful else 0
+
+
 class Effects:
     """Walks handlers of one program."""
 
@@ -91,7 +120,7 @@ class Effects:
     def of(self, functions: Sequence[Function]) -> Found:
         """What the handler functions reach; each takes the job as its first parameter."""
         found = Found()
-        seen: set[int] = set()
+        seen = _Seen()
         for function in functions:
             env: dict[str, Paths] = {}
             if function.parameters:
@@ -102,16 +131,14 @@ class Effects:
         found.effects = [effect for effect in found.effects if effect.text not in ("BEGIN", "COMMIT")]
         return found
 
-    def _visit(
-        self, function: Function, env: dict[str, Paths], place: _Place, seen: set[int], found: Found
-    ) -> set[int]:
+    def _visit(self, function: Function, env: dict[str, Paths], place: _Place, seen: _Seen, found: Found) -> set[int]:
         """Walk one function; gives the positions of effects whose result it returns."""
-        if id(function) in seen:
+        if not seen.again(function):
             return set()
-        if len(seen) >= MOST_FUNCTIONS or len(place.path) > DEEPEST or self.ev.program.out_of_time():
+        if seen.visits >= MOST_FUNCTIONS or len(place.path) > DEEPEST or self.ev.program.out_of_time():
             found.complete = False
             return set()
-        seen.add(id(function))
+        left = seen.enter(function)
         calls = self._calls_of(function)
         visit = _Visit(function, env, place.within, place.path, self.meanings.transactions(calls))
         self._bind_variables(function, env)
@@ -124,6 +151,7 @@ class Effects:
         found.conditions += [replace(condition, order=len(found.effects)) for _, condition in conditions]
         found.catches += catches_of(function, found.effects[first:])
         found.loops = found.loops or any(_endless(call) for call in calls)
+        seen.leave(function, left, useful=len(found.effects) > first)
         return visit.returned
 
     def _calls_of(self, function: Function) -> list[Call]:
@@ -133,7 +161,7 @@ class Effects:
             self._calls[id(function)] = known
         return known
 
-    def _call(self, call: Call, visit: _Visit, seen: set[int], found: Found) -> None:
+    def _call(self, call: Call, visit: _Visit, seen: _Seen, found: Found) -> None:
         meaning = self.meanings.of(call, visit.transactions)
         around = visit.within + self._contexts(call, visit)
         if meaning is not None:
