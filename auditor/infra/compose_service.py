@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from auditor.infra import environment as environments
 from auditor.infra.dockerfile import health_check
 from auditor.infra.images import is_backing, is_redis
 from auditor.infra.model import (
@@ -75,6 +76,12 @@ class Service:
     def place(self) -> FilePlace:
         """Where the service is declared in the strongest layer."""
         return self.layers[0].place
+
+    @property
+    def environment(self) -> Environment:
+        """The stack's, unless its profiles keep it to another."""
+        told = environments.of_words(" ".join(self.at("profiles").texts()))
+        return self.stack.environment if told is Environment.UNKNOWN else told
 
     @property
     def redis(self) -> bool:
@@ -219,7 +226,7 @@ class Service:
         image = self.image()
         heap = heap_flag(env, command, command_place or self.place)
         return Deployment(
-            kind=UnitKind.COMPOSE, name=self.name, stack=self.stack.path, environment=self.stack.environment, place=self.place,
+            kind=UnitKind.COMPOSE, name=self.name, stack=self.stack.path, environment=self.environment, place=self.place,
             root=self.reading.root, image=self.setting("image"), context=self.context() or "", dockerfile=image,
             command=command, command_place=command_place,
             entries=self.reading.entries(self.name, command, command_place or self.place, image=image, context=self.context(), env=env),
@@ -243,7 +250,7 @@ class Service:
         lines = self.reading.lines(raw.path, raw.line, raw.line + 60) if raw else ()
         return build(
             Container(
-                name=self.name, kind="compose", stack=self.stack.path, hosts=self._hosts(), place=self.place, environment=self.stack.environment,
+                name=self.name, kind="compose", stack=self.stack.path, hosts=self._hosts(), place=self.place, environment=self.environment,
                 root=self.reading.root, image=self.setting("image"), command=command, command_place=command_place,
                 lines=lines, env=self.env(), secrets=self._secrets(), password=_password_said(raw), ports=self.ports(),
                 mounts=self.mounts(), health=self.health(), memory=memory, memory_bytes=memory_bytes,

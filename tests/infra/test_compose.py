@@ -206,3 +206,16 @@ def test_a_stack_that_watches_its_sources_is_for_development(tmp_path: Path) -> 
     assert found == {Environment.DEVELOPMENT}
     mixed = infra(tmp_path / "b", {"docker-compose.yml": text.replace("npm run start:dev", "npm start")})
     assert {d.environment for d in mixed.deployments} == {Environment.UNKNOWN}
+
+
+def test_profiles_keep_a_service_to_an_environment(tmp_path: Path) -> None:
+    text = """
+    services:
+      worker: {image: acme/worker, command: node worker.js}
+      seed: {image: acme/seed, profiles: [dev]}
+      redis: {image: redis, profiles: ["test"]}
+    """
+    model = infra(tmp_path, {"docker-compose.prod.yml": text})
+    assert unit(model, "worker").environment is Environment.PRODUCTION
+    assert unit(model, "seed").environment is Environment.DEVELOPMENT
+    assert redis(model).environment is Environment.TEST
