@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from auditor.code.evaluate import Evaluator
 
-MARKS = re.compile(rb"bull-board|bull-arena|bull-monitor|queuedash|bull-master|BullBoard|<html", re.IGNORECASE)
+WORDS = (b"bull-board", b"bull-arena", b"bull-monitor", b"queuedash", b"bull-master", b"BullBoard", b"<html")
 _PACKAGES: dict[str, str] = {
     "bull-board": "Bull Board",
     "@bull-board/api": "Bull Board",

@@ -15,6 +15,7 @@ from auditor.code.values import External, Literal, Unknown, options_of
 if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
+WORDS = (b"metrics", b"Metric", b"Pushgateway", b"express-prom-bundle", b"PrometheusExporter")
 MARKS = re.compile(
     rb"\.metrics\s*\(|getMetricsAsJSON|getSingleMetric|clusterMetrics|Pushgateway|express-prom-bundle|fastify-metrics|nestjs-prometheus|"
     rb"PrometheusExporter|MetricReader|prometheus-api-metrics|express-prometheus-middleware|/metrics['\"`]"

@@ -42,6 +42,10 @@ _STATSD = {
     "timing": "histogram",
     "timer": "histogram",
 }
+WORDS = (
+    b"prom-client", b"nestjs-prometheus", b"Gauge", b"Counter", b"Histogram", b"Summary", b"hot-shots", b"statsd", b"dd-trace",
+    b"datadog-metrics", b"# TYPE ", b'"} ${', b"exportPrometheusMetrics", b"BullMQOtel",
+)  # fmt: skip
 MARKS = re.compile(
     rb"prom-client|nestjs-prometheus|new\s+[\w.]*(?:Gauge|Counter|Histogram|Summary)\b|\.create(?:Observable)?(?:Counter|Gauge|Histogram|UpDownCounter)\b|"
     rb"hot-shots|statsd|dd-trace|datadog-metrics|# TYPE |\w\{\w+=\"[^`\n]*\"\} \$\{|exportPrometheusMetrics|BullMQOtel"
