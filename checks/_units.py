@@ -73,7 +73,7 @@ def judge(found: Workers, rule: Callable[[Deployment], UnitJudged], *, held: str
     findings: list[Finding] = []
     evidence: list[Evidence] = []
     for unit in found.units:
-        said = _softened(rule(unit), unit)
+        said = softened(rule(unit), unit)
         sure = weakest((said.confidence,), found.confidence)
         if said.status is Status.PASS:
             evidence.append(Evidence(said.place.label(), said.observed, said.expected, said.place, confidence=sure))
@@ -256,7 +256,8 @@ def _plain_name(name: str) -> str:
     return re.sub(r"[-_]?(prod(uction)?|stag(e|ing)|dev(elopment)?|test|local)[-_]?", "", name.lower())
 
 
-def _softened(said: UnitJudged, unit: Deployment) -> UnitJudged:
+def softened(said: UnitJudged, unit: Deployment) -> UnitJudged:
+    """The judgement, with a failure of what is for development only left open: it proves nothing of production."""
     if said.status is not Status.FAIL or unit.environment.decides:
         return said
     text = f"{said.message}; but {unit.place.path} is for {unit.environment.value} only, and nothing shows production"

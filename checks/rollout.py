@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from auditor.code.model import CodeModel, Worker
 from auditor.infra.model import Deployment, InfraModel, Rollout, UnitKind
 from auditor.live.model import LiveRedis
-from auditor.model import Confidence, Evidence, Finding, Place, Status, Verdict
+from auditor.model import Confidence, Evidence, Finding, Place, Severity, Status, Verdict
 from auditor.probes import conclude, probe, unverified
 
 from ._options import choices, number, option
@@ -19,6 +20,7 @@ from ._units import (
     judge,
     name_of,
     nothing_runs,
+    softened,
     subject,
     without_units,
     worker_units,
@@ -55,7 +57,8 @@ def grace_period(infra: InfraModel | None, code: CodeModel | None, live: LiveRed
     evidence: list[Evidence] = []
     for unit in found.units:
         bound = longest_job(code, live, workers_of(unit, code, infra) if code is not None and infra is not None else ())
-        said = _grace(unit, bound, shut_down=not shutdown)
+        said = softened(_grace(unit, bound, shut_down=not shutdown), unit)
+        findings += _signal_note(unit)
         if said.status is Status.PASS:
             evidence.append(Evidence(said.place.label(), said.observed, said.expected, said.place))
         else:
@@ -149,6 +152,25 @@ def _grace(unit: Deployment, bound: _Bound | None, *, shut_down: bool) -> UnitJu
             Status.FAIL, message, grace, place, f"at least {bound.seconds:g} s", (bound.place,), fix=_longer(unit, bound.seconds)
         )  # fmt: skip
     return UnitJudged(Status.PASS, "", f"{grace}, {bound.said}", place, f"at least {bound.seconds:g} s")
+
+
+def _signal_note(unit: Deployment) -> list[Finding]:
+    """A note where something stands between the stop signal and the program: a shell, or a package manager, as PID 1."""
+    head = PurePosixPath(unit.command[0]).name if unit.command else ""
+    shell = head == "sh" and unit.command[1:2] == ("-c",) and "exec " not in " ".join(unit.command)
+    if unit.kind in (UnitKind.PM2, UnitKind.SYSTEMD, UnitKind.PROCFILE) or not (
+        shell or head in ("npm", "yarn", "pnpm")
+    ):
+        return []
+    place = unit.command_place or unit.place
+    first = "a shell" if shell else head
+    text = f"{name_of(unit)} runs {first} as its first process, which may not pass the stop signal on: start node itself, in the exec form"
+    shown = (Evidence(place.label(), " ".join(unit.command)[:120], '["node", "dist/worker.js"]', place),)
+    return [
+        Finding(
+            text, subject(unit), place, (unit.place,), shown, Confidence.LIKELY, Severity.LOW, Status.PASS, unit.name
+        )
+    ]
 
 
 def _longer(unit: Deployment, seconds: float) -> str:

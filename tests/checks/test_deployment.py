@@ -363,3 +363,23 @@ def test_102_another_services_plan_does_not_count(tmp_path: Path) -> None:
     assert disaster_recovery.function(model, code(root / "services/mail")).status is Status.UNVERIFIED
     assert disaster_recovery.function(model, code(root / "services/mint")).status is Status.PASS
     assert disaster_recovery.function(model, code(root)).status is Status.PASS
+
+
+@pytest.mark.parametrize(
+    ("command", "noted"),
+    [
+        ("node dist/worker.js", False),
+        ('["sh", "-c", "exec node dist/worker.js"]', False),
+        ('["sh", "-c", "sleep 1 && node dist/worker.js"]', True),
+        ("npm run worker", True),
+    ],
+)
+def test_100_notes_what_stands_before_the_program(tmp_path: Path, command: str, noted: bool) -> None:
+    files = compose("stop_grace_period: 60s")
+    files["docker-compose.yml"] = files["docker-compose.yml"].replace(
+        "command: node dist/worker.js", f"command: {command}"
+    )
+    files["package.json"] = '{"scripts": {"worker": "node dist/worker.js"}}'
+    verdict = judge(grace_period, tmp_path, files, timeout=30_000)
+    assert verdict.status is Status.PASS
+    assert bool(verdict.findings) is noted
