@@ -24,9 +24,20 @@ def stages(worker: Worker) -> list[list[Effect]]:
 
 
 def loose_writes(worker: Worker) -> list[Effect]:
-    """Writes of the first stage that has two or more of them outside a transaction; a transaction counts as one."""
+    """Writes of one path and stage of which two or more are outside a transaction; a transaction counts as one."""
     for stage in stages(worker):
-        loose = [effect for effect in stage if "transaction" not in effect.within]
-        if len(loose) + (len(loose) < len(stage)) >= 2:
-            return loose
+        for first in range(len(stage)):
+            path = [stage[first], *(later for later in stage[first + 1 :] if follows(stage[first], later))]
+            loose = [effect for effect in path if "transaction" not in effect.within]
+            if len(loose) + (len(loose) < len(path)) >= 2:
+                return loose
     return []
+
+
+def follows(earlier: Effect, later: Effect) -> bool:
+    """Whether one run can meet both: the earlier one's branch does not leave, and they are not two sides of one choice."""
+    if any(word.startswith("exits:") and word not in later.within for word in earlier.within):
+        return False
+    arms = dict(word.rsplit(":", 1) for word in later.within if word.startswith("arm:"))
+    mine = [word.rsplit(":", 1) for word in earlier.within if word.startswith("arm:")]
+    return all(arms.get(choice, side) == side for choice, side in mine)

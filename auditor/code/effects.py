@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from auditor.code import decides, taint
+from auditor.code.branches import branches_of
 from auditor.code.catalogue import Catalogue, Meaning
 from auditor.code.facts import Call, Function, Module
 from auditor.code.handling import catches_of, conditions_of, swallowing
@@ -218,6 +219,7 @@ class Effects:
                 kinds.append(kind)
             at = at.parent
         kinds.reverse()
+        kinds += branches_of(call.node, limit)
         if any(start <= call.node.start_byte < end for start, end in visit.transactions):
             kinds.append("transaction")
         if _in_callback(call.node, limit):
