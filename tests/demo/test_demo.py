@@ -56,6 +56,7 @@ PLANTED = {
 }
 
 GOOD = {
+    13: "no handler tears two writes apart",
     23: "unhandled rejections are logged and lead to the shutdown",
     24: "compose and PM2 restart the worker",
     25: "Redis clients retry with a bound",
@@ -63,6 +64,7 @@ GOOD = {
     47: "a mint looks at its record first",
     51: "nonce errors are told apart",
     59: "a mint waits for two confirmations",
+    60: "a confirmed mint is mailed",
     76: "webhooks are checked and write the payment",
     82: "a declined card is not tried again",
     89: "maxmemory is set and far from full",
