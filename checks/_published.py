@@ -147,15 +147,17 @@ def _exporters(
 
 
 def _of_another_redis(exporter: Exporter, infra: InfraModel | None) -> bool:
-    """It names a Redis of its own compose file, and that file runs none of the project's own programs: a stack apart."""
+    """It names a Redis of its own compose file, that file runs none of the project's own programs, and another file has
+    a Redis beside them: a stack apart."""
     if infra is None or not exporter.redis:
         return False
     host = exporter.redis.partition(":")[0]
     beside = [unit for unit in infra.deployments if unit.place.path == exporter.unit]
     names = {unit.name for unit in beside} | {unit.name for unit in infra.redis if unit.place.path == exporter.unit}
     runs_code = any(not unit.backing for unit in beside if unit.name != exporter.name)
-    elsewhere = any(not unit.backing and unit.place.path != exporter.unit for unit in infra.deployments)
-    return host in names and not runs_code and elsewhere
+    working = {unit.place.path for unit in infra.deployments if not unit.backing and unit.environment.decides}
+    others = any(unit.place.path in working - {exporter.unit} for unit in infra.redis)
+    return host in names and not runs_code and others
 
 
 def _open(metrics: list[Metric], foreign: list[Exporter]) -> str:

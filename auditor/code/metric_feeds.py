@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auditor.code import callers
@@ -192,14 +192,14 @@ def _collected(ev: Evaluator, metric: Declared) -> Iterator[Feed]:
     if metric.collect is None:
         return
     fact = metric.collect.fact
+    built = metric.call.scope.func if metric.call is not None else None  # the metric's own life: prom-client calls it
     own = [c for c in fact.module.calls if fact.node.start_byte <= c.node.start_byte < fact.node.end_byte and c.name in SETTERS]
     for call in own:
         held = _receiver(call)
         if held is not None and (held.type == "this" or _last_name(fact.module, held) in metric.names):
-            yield _feed(ev, call, metric)
+            yield replace(_feed(ev, call, metric), function=built)
     if not own:
-        outer = fact.scope.parent or fact.scope
-        yield Feed(fact.module, int(fact.node.start_point[0]) + 1, outer.func, ())
+        yield Feed(fact.module, int(fact.node.start_point[0]) + 1, built, ())
 
 
 def _feeds(ev: Evaluator, call: Call, metric: Declared) -> Iterator[Feed]:

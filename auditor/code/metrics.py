@@ -52,6 +52,14 @@ class _Program:
             return None, False
         return CodeSpan(outlet.module.path, outlet.line, outlet.line), self.is_live(outlet.module, outlet.scope.func)
 
+    def together(self, outlet: Outlet, metric: Declared) -> bool:
+        """Whether some process may load both the page and the metric's file; by packages where processes can't be told."""
+        page = {entry for entry, files in self.entries.items() if outlet.module.path in files}
+        metrics = {entry for entry, files in self.entries.items() if metric.module.path in files}
+        if page and metrics:
+            return bool(page & metrics)
+        return bool(_users(self.ev, outlet.module.path) & _users(self.ev, metric.module.path))
+
     def one_process(self, outlet: Outlet, fed: list[Feed]) -> bool:
         """Whether some process may hold both the outlet and a feed; so where processes can't be told, or no feed is known."""
         page = {entry for entry, files in self.entries.items() if outlet.module.path in files}
@@ -174,12 +182,12 @@ def _outlet(program: _Program, metric: Declared, fed: list[Feed]) -> Outlet | No
         if metric.library == "otel" or OTEL in outlet.registries:
             return metric.library == "otel" and OTEL in outlet.registries
         if OWN in metric.registries or outlet.registries == (OWN,):
-            return OWN in metric.registries and _package(ev, outlet.module.path) in _users(ev, metric.module.path)
+            return OWN in metric.registries and program.together(outlet, metric)
         if set(metric.registries) & set(outlet.registries) - {DEFAULT, ANY}:
             return True
         either = ANY in metric.registries or ANY in outlet.registries
         both = either or (DEFAULT in metric.registries and DEFAULT in outlet.registries)
-        return both and (metric.library == "statsd" or _package(ev, outlet.module.path) in _users(ev, metric.module.path))
+        return both and program.together(outlet, metric)
 
     found = [outlet for outlet in program.outlets if gives(outlet)]
     home = _package(ev, metric.module.path)
