@@ -9,7 +9,9 @@ from auditor.probes import probe
 
 from ._units import UnitJudged, by_unit, name_of
 
-PLATFORMS = frozenset({UnitKind.PROCFILE, UnitKind.RENDER, UnitKind.FLY, UnitKind.ECS})
+PLATFORMS = frozenset(
+    (UnitKind.PROCFILE, UnitKind.RENDER, UnitKind.FLY, UnitKind.ECS, UnitKind.RAILWAY, UnitKind.APP_PLATFORM)
+)
 """Platforms that run a unit in an instance of a fixed size and watch it themselves."""
 
 
@@ -108,7 +110,7 @@ def _health(unit: Deployment) -> UnitJudged:
         return UnitJudged(Status.FAIL, message, checks[0].test, checks[0].place, "a check that asks the worker")
     if unit.kind is UnitKind.DOCKERFILE:
         return _only_image(unit, "checks its health")
-    if unit.kind in PLATFORMS:
+    if unit.kind in PLATFORMS and unit.kind is not UnitKind.ECS:  # ECS has its own check of the container
         said = f"{name} states no health check; its platform watches the process alone"
         return UnitJudged(Status.UNVERIFIED, said, "no health check", unit.place)
     if unit.dockerfile is None and unit.image is not None:

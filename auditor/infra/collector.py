@@ -25,6 +25,7 @@ from auditor.infra import (
     nesting,
     nomad,
     plain_units,
+    platforms,
     pm2,
     redis_conf,
     render,
@@ -130,7 +131,11 @@ class Collector:
         head = self.tree.head(path)
         workflow = _is_workflow(path)
         overlay = kustomize.is_kustomization(path)
-        if not workflow and not overlay and not re.search(r"^\s*(services|apiVersion|apps)\s*:", head, re.M):
+        if (
+            not workflow
+            and not overlay
+            and not re.search(r"^\s*(services|workers|apiVersion|apps|type)\s*:", head, re.M)
+        ):
             return
         text = self.tree.text(path)
         chart = helm.chart_of(path, self._charts)
@@ -150,6 +155,8 @@ class Collector:
             elif render.is_blueprint(document):
                 self.deployments += render.deployments(document, self.reading)
                 self.redis += render.redis_units(document, self.reading)
+            elif platforms.is_app_spec(document) or platforms.is_copilot(document):
+                self.deployments += platforms.deployments(document, self.reading)
             elif compose.is_compose(document):
                 self._composes[path] = document
             elif document["apps"] and pm2.is_ecosystem(path, head):
@@ -165,6 +172,10 @@ class Collector:
             found, notes = yaml_documents(self.tree.text(path), path)
             self.reading.notes += notes
             self.deployments += [u for document in found for u in ecs.of_task_file(document, self.reading)]
+        elif '"deploy"' in head and "railway" in PurePosixPath(path).name:
+            found, notes = yaml_documents(self.tree.text(path), path)
+            self.reading.notes += notes
+            self.deployments += [u for document in found for u in platforms.deployments(document, self.reading)]
         elif '"apps"' in head and pm2.is_ecosystem(path, head):
             self._ecosystem(path, self.tree.text(path))
 

@@ -27,6 +27,8 @@ class UnitKind(StrEnum):
     NOMAD = "nomad"
     FLY = "fly"
     RENDER = "render"
+    RAILWAY = "railway"
+    APP_PLATFORM = "app platform"
     DOCKERFILE = "dockerfile"
     """An image that nothing in the files runs: it says what would run, not how it is kept."""
     DOCKER_RUN = "docker run"

@@ -324,3 +324,20 @@ def test_pm2_within_a_container_is_one_unit(tmp_path: Path) -> None:
     assert [Path(e.path).name for e in model.entry_points] == ["worker.js"]
     alone = infra(tmp_path / "b", {"ecosystem.config.cjs": files["ecosystem.config.cjs"], "worker.js": ""})
     assert [d.kind for d in alone.deployments] == [UnitKind.PM2]
+
+
+def test_smaller_platforms(tmp_path: Path) -> None:
+    files = {
+        "railway.json": '{"deploy": {"startCommand": "node worker.js", "restartPolicyType": "NEVER", "healthcheckPath": "/health"}}',
+        ".do/app.yaml": "name: shop\nworkers:\n  - {name: mail, run_command: node worker.js, instance_count: 2, github: {repo: a/b}}\n",
+        "copilot/mint/manifest.yml": "name: mint\ntype: Backend Service\nimage: {build: ops/Dockerfile}\nmemory: 512\ncount: 1\n",
+        "ops/Dockerfile": 'FROM node\nCMD ["node", "worker.js"]\n',
+        "worker.js": "",
+    }
+    model = infra(tmp_path, files)
+    found = {d.kind: d for d in model.deployments}
+    assert set(found) == {UnitKind.RAILWAY, UnitKind.APP_PLATFORM, UnitKind.ECS}
+    assert (found[UnitKind.RAILWAY].restarts, len(found[UnitKind.RAILWAY].health)) == (False, 1)
+    assert (found[UnitKind.APP_PLATFORM].name, found[UnitKind.APP_PLATFORM].replicas) == ("mail", 2)
+    assert found[UnitKind.ECS].memory_bytes == 512 * 1024**2
+    assert all([Path(e.path).name for e in d.entries] == ["worker.js"] for d in model.deployments)
