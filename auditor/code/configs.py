@@ -74,7 +74,7 @@ def setting(ev: Evaluator, dotted: str) -> Value | None:
     """The value that the repository's configuration files give to a dotted key; None where they have none."""
     if ev.configs is None:
         ev.configs = {}
-        ev.configs.update(_registered(ev))
+        ev.configs.update(ev.freely(lambda: _registered(ev)))
     head, *rest = dotted.split(".")
     value = ev.configs.get(head)
     if value is None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from auditor.code import builtins, classes, expressions, invoke, members, names
-from auditor.code.facts import Class, Function, Module, Scope, line_of
+from auditor.code.facts import Call, Class, Function, Module, Scope, line_of
 from auditor.code.program import Exhausted, Program
 from auditor.code.values import CYCLE, Frame, Instance, Lazy, Unknown, Value, Where
 
@@ -45,6 +45,9 @@ class Evaluator:
         self.exports: dict[tuple[str, str], Value] = {}
         self.configs: dict[str, Value] | None = None
         self.objects: dict[object, Value] = {}
+        self.types: dict[tuple[int, str, int], Value | None] = {}
+        self.interfaces: dict[tuple[str, str], list[Class]] = {}
+        self.decorations: dict[str, list[Call]] | None = None
         self.decorated: dict[str, Value] = {}
         self.quoting: dict[bytes, list[str]] | None = None
         self.providers: dict[str, list[tuple[Node, Scope]]] = {}
@@ -103,6 +106,18 @@ class Evaluator:
         finally:
             self.bounded -= 1
             self.most_steps, self.program.most_parses = before[0], before[1]
+
+    def freely(self, work: Callable[[], T]) -> T:
+        """The result of work that is done once for the whole program, whatever the question at hand may cost."""
+        before = self.most_steps, self.program.most_parses, self.steps, self.program.parses
+        self.most_steps, self.program.most_parses = _STEPS, 1 << 60
+        self.bounded += 1
+        try:
+            return work()
+        finally:
+            self.bounded -= 1
+            self.most_steps = before[0] + self.steps - before[2]
+            self.program.most_parses = before[1] + self.program.parses - before[3]
 
     def force(self, value: Value) -> Value:
         """A value that may not have been looked at yet."""

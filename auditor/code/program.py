@@ -44,6 +44,8 @@ class Program:
         self.resolver = Resolver(self.tree, self.packages)
         self.deadline = deadline
         self.late = False
+        self.frugal = False
+        """Look for callers in files that are parsed already, and in no others."""
         self.parses = 0
         self.most_parses = 1 << 60
         self._modules: dict[str, Module | None] = {}
@@ -99,7 +101,11 @@ class Program:
     def mentions(self, path: str, words: Iterable[bytes]) -> bool:
         """Whether the file's bytes hold one of the words."""
         data = self.tree.read(path)
-        return data is not None and any(word in data for word in words)
+        if data is not None:
+            for word in words:
+                if word in data:
+                    return True
+        return False
 
     def imports(self, path: str) -> tuple[str, ...]:
         """Files that a file imports, by its text."""
@@ -186,7 +192,8 @@ class Program:
         own = self.module(path)
         if own is not None:
             found.append(own)
-        for source in sorted(self.all_importers(path)):
+        around = self.all_importers(path)
+        for source in sorted(around & self._modules.keys() if self.frugal else around):
             if self.mentions(source, wanted) and (module := self.module(source)) is not None and module is not own:
                 found.append(module)
         return found

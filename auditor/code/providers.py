@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from auditor.code import classes
@@ -105,11 +106,21 @@ def _made(ev: Evaluator, node: Node, scope: Scope) -> Value | None:
 
 def implementers(ev: Evaluator, interface: str, module: Module) -> list[Class]:
     """Classes that say they implement an interface, among the modules that know it."""
+    key = (module.path, interface)
+    known = ev.interfaces.get(key)
+    if known is not None:
+        return known
     found: list[Class] = []
-    for other in ev.program.mentioning(module.path, (interface,)):
+    program = ev.program
+    word = re.compile(rb"implements\b[^{]*\b" + re.escape(interface.encode()) + rb"\b")
+    for path in (module.path, *sorted(program.all_importers(module.path))):
+        data = program.tree.read(path)
+        if data is None or b"implements" not in data or not word.search(data) or (other := program.module(path)) is None:
+            continue
         for cls in other.classes:
             if any(other.text(node).split("<")[0] == interface for node in cls.implements):
                 found.append(cls)
+    ev.interfaces[key] = found[:6]
     return found[:6]
 
 

@@ -6,13 +6,15 @@ import re
 from typing import TYPE_CHECKING
 
 from auditor.code import callers
+from auditor.code.facts import Call
 from auditor.code.values import CYCLE, External, Literal, Unknown, Value, join, options_of
 
 if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
 _DECORATORS = ("decorate", "decorateRequest", "decorateReply", "set", "provide")
-_WORDS = (b"decorate(", b"decorateRequest(", b"decorateReply(", b".set(", b".provide(")
+_KEPT = frozenset(("set", "provide"))
+_WORDS = (b".decorate(", b".decorateRequest(", b".decorateReply(", b"app.set(", b"app.provide(")
 _FRAMEWORKS = frozenset(("fastify", "express", "koa", "@hapi/hapi", "hono", "@fastify/type-provider-typebox"))
 _MOST_FILES = 80
 _QUOTED = re.compile(rb"""['"`]([A-Za-z_$][\w$:.-]{0,60})['"`]""")
@@ -29,38 +31,33 @@ def decorated(ev: Evaluator, name: str) -> Value | None:
 
 
 def _find(ev: Evaluator, name: str) -> Value:
-    found: list[Value] = []
-    for path in _quoting(ev).get(name.encode(), ())[:_MOST_FILES]:
-        module = ev.program.module(path)
-        if module is None:
-            continue
-        for decorator in _DECORATORS:
-            for call in module.calls_named(decorator):
-                given = call.arguments()
-                if len(given) == 2 and isinstance(key := ev.eval(given[0], call.scope), Literal) and key.value == name:
-                    if decorator in ("set", "provide") and not _is_framework(ev, call):
-                        continue
-                    found.append(callers.given(ev, call, None)[1])
+    if ev.decorations is None:
+        ev.decorations = ev.freely(lambda: _collect(ev))
+    found = [callers.given(ev, call, None)[1] for call in ev.decorations.get(name, ()) if call.name not in _KEPT or _is_framework(ev, call)]
     real = [value for value in found if not isinstance(value, Unknown)]
     return join(real or found) if found else CYCLE
 
 
-def _quoting(ev: Evaluator) -> dict[bytes, list[str]]:
-    """Files that hang something on an object, by the names that they quote; one pass over the texts for all questions."""
-    if ev.quoting is None:
-        ev.quoting = {}
-        for path in ev.program.tree.paths:
-            data = ev.program.tree.read(path)
-            if data is not None and any(word in data for word in _WORDS):
-                for quoted in set(_QUOTED.findall(data)):
-                    ev.quoting.setdefault(quoted, []).append(path)
-    return ev.quoting
+def _collect(ev: Evaluator) -> dict[str, list[Call]]:
+    """All calls that hang something on a framework's object, by the name that they give it."""
+    table: dict[str, list[Call]] = {}
+    count = 0
+    for path in ev.program.tree.paths:
+        if not ev.program.mentions(path, _WORDS):
+            continue
+        count += 1
+        module = ev.program.module(path)
+        if module is None or count > _MOST_FILES:
+            continue
+        for decorator in _DECORATORS:
+            for call in module.calls_named(decorator):
+                given = call.arguments()
+                if len(given) == 2 and isinstance(key := ev.eval(given[0], call.scope), Literal):
+                    table.setdefault(str(key.value), []).append(call)
+    return table
 
 
-def _is_framework(ev: Evaluator, call: object) -> bool:
-    from auditor.code.facts import Call
-
-    assert isinstance(call, Call)
+def _is_framework(ev: Evaluator, call: Call) -> bool:
     held = call.callee.child_by_field_name("object") if call.callee is not None and call.callee.type == "member_expression" else None
     return held is not None and any(isinstance(o, External) and o.package in _FRAMEWORKS for o in options_of(ev.eval(held, call.scope)))
 

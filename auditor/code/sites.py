@@ -207,7 +207,7 @@ def _judge(ev: Evaluator, call: Call, accept: Callable[[LibraryObject], bool]) -
     if node is None or _is_plain(call, node):
         return False
     likely = _LIKELY.search(call.scope.module.source, node.start_byte, node.end_byte)
-    steps, files = (60_000, 120) if likely else (2_000, 8)
+    steps, files = (30_000, 60) if likely else (1_000, 4)
     value = ev.within(lambda: ev.eval(node, call.scope), steps, files)
     return value is not None and any(accept(target) for target in as_library(ev, value))
 
@@ -228,7 +228,7 @@ def _is_plain(call: Call, node: Node) -> bool:
 
 def expansions(ev: Evaluator, call: Call) -> list[Frame | None]:
     """The contexts in which a call runs; all at once where they are too many to be told apart."""
-    return ev.within(lambda: callers.expansions(ev, call.scope, None), 120_000, 150) or [None]
+    return ev.within(lambda: callers.expansions(ev, call.scope, None), 30_000, 50) or [None]
 
 
 def receiver(ev: Evaluator, call: Call, frame: Frame | None) -> Value:
@@ -274,7 +274,7 @@ def _objects(ev: Evaluator, call: Call) -> list[LibraryObject]:
     """The objects that a construction makes in its contexts."""
     found: list[LibraryObject] = []
     for turn in expansions(ev, call):
-        value = ev.within(lambda turn=turn: ev.eval(call.node, call.scope, turn), 30_000, 60)  # type: ignore[misc]
+        value = ev.within(lambda turn=turn: ev.eval(call.node, call.scope, turn), 20_000, 40)  # type: ignore[misc]
         found.extend(option for option in options_of(value) if isinstance(option, LibraryObject)) if value is not None else None
     return found
 
@@ -323,7 +323,7 @@ def _producer(ev: Evaluator, call: Call, found: Sites) -> None:
     found.producers.append(RawProducer(call, variants))
 
 
-_EFFORT = ((20_000, 30), (6_000, 12), (60_000, 80))
+_EFFORT = ((5_000, 12), (1_500, 4), (20_000, 40))
 """(steps, files) that the arguments of an enqueue are worth: name, data, options."""
 
 

@@ -77,6 +77,15 @@ def typed(ev: Evaluator, node: Node, module: Module, text: str = "", depth: int 
     """A value of a declared type; None where the type tells nothing that matters here."""
     if depth > _DEEPEST:
         return None
+    key = (node.id, text, depth)
+    if key in ev.types:
+        return ev.types[key]
+    ev.types[key] = None
+    found = ev.types[key] = _typed(ev, node, module, text, depth)
+    return found
+
+
+def _typed(ev: Evaluator, node: Node, module: Module, text: str, depth: int) -> Value | None:  # noqa: PLR0911
     match node.type:
         case "type_annotation" | "parenthesized_type" | "readonly_type" | "flow_maybe_type":
             return typed(ev, node.named_children[0], module, text, depth) if node.named_children else None
