@@ -188,7 +188,7 @@ def _last_name(module: Module, node: Node) -> str:
 
 
 def _collected(ev: Evaluator, metric: Declared) -> Iterator[Feed]:
-    """`collect()` of prom-client runs at each scrape: what it sets on `this`, or anything at all."""
+    """`collect()` of prom-client runs at each scrape: what it sets on `this`, itself or by a helper that gets `this`."""
     if metric.collect is None:
         return
     fact = metric.collect.fact
@@ -198,7 +198,7 @@ def _collected(ev: Evaluator, metric: Declared) -> Iterator[Feed]:
         held = _receiver(call)
         if held is not None and (held.type == "this" or _last_name(fact.module, held) in metric.names):
             yield replace(_feed(ev, call, metric), function=built)
-    if not own:
+    if not own and re.search(r"[(,]\s*this\s*[),]", fact.module.text(fact.node)):  # a helper sets it
         yield Feed(fact.module, int(fact.node.start_point[0]) + 1, built, ())
 
 

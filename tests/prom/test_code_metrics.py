@@ -371,3 +371,19 @@ def test_broken_code_is_no_crash(tmp_path: Path) -> None:
         const g = new Gauge({ name: g.name }); g.set(g); this.set(); set(); g.labels().labels().set(
         """,
     )
+
+
+def test_a_collect_that_sets_nothing_feeds_nothing(tmp_path: Path) -> None:
+    found = find(
+        tmp_path,
+        ("collect",),
+        app=QUEUE
+        + """
+        new Gauge({ name: 'queue_depth_silent', help: 'h', async collect() { await queue.getWaitingCount(); } });
+        new Gauge({ name: 'queue_depth_helped', help: 'h', async collect() { fill(this); } });
+        new Gauge({ name: 'queue_depth_own', help: 'h', async collect() { this.set(1); } });
+        """,
+    )
+    assert found["queue_depth_silent", "depth"].fed_by == ()
+    assert found["queue_depth_helped", "depth"].fed_by
+    assert found["queue_depth_own", "depth"].fed_live, "prom-client itself calls it"
