@@ -123,6 +123,8 @@ def is_absolute(effect: Effect) -> bool:
     """A database write that sets values: a second one changes nothing."""
     if effect.role is not Role.DB_WRITE:
         return False
+    if effect.text:
+        return effect.claims or effect.text in ("UPDATE", "DELETE")
     return effect.claims or effect.call.rsplit(".", 1)[-1].lower().startswith(_SETTING)
 
 

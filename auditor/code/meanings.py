@@ -50,6 +50,7 @@ _FETCHES = frozenset(("fetch", "$fetch", "ofetch", "request", "default", ""))
 _TRANSACTIONAL = frozenset(
     ("$transaction", "transaction", "withTransaction", "transactional", "tx", "begin", "runInTransaction")
 )
+_WRITES = re.compile(r"^\W*(insert|update|delete)\s", re.I)
 _OPENS = {"startTransaction": "BEGIN", "commitTransaction": "COMMIT", "beginTransaction": "BEGIN", "commit": "COMMIT"}
 _JOB_CALLS = {
     "updateData": Role.CHECKPOINT,
@@ -239,6 +240,9 @@ class Meanings:
     def _text(self, call: Call, role: Role) -> str:
         if role is Role.LOG:
             return " ".join(text(node) for node in call.arguments())[:300]
+        if role is Role.DB_WRITE:
+            verb = _WRITES.search(" ".join(text(node) for node in call.arguments()))
+            return verb[1].upper() if verb else ""
         if role is Role.DB_TRANSACTION:
             if call.name in _OPENS:
                 return _OPENS[call.name]

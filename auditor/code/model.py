@@ -156,7 +156,7 @@ class Effect:
     job_id: bool = False
     """A log call that carries the job's id: field, template or child logger."""
     text: str = ""
-    """What a log call prints, as written, without its values; empty for other roles."""
+    """What a log call prints, as written, without its values; the verb of an SQL write (`UPDATE`); empty for other roles."""
     sandboxed: bool = False
     """Runs off the event loop: worker thread, child process, sandboxed processor."""
     symbol: str = ""
