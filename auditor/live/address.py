@@ -8,7 +8,9 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from auditor.errors import UsageError
 
-_FORMS = "redis://[user:password@]host[:6379][/db], rediss://… for TLS, unix://[user:password@]/path/to.sock[?db=0]"
+_UNIX = ("unix", "redis+unix", "redis+socket")
+_SCHEMES = ("redis", "rediss", *_UNIX, "redis+sentinel", "rediss+sentinel")
+_FORMS = "redis://[user:password@]host[:6379][/db], rediss://… for TLS, unix://[user:password@]/path/to.sock[?db=0], redis+sentinel://h1:26379,h2/service[/db]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +40,27 @@ class Address:
     tls: Tls | None = None
     probe_plaintext: bool = False
     """Also try the usual plaintext port (6379) of the same host, where the connection is TLS."""
+    all_dbs: bool = False
+    """Read every logical database that holds keys, not just `db`."""
+    sentinels: tuple[tuple[str, int], ...] = ()
+    """Sentinels to ask for the primary of `service`; host and port are not used then."""
+    service: str = ""
+    sentinel_username: str | None = field(default=None, repr=False)
+    sentinel_password: str | None = field(default=None, repr=False)
 
     @property
     def endpoint(self) -> str:
-        """The URL without credentials: `rediss://host:6380/0`, `unix:///run/redis.sock`."""
+        """The URL without credentials: `rediss://host:6380/1`, `unix:///run/redis.sock`."""
+        if self.sentinels:
+            hosts = ",".join(f"{_bracketed(host)}:{port}" for host, port in self.sentinels)
+            return f"{'rediss' if self.tls else 'redis'}+sentinel://{hosts}/{self.service}" + (
+                f"/{self.db}" if self.db else ""
+            )
         if self.path:
             return f"unix://{quote(self.path)}" + (f"?db={self.db}" if self.db else "")
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'rediss' if self.tls else 'redis'}://{host}:{self.port}" + (f"/{self.db}" if self.db else "")
+        return f"{'rediss' if self.tls else 'redis'}://{_bracketed(self.host)}:{self.port}" + (
+            f"/{self.db}" if self.db else ""
+        )
 
     @property
     def loopback(self) -> bool:
@@ -64,7 +79,7 @@ class Address:
 
     def node(self, host: str, port: int) -> Address:
         """The same way in to another node of the same deployment."""
-        return replace(self, host=host, port=port, path="")
+        return replace(self, host=host, port=port, path="", sentinels=())
 
 
 def parse(
@@ -74,38 +89,70 @@ def parse(
     password: str | None = None,
     tls: Tls | None = None,
     probe_plaintext: bool = False,
+    all_dbs: bool = False,
 ) -> Address:
     """Read a Redis URL in redis-py's forms; raises UsageError that does not repeat the URL's credentials.
 
-    `redis://`, `rediss://`, `unix://`, and `redis+unix://`/`redis+socket://` as other clients write it. The database is
-    the path's last part or `?db=`. `username` and `password` in the query are read as redis-py does, and
-    `ssl_ca_certs`, `ssl_certfile`, `ssl_keyfile`, `ssl_cert_reqs=none`. Credentials may be percent-encoded.
+    `redis://`, `rediss://`, `unix://`, and `redis+unix://`/`redis+socket://` as other clients write it;
+    `redis+sentinel://h1:26379,h2,h3/service[/db]` (`rediss+sentinel://` where both speak TLS). The database is the path's
+    last part or `?db=`. `username` and `password` in the query are read as redis-py does, `ssl_ca_certs`, `ssl_certfile`,
+    `ssl_keyfile`, `ssl_cert_reqs=none`, and `sentinel_username`, `sentinel_password`. Credentials may be percent-encoded.
     """
+    scheme, _, rest = (url if "://" in url else f"redis://{url}").partition("://")
+    scheme = scheme.lower()
+    if scheme not in _SCHEMES:
+        raise UsageError("the Redis URL has a scheme that is not known", f"use {_FORMS}")
+    location, _, asked = rest.partition("?")
+    authority, slash, path = location.partition("/")
+    login, _, hosts = authority.rpartition("@")
+    user, colon, secret = login.partition(":")
+    query = {name: values[-1] for name, values in parse_qs(asked, keep_blank_values=True).items()}
+    address = Address(
+        username=_first(username, unquote(user) or None, query.get("username")),
+        password=_first(password, unquote(secret) if colon else None, query.get("password")),
+        probe_plaintext=probe_plaintext,
+        all_dbs=all_dbs,
+    )
+    if scheme in _UNIX:
+        if hosts or not path:
+            raise UsageError("the unix:// URL names no socket", f"use {_FORMS}")
+        return replace(address, path=slash + unquote(path), db=_database(query.get("db"), ""))
+    if scheme.startswith("rediss") or tls is not None:
+        address = replace(address, tls=_with_query(tls or Tls(), query))
+    if scheme.endswith("+sentinel"):
+        return _with_sentinels(address, hosts, path, query)
+    host, port = _host(hosts, 6379)
+    return replace(address, host=host, port=port, db=_database(query.get("db"), path))
+
+
+def _with_sentinels(address: Address, hosts: str, path: str, query: dict[str, str]) -> Address:
+    service, _, db = path.partition("/")
+    if not service:
+        raise UsageError("the Sentinel URL names no service", f"use {_FORMS}")
+    return replace(
+        address,
+        sentinels=tuple(_host(host, 26379) for host in hosts.split(",")),
+        service=unquote(service),
+        db=_database(query.get("db"), db),
+        sentinel_username=query.get("sentinel_username"),
+        sentinel_password=query.get("sentinel_password"),
+    )
+
+
+def _host(text: str, default: int) -> tuple[str, int]:
     try:
-        parts = urlsplit(url if "://" in url else f"redis://{url}")
-        port = parts.port
+        parts = urlsplit(f"//{text}")
+        return unquote(parts.hostname or "localhost"), default if parts.port is None else parts.port
     except ValueError:
         raise UsageError("the Redis URL has no valid host and port", f"use {_FORMS}") from None
-    query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
-    unix = parts.scheme in ("unix", "redis+unix", "redis+socket")
-    if parts.scheme not in ("redis", "rediss") and not unix:
-        raise UsageError("the Redis URL has a scheme that is not known", f"use {_FORMS}")
-    if unix and not parts.path.strip("/"):
-        raise UsageError("the unix:// URL names no socket", f"use {_FORMS}")
-    user = unquote(parts.username) if parts.username else query.get("username")
-    secret = unquote(parts.password) if parts.password is not None else query.get("password")
-    given = tls or Tls()
-    wants_tls = parts.scheme == "rediss" or (tls is not None and not unix)
-    return Address(
-        host=unquote(parts.hostname or "localhost"),
-        port=6379 if port is None else port,
-        path=unquote(parts.path) if unix else "",
-        db=_database(query.get("db"), "" if unix else parts.path),
-        username=username if username is not None else user,
-        password=password if password is not None else secret,
-        tls=_with_query(given, query) if wants_tls else None,
-        probe_plaintext=probe_plaintext,
-    )
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _first(*given: str | None) -> str | None:
+    return next((value for value in given if value is not None), None)
 
 
 def _database(asked: str | None, path: str) -> int:

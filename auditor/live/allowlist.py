@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-HANDSHAKE = frozenset({"auth", "select", "ping"})
+HANDSHAKE = frozenset({"auth", "select", "ping", "asking"})
 """Change nothing but our own connection."""
 
 SERVER = frozenset(
@@ -24,8 +24,6 @@ SERVER = frozenset(
         "cluster|info",
         "cluster|nodes",
         "sentinel|masters",
-        "sentinel|replicas",
-        "sentinel|sentinels",
         "sentinel|get-master-addr-by-name",
         "sentinel|ckquorum",
     }

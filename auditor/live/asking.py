@@ -10,7 +10,7 @@ from collections.abc import Generator, Sequence
 from typing import TypeAlias, TypeVar
 
 from .allowlist import rule
-from .connection import Command, Connection, LostError, Reply, ReplyError
+from .connection import Asker, Command, LostError, Reply, ReplyError
 from .meter import BudgetSpentError
 from .refusals import refused
 from .server_model import Refused
@@ -21,7 +21,7 @@ Asking: TypeAlias = Generator[list[Command], list[Reply], T]
 STOPPED = (LostError, BudgetSpentError)
 
 
-def together(connection: Connection, readers: Sequence[Asking[T]]) -> tuple[list[T], Exception | None]:
+def together(connection: Asker, readers: Sequence[Asking[T]]) -> tuple[list[T], Exception | None]:
     """Results of the readers in order, and what ended the run early: then each reader gave what it had until then."""
     results: dict[int, T] = {}
     asked: dict[int, list[Command]] = {}

@@ -12,7 +12,7 @@ import ssl
 import time
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import hiredis
 
@@ -44,6 +44,29 @@ class LostError(Exception):
         super().__init__(why)
         self.timed_out = timed_out
         self.not_redis = not_redis
+
+
+class Asker(Protocol):
+    """What readers talk to: one connection, or a cluster of them."""
+
+    address: Address
+    meter: Meter
+
+    @property
+    def nodes(self) -> Sequence[Connection]:
+        """Connections to the servers that hold keys."""
+
+    def run(self, commands: Iterable[Command]) -> list[Reply]:
+        """Replies in the order of the commands, error replies as values."""
+
+    def one(self, *command: str | int) -> Reply:
+        """Send one command and give its reply."""
+
+    def owner(self, key: str) -> str:
+        """Endpoint of the server that holds the key."""
+
+    def close(self) -> None:
+        """Hang up."""
 
 
 class Connection:
@@ -78,6 +101,15 @@ class Connection:
     def tls_version(self) -> str:
         """`TLSv1.3`; empty without TLS."""
         return (self._socket.version() or "") if isinstance(self._socket, ssl.SSLSocket) else ""
+
+    @property
+    def nodes(self) -> Sequence[Connection]:
+        """Itself."""
+        return (self,)
+
+    def owner(self, key: str) -> str:
+        """Its own endpoint, whatever the key."""
+        return self.address.endpoint
 
     def close(self) -> None:
         """Hang up; may be called twice."""

@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
-from .clients import holder
-from .connection import Command, Connection, Reply, ReplyError
+from .clients import Holder
+from .connection import Asker, Command, Connection, Reply, ReplyError
 from .keys import PROOF, candidates, split_meta
-from .meter import Meter
 from .model import FoundBy
 from .refusals import refused
-from .server_model import Clients, Refused
+from .server_model import Refused
 
 _RANDOM = 300
 _SMALL = 10_000
@@ -43,32 +42,32 @@ class Discovery:
     coverage: str = ""
     """Why some queues may be missing; empty: every key was seen."""
     asked: set[Name] = field(default_factory=set)
+    walked: int = 0
+    """Keys that SCAN went over, roughly."""
     trusted: set[str] = field(default_factory=lambda: {"bull"})
     """Prefixes that a client or a queue's own description vouches for."""
 
 
 def discover(
-    connection: Connection,
+    asker: Asker,
     result: Discovery,
     *,
-    clients: Clients | Refused,
+    held: Iterable[Holder],
     keys: int | None,
     names: Callable[[], Collection[str]],
 ) -> None:
-    """Find the queues of the connection's database, into `result`, which keeps what it has when the run ends early.
+    """Find the queues of the database in use, into `result`, which keeps what it has when the run ends early.
 
-    `keys`: how many the database holds, None where the server did not tell. `names` is called last, since it may wait
-    for the code to be read.
+    `held`: what clients' names tell. `keys`: how many the database holds, None where the server did not say. `names` is
+    called last, since it may wait for the code to be read.
     """
-    named = [] if isinstance(clients, Refused) else clients.named
-    db = connection.address.db
-    seen = [Name(h.prefix, h.queue) for client in named if client.db == db and (h := holder(client))]
-    _confirm(connection, result, seen, FoundBy.CLIENTS)
+    _confirm(asker, result, [Name(each.prefix, each.queue) for each in held], FoundBy.CLIENTS)
     if keys is None or keys > _SMALL:
-        _confirm(connection, result, _random(connection, result), FoundBy.RANDOM)
+        _confirm(asker, result, _random(asker, result), FoundBy.RANDOM)
     if keys is None or keys:
-        _scan(connection, result, keys)
-    _confirm(connection, result, _from_code(names(), result), FoundBy.CODE)
+        for node in asker.nodes:
+            _scan(asker, node, result, keys)
+    _confirm(asker, result, _from_code(names(), result), FoundBy.CODE)
 
 
 def _from_code(names: Collection[str], result: Discovery) -> list[Name]:
@@ -81,47 +80,50 @@ def _from_code(names: Collection[str], result: Discovery) -> list[Name]:
     return wanted
 
 
-def _random(connection: Connection, result: Discovery) -> list[Name]:
+def _random(asker: Asker, result: Discovery) -> list[Name]:
     drawn: dict[Name, None] = {}
-    for reply in connection.run([("RANDOMKEY",)] * _RANDOM):
-        if isinstance(reply, ReplyError):
-            result.refused.append(refused(("RANDOMKEY",), reply))
-            break
-        if isinstance(reply, str):
-            drawn |= {Name(*pair): None for pair in candidates(reply)}
+    for node in asker.nodes:
+        for reply in node.run([("RANDOMKEY",)] * _RANDOM):
+            if isinstance(reply, ReplyError):
+                result.refused.append(refused(("RANDOMKEY",), reply))
+                break
+            if isinstance(reply, str):
+                drawn |= {Name(*pair): None for pair in candidates(reply)}
     return list(drawn)
 
 
-def _scan(connection: Connection, result: Discovery, keys: int | None) -> None:
+def _scan(asker: Asker, node: Connection, result: Discovery, keys: int | None) -> None:
     """One pass for `:id` and `:meta`: every library and version writes the first with its first job."""
-    cursor, walked, count = "0", 0, 1000
-    meter: Meter = connection.meter
+    cursor, count, meter = "0", 1000, asker.meter
     while True:
         began = time.monotonic()
-        command: Command = ("SCAN", cursor, "MATCH", "*:[im][de]*", "COUNT", count)
-        reply = connection.one(*command)
+        reply = node.one("SCAN", cursor, "MATCH", "*:[im][de]*", "COUNT", count)
         took = time.monotonic() - began
         match reply:
             case [str(following), list(page)]:
                 cursor = following
             case _:
                 why = (
-                    refused(command[:1], reply)
+                    refused(("SCAN",), reply)
                     if isinstance(reply, ReplyError)
                     else Refused("SCAN", "the reply has an unknown form")
                 )
                 result.refused.append(why)
                 result.coverage = f"keys were not scanned ({why.label()}); queues without a live worker may be missing"
                 return
-        walked += count
-        meter.scanned(count if keys is None else min(count, max(keys - walked + count, 0)))
-        found = [Name(*pair) for key in page if isinstance(key, str) and (pair := split_meta(key))]
-        _confirm(connection, result, found, FoundBy.SCAN)
+        meter.scanned(count if keys is None else min(count, max(keys - result.walked, 0)))
+        result.walked += count
+        _confirm(
+            asker,
+            result,
+            [Name(*pair) for key in page if isinstance(key, str) and (pair := split_meta(key))],
+            FoundBy.SCAN,
+        )
         if cursor == "0":
             return
         if meter.keys_scanned >= meter.budget.keys:
             of = f" of {keys:,}" if keys is not None else ""
-            result.coverage = f"the scan for queues stopped at its budget, after about {walked:,}{of} keys; some queues may be missing"
+            result.coverage = f"the scan for queues stopped at its budget, after about {meter.keys_scanned:,}{of} keys; some queues may be missing"
             return
         count = _adapt(count, took)
 
@@ -135,7 +137,7 @@ def _adapt(count: int, took: float) -> int:
     return min(count * 2, _COUNT_MAX) if took < 0.001 else count
 
 
-def _confirm(connection: Connection, result: Discovery, names: Iterable[Name], by: FoundBy) -> None:
+def _confirm(asker: Asker, result: Discovery, names: Iterable[Name], by: FoundBy) -> None:
     # a name that code knows needs less proof than a name that only looks like a queue's
     known = result.found if by is FoundBy.CODE else result.asked
     fresh = [name for name in dict.fromkeys(names) if name not in known]
@@ -146,7 +148,7 @@ def _confirm(connection: Connection, result: Discovery, names: Iterable[Name], b
         for name in some:
             commands += [("GET", f"{name.stem}id"), ("HMGET", f"{name.stem}meta", *_META)]
             commands.append(("EXISTS", *(f"{name.stem}{suffix}" for suffix in PROOF)))
-        replies = connection.run(commands)
+        replies = asker.run(commands)
         for position, name in enumerate(some):
             counter, meta, states = replies[position * 3 : position * 3 + 3]
             if not _is_queue(counter, meta, states, trusted=name.prefix in result.trusted, by=by):

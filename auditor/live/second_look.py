@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from .asking import STOPPED, Asking, together
-from .connection import Command, Connection, ReplyError
+from .connection import Asker, Command, ReplyError
 from .jobs import clean
 from .jobs_model import State
 from .keys import LISTS, SETS
@@ -24,7 +24,7 @@ _WINDOW = 500
 _AT_ONCE = 32
 
 
-def look(connection: Connection, answers: Sequence[Answer]) -> list[LiveQueue]:
+def look(connection: Asker, answers: Sequence[Answer]) -> list[LiveQueue]:
     """Look again where the first look asks for it; queues in the order of the answers."""
     open_ones = [answer for answer in answers if answer.unlocked or answer.hashless]
     settled = {id(answer): answer.queue for answer in answers}

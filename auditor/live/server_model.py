@@ -85,6 +85,19 @@ class ClusterShape:
 
 
 @dataclass(frozen=True, slots=True)
+class SentinelView:
+    """What a Sentinel says of the primary that it led to."""
+
+    service: str
+    sentinels: int
+    """This one and the others that it knows."""
+    quorum: int
+    replicas: int
+    agreed: bool | None
+    """SENTINEL CKQUORUM: enough of them can be reached to fail over; None where refused."""
+
+
+@dataclass(frozen=True, slots=True)
 class Replication:
     """Role and redundancy."""
 
@@ -101,6 +114,8 @@ class Replication:
     """Distinct Sentinels connected to it, by client names; None where CLIENT LIST is refused."""
     cluster: ClusterShape | Refused | None = None
     """None: not a cluster."""
+    sentinel: SentinelView | None = None
+    """Where a Sentinel led to this server."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,197 @@
+"""Reading one target: a server, the primary that a Sentinel names, or every primary of a cluster."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from auditor.errors import SourceError
+
+from . import second_look
+from .address import Address
+from .asking import STOPPED, together
+from .clients import Holder, holder, workers
+from .cluster import Cluster
+from .connection import Asker, LostError, ReplyError
+from .discovery import Discovery, Name, discover
+from .login import Session, login, said
+from .meter import BudgetSpentError, Meter
+from .model import LiveQueue, QueueWorkers
+from .queues import Answer, Question, read_queue
+from .sentinel import find_primary
+from .server import read_server
+from .server_model import Clients, RedisClient, Refused, SentinelView, Server, Unreached
+
+_TOGETHER = 32
+_JOBS_IN_ALL = 12_000
+_JOBS_AT_LEAST = 4
+
+Names = Callable[[], Collection[str]]
+_Seated = list[tuple[RedisClient, Holder]]
+
+
+@dataclass(slots=True)
+class Target:
+    """What was read of one target."""
+
+    servers: list[Server]
+    queues: list[LiveQueue] = field(default_factory=list)
+    coverage: list[str] = field(default_factory=list)
+    unreached: list[Unreached] = field(default_factory=list)
+    stopped: Exception | None = None
+
+
+def read_target(address: Address, meter: Meter, names: Names) -> Target:
+    """Read it; raises SourceError where it gives nothing. What ends it early later on stays in `stopped`."""
+    try:
+        view: SentinelView | None = None
+        if address.sentinels:
+            address, view = find_primary(address, meter)
+        session = login(address, meter)
+        asker: Asker = session.connection
+        try:
+            target = Target([_seen_by(view, read_server(session))])
+            asker = _all_primaries(session, target)
+            _read_databases(asker, target, address, names)
+        finally:
+            asker.close()
+    except LostError as error:
+        raise SourceError(
+            f"{address.endpoint}: {error}", "the server went away while its first facts were read"
+        ) from None
+    except BudgetSpentError as error:
+        raise SourceError(f"{address.endpoint}: not read: {error}", "allow more commands or more time") from None
+    if isinstance(asker, Cluster):
+        target.unreached = [Unreached(endpoint, why) for endpoint, why in asker.unreached.items()]
+    return target
+
+
+def _seen_by(view: SentinelView | None, server: Server) -> Server:
+    if view is None or isinstance(server.replication, Refused):
+        return server
+    return replace(server, replication=replace(server.replication, sentinel=view))
+
+
+def _all_primaries(session: Session, target: Target) -> Asker:
+    """The connection itself, or in a cluster all of its primaries, whose facts go into the target."""
+    seed = target.servers[0]
+    if isinstance(seed.replication, Refused) or seed.replication.mode != "cluster":
+        return session.connection
+    layout = session.connection.one("CLUSTER", "NODES")
+    if not isinstance(layout, str):
+        why = said(layout) if isinstance(layout, ReplyError) else "no answer"
+        target.coverage.append(
+            f"{seed.endpoint} is one node of a cluster whose others can't be seen (CLUSTER NODES: {why})"
+        )
+        return session.connection
+    cluster = Cluster(session.connection, layout)
+    servers = []
+    for node in cluster.nodes:
+        try:
+            servers.append(
+                seed if node is session.connection else read_server(Session(node, session.password_unneeded))
+            )
+        except LostError as error:
+            cluster.unreached[node.address.endpoint] = str(error)
+    target.servers = servers or target.servers
+    return cluster
+
+
+def _read_databases(asker: Asker, target: Target, address: Address, names: Names) -> None:
+    held = target.servers[0].databases
+    clustered = len(target.servers) > 1 or isinstance(asker, Cluster)
+    for db in sorted({address.db, *held}) if address.all_dbs and not clustered else [address.db]:
+        if db != address.db or address.all_dbs:
+            try:
+                chosen = asker.one("SELECT", db)
+            except STOPPED as error:
+                target.stopped = error
+                return
+            if isinstance(chosen, ReplyError):
+                target.coverage.append(f"database {db} was not read: {said(chosen)}")
+                continue
+        _read_queues(asker, target, db, names)
+        if target.stopped is not None:
+            return
+    _elsewhere(target, address)
+
+
+def _read_queues(asker: Asker, target: Target, db: int, names: Names) -> None:
+    """Discovery, then every queue, then the second look; what ends it early stays in the target."""
+    servers, found = target.servers, Discovery()
+    dumb = [server for server in servers if isinstance(server.memory, Refused)]
+    seats = [_seats(server, db) for server in servers]
+    try:
+        discover(
+            asker,
+            found,
+            held=[held for seat in seats for seated in seat.values() for _, held in seated],
+            keys=None if dumb else sum(server.databases.get(db, 0) for server in servers),
+            names=names,
+        )
+    except STOPPED as error:
+        target.stopped = error
+        target.coverage.append(f"the search for queues ended early: {error}")
+    target.servers = [replace(servers[0], refused=(*servers[0].refused, *found.refused)), *servers[1:]]
+    target.coverage += [found.coverage] if found.coverage else []
+    if dumb and isinstance(servers[0].clients, Refused) and found.refused and not found.found:
+        raise SourceError(
+            f"{servers[0].endpoint}: this user may read nothing here",
+            "`tt-audit acl` prints the rights that a scan needs",
+        )
+    questions = list(_questions(asker, target, seats, found, db))
+    answers: list[Answer] = []
+    for start in range(0, len(questions), _TOGETHER):
+        some, stopped = together(asker, [read_queue(question) for question in questions[start : start + _TOGETHER]])
+        answers += [answer for answer in some if answer is not None]
+        if stopped is not None:
+            if target.stopped is None:
+                target.coverage.append(f"{len(answers)} of {len(questions)} queues were read: {stopped}")
+            target.stopped = target.stopped or stopped
+            break
+    target.queues += second_look.look(asker, answers)
+
+
+def _questions(
+    asker: Asker, target: Target, seats: Sequence[dict[Name, _Seated]], found: Discovery, db: int
+) -> Iterator[Question]:
+    sample = asker.meter.budget.sample
+    each = max(min(sample, _JOBS_IN_ALL // max(len(found.found), 1)), min(sample, _JOBS_AT_LEAST))
+    for name in sorted(found.found, key=lambda name: (name.prefix, name.queue)):
+        endpoint = asker.owner(f"{name.stem}id")
+        if endpoint not in {server.endpoint for server in target.servers}:
+            endpoint = target.servers[0].endpoint
+        yield Question(endpoint, db, name, found.found[name], _workers(target.servers, seats, name), each)
+
+
+def _workers(servers: Sequence[Server], seats: Sequence[dict[Name, _Seated]], name: Name) -> QueueWorkers | Refused:
+    """Workers by client names. In a cluster a worker shows on every node that it touches: the node that sees most counts."""
+    for server in servers:
+        if isinstance(server.clients, Refused):
+            return server.clients
+    replica = any(
+        not isinstance(server.replication, Refused) and server.replication.role == "slave" for server in servers
+    )
+    seen = [workers(seat.get(name, []), certain=not replica) for seat in seats]
+    most = max(seen, key=lambda each: each.count)
+    # BullMQ 4 leaves its connections to a cluster unnamed
+    return replace(most, certain=False) if len(servers) > 1 and not most.count else most
+
+
+def _seats(server: Server, db: int) -> dict[Name, _Seated]:
+    mine: dict[Name, _Seated] = defaultdict(list)
+    for client in server.clients.named if isinstance(server.clients, Clients) else ():
+        if client.db == db and (held := holder(client)):
+            mine[Name(held.prefix, held.queue)].append((client, held))
+    return mine
+
+
+def _elsewhere(target: Target, address: Address) -> None:
+    clients = target.servers[0].clients
+    others = {client.db for client in clients.named} - {address.db} if isinstance(clients, Clients) else set()
+    if others and not address.all_dbs:
+        listed = ", ".join(map(str, sorted(others)))
+        target.coverage.append(
+            f"clients hold queues in other databases ({listed}), which were not read: --all-dbs reads them"
+        )
