@@ -197,7 +197,19 @@ def _nothing(code: CodeModel | None, prom: Observability | None, quantity: Quant
     told = f"nothing in {looked} publishes {WORDS[quantity]}"
     if code and not code.metrics_known:
         told = f"the metrics that code publishes were not looked through, so {WORDS[quantity]} is open"
-    return unverified(f"{told}; give --prometheus URL, or attest where it is measured", Cause.SOURCE_NOT_GIVEN)
+    return unverified(f"{told}; {what_settles(prom)}, or attest where it is measured", open_cause(prom))
+
+
+def what_settles(prom: Observability | None) -> str:
+    """What would settle it: a Prometheus, or one that answers."""
+    return (
+        f"the Prometheus given says nothing ({prom.unreached})" if prom and prom.unreached else "give --prometheus URL"
+    )
+
+
+def open_cause(prom: Observability | None) -> Cause:
+    """Why it is open: no Prometheus was given, or the one that was gave nothing."""
+    return Cause.REFUSED if prom and prom.unreached else Cause.SOURCE_NOT_GIVEN
 
 
 def _sureness(alive: list[Metric], exporters: list[Exporter]) -> Confidence:

@@ -25,7 +25,7 @@ from auditor.prom.model import Observability, Rule, RuleKind
 
 from ._alerting import Judgement, judge
 from ._boards import boards, panels
-from ._published import WORDS, no_dead_letters
+from ._published import WORDS, no_dead_letters, open_cause, what_settles
 from ._subjects import NO_QUEUES
 
 EXPECTED = {
@@ -102,8 +102,7 @@ def _none(deciding: Sequence[Rule], prom: Observability, quantity: Quantity) -> 
         where = "the infra files hold no alert rules" if prom.files_given else "no rule files were given"
         where += " for production" if prom.rules else ""
         return unverified(
-            f"{where}, so an alert on {what} may live elsewhere; give --prometheus URL, or attest",
-            Cause.SOURCE_NOT_GIVEN,
+            f"{where}, so an alert on {what} may live elsewhere; {what_settles(prom)}, or attest", open_cause(prom)
         )
     near = [r for r in deciding if _sounds_like(r, quantity)][:6]
     unread = [

@@ -57,6 +57,7 @@ def collect(
         dashboards=tuple(found.dashboards),
         notes=tuple(found.notes),
         live=live,
+        unreached=unreached,
         rule_files=tuple(dict.fromkeys(_files(found.rules))),
     )
 

@@ -251,5 +251,7 @@ class Observability(Snapshot):
     dashboards: tuple[Dashboard, ...] = ()
     notes: tuple[Note, ...] = ()
     live: LivePrometheus | None = None
+    unreached: str = ""
+    """Why the Prometheus that was given says nothing; empty where it answered, or none was given."""
     rule_files: tuple[FilePlace, ...] = ()
     """Every file that holds alert rules, whatever they are about."""

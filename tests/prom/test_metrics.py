@@ -160,3 +160,10 @@ def test_a_service_that_publishes_nothing_leaves_it_open_where_others_publish(tm
         "a monitor without workers watches all"
     )
     assert published("failed", replace(both, workers=(mail, replace(other, live=False))), None).status is Status.PASS
+
+
+def test_a_prometheus_that_says_nothing_is_no_prometheus_that_was_not_given(tmp_path: Path) -> None:
+    seen = replace(collect([tmp_path], None), unreached="http://prom:9090: refused")
+    for verdict in (published("depth", code(), seen), alerts.rule.function(code(), seen, alerts.rule.params("depth"))):
+        assert (verdict.status, verdict.cause) == (Status.UNVERIFIED, Cause.REFUSED)
+        assert "http://prom:9090: refused" in verdict.reason
