@@ -289,7 +289,9 @@ def _declines(code: CodeModel, job: Producer) -> Judged:
 
 
 def _fraud(_: CodeModel, worker: Worker) -> Judged:
-    name, moved = subject_of(worker).name, charges(worker)
+    name, moved = subject_of(worker).name, [e for e in charges(worker) if e.role is not Role.REFUND_CREATE]
+    if not moved and charges(worker):
+        return good(f"{name}: it only gives money back", confidence=Confidence.LIKELY)
     if not moved:
         return needs_call(worker, "whether it respects fraud results", Role.PAYMENT_CREATE)
     test = condition_of(worker, FRAUD)
