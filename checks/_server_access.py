@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from auditor.live.model import LiveQueue, Refused, Server
-from auditor.live.server_model import Anonymous, Connections, Replication
+from auditor.live.server_model import Anonymous, Connections, Replication, SentinelView
 from auditor.model import Confidence, Evidence, Severity
 
 from ._server import Judged
@@ -21,7 +21,7 @@ def high_availability(server: Server, queues: Sequence[LiveQueue]) -> Judged:
         _cluster(judged, seen, queues)
     elif seen.role == "slave":
         judged.open(
-            f"{server.endpoint} is a replica of {seen.master}: give the primary's URL",
+            f"Redis is a replica of {seen.master}: give the primary's URL",
             judged.shown("INFO replication", "role:slave"),
         )
     else:
@@ -30,41 +30,55 @@ def high_availability(server: Server, queues: Sequence[LiveQueue]) -> Judged:
 
 
 def _primary(judged: Judged, seen: Replication) -> None:
-    server, at = judged.server, judged.server.endpoint
+    managed = judged.server.managed
     online = [replica for replica in seen.replicas if replica.state == "online"]
     copies = judged.shown(
         "INFO replication", f"role:{seen.role}, connected_slaves:{seen.connected_replicas or 0}", "a replica online"
     )
-    if not online and server.managed:
-        judged.open(f"{at}: {server.managed} hides its replication: see the provider's console for failover", copies)
+    if not online and managed:
+        judged.open(f"{managed} hides its replication: see the provider's console for failover", copies)
     elif not online:
         lost = f"; {len(seen.replicas)} known, none online" if seen.replicas else ""
-        judged.fail(f"{at} is a lone primary{lost}: while it is down, no job is taken or processed", copies)
+        judged.fail(f"Redis is a lone primary{lost}: while it is down, no job is taken or processed", copies)
+    elif seen.sentinel is not None:
+        _watched(judged, seen.sentinel, copies)
     elif seen.sentinels:
-        watchers = judged.shown(
-            "CLIENT LIST", f"{seen.sentinels} Sentinel{'s' if seen.sentinels > 1 else ''} connected"
-        )
+        watchers = judged.shown("CLIENT LIST", f"{_sentinels(seen.sentinels)} connected")
         judged.hold(copies, watchers)
-        if seen.sentinels < 3:
-            judged.note(f"{at}: {seen.sentinels} Sentinels can't outvote a fault; three are the least", watchers)
-    elif server.managed:
-        judged.open(
-            f"{at}: {len(online)} replicas online; what promotes one is {server.managed}'s: see its console", copies
-        )
+        _outvoted(judged, seen.sentinels, watchers)
+    elif managed:
+        judged.open(f"{len(online)} replicas online; what promotes one is {managed}'s: see its console", copies)
     elif seen.sentinels is None:
-        judged.open(
-            f"{at}: {len(online)} replicas online; whether a Sentinel watches can't be seen (CLIENT LIST is refused)",
-            copies,
-        )
+        text = f"{len(online)} replicas online; whether a Sentinel watches can't be seen (CLIENT LIST is refused)"
+        judged.open(text, copies)
     else:
         nobody = judged.shown(
             "CLIENT LIST", "no Sentinel among the clients", "three Sentinels", confidence=Confidence.LIKELY
         )
-        judged.fail(f"{at} has replicas, but nothing that promotes one: no Sentinel is connected", nobody, copies)
+        judged.fail("Redis has replicas, but nothing that promotes one: no Sentinel is connected", nobody, copies)
+
+
+def _watched(judged: Judged, view: SentinelView, copies: Evidence) -> None:
+    watchers = judged.shown("SENTINEL MASTERS", f"{view.service}: {_sentinels(view.sentinels)}, quorum {view.quorum}")
+    if view.agreed is False:
+        reached = judged.shown(f"SENTINEL CKQUORUM {view.service}", "not reachable", "reachable")
+        judged.fail("too few Sentinels can be reached to agree on a failover", reached, watchers)
+    else:
+        judged.hold(copies, watchers)
+        _outvoted(judged, view.sentinels, watchers)
+
+
+def _outvoted(judged: Judged, count: int, watchers: Evidence) -> None:
+    if count < 3:
+        judged.note(f"{_sentinels(count)} can't outvote a fault of one: three are the least", watchers)
+
+
+def _sentinels(count: int) -> str:
+    return "1 Sentinel" if count == 1 else f"{count} Sentinels"
 
 
 def _cluster(judged: Judged, seen: Replication, queues: Sequence[LiveQueue]) -> None:
-    at, shape = judged.server.endpoint, seen.cluster
+    shape = seen.cluster
     if shape is None or isinstance(shape, Refused):
         if shape is not None:
             judged.refused(shape)
@@ -74,10 +88,10 @@ def _cluster(judged: Judged, seen: Replication, queues: Sequence[LiveQueue]) -> 
         "CLUSTER NODES", f"{shape.masters} primaries, {shape.replicas} replicas, {shape.failed_nodes} failed"
     )
     if shape.state != "ok":
-        judged.fail(f"{at}: the cluster's state is {shape.state}", state, nodes, symbol="state")
+        judged.fail(f"the cluster's state is {shape.state}", state, nodes, symbol="state")
     if shape.masters_without_replica:
         judged.fail(
-            f"{at}: {shape.masters_without_replica} of {shape.masters} primaries have no replica",
+            f"{shape.masters_without_replica} of {shape.masters} primaries have no replica",
             nodes,
             symbol="replicas",
         )
@@ -107,27 +121,27 @@ def tls(server: Server) -> Judged | None:
     )
     if not way.tls:
         where = " (on loopback)" if way.loopback else ""
-        judged.fail(f"{server.endpoint} talks plaintext{where}: job data and the password can be read on the way", ours)
+        judged.fail(f"Redis talks plaintext{where}: job data and the password can be read on the way", ours)
         return judged
     if not way.verified:
-        judged.note(f"{server.endpoint}: the certificate was not checked, as asked", ours)
+        judged.note("the certificate was not checked, as asked", ours)
     port = server.setting("port")
     plain = [line for line in way.listeners if "name=tcp" in line]
     if isinstance(port, str) and port != "0":
         judged.fail(
-            f"{server.endpoint}: port {port} beside it is open for plaintext",
+            f"port {port} beside it is open for plaintext",
             judged.shown("CONFIG GET port", port, "0"),
             ours,
         )
     elif not isinstance(port, str) and plain:
         judged.fail(
-            f"{server.endpoint}: a plaintext port is open beside it",
+            "a plaintext port is open beside it",
             judged.shown("INFO", plain[0], "no listener without TLS"),
             ours,
         )
     elif way.plaintext_answers:
         judged.fail(
-            f"{server.endpoint}: port 6379 of the same host answers plaintext",
+            "port 6379 of the same host answers plaintext",
             judged.shown("PING without TLS, port 6379", "answered", "refused"),
             ours,
         )
@@ -140,7 +154,7 @@ def tls(server: Server) -> Judged | None:
     else:
         why = f" ({port.label()})" if isinstance(port, Refused) else ""
         judged.open(
-            f"{server.endpoint} talks TLS; whether a plaintext port is open beside can't be seen{why}: try --probe-plaintext",
+            f"Redis talks TLS; whether a plaintext port is open beside can't be seen{why}: try --probe-plaintext",
             ours,
         )
     return judged
@@ -157,23 +171,23 @@ def authentication(server: Server) -> Judged:
         )
         if by_certificate:
             judged.fail(
-                f"{server.endpoint} asks for a client certificate, but for no user or password",
+                "Redis asks for a client certificate, but for no user or password",
                 ping,
                 severity=Severity.MEDIUM,
             )
         else:
             judged.fail(
-                f"{server.endpoint} answers without a password",
+                "Redis answers without a password",
                 ping,
                 fix="set requirepass, or turn the default user off and use ACL users",
             )
     elif seen.anonymous is Anonymous.PROTECTED:
-        judged.fail(f"{server.endpoint} has no password; protected mode alone keeps others out", ping)
+        judged.fail("Redis has no password; protected mode alone keeps others out", ping)
     elif seen.anonymous is Anonymous.UNKNOWN:
-        judged.open(f"{server.endpoint}: whether a password is asked for could not be tried: {seen.reply}", ping)
+        judged.open(f"whether a password is asked for could not be tried: {seen.reply}", ping)
     if seen.weak:
         judged.fail(
-            f"{server.endpoint}: the password given is {seen.weak}",
+            f"the password given is {seen.weak}",
             judged.shown("the password given", seen.weak, "a long random one"),
             symbol="weak",
         )
@@ -186,7 +200,7 @@ def authentication(server: Server) -> Judged:
         users = set(seen.client_users)
         if default.enabled and default.everything and users <= {"default"} and users:
             judged.note(
-                f"{server.endpoint}: all clients are the default user, who may do everything; an ACL user per application bounds the harm",
+                "all clients are the default user, who may do everything; an ACL user per application bounds the harm",
                 judged.shown("CLIENT LIST", f"user=default: {seen.client_users.get('default', 0)} connections"),
             )
     return judged
@@ -202,13 +216,13 @@ def connection_limits(server: Server, max_clients_percent: int) -> Judged:
     idle, keepalive = server.setting("timeout"), server.setting("tcp-keepalive")
     if isinstance(idle, str) and idle != "0":
         judged.fail(
-            f"{server.endpoint}: timeout {idle} cuts connections that are idle, as queues and waiting workers are",
+            f"timeout {idle} cuts connections that are idle, as queues and waiting workers are",
             judged.shown("CONFIG GET timeout", idle, "0"),
             symbol="timeout",
         )
     if keepalive == "0":
         judged.fail(
-            f"{server.endpoint}: tcp-keepalive 0 never notices dead peers, which keep their place",
+            "tcp-keepalive 0 never notices dead peers, which keep their place",
             judged.shown("CONFIG GET tcp-keepalive", "0", "300"),
             symbol="tcp-keepalive",
         )
@@ -227,21 +241,20 @@ def connection_limits(server: Server, max_clients_percent: int) -> Judged:
 
 
 def _limits(judged: Judged, seen: Connections, most: int) -> None:
-    at = judged.server.endpoint
     limit = seen.maxclients
     if limit is None and isinstance(said := judged.server.setting("maxclients"), str) and said.isdecimal():
         limit = int(said)
     if seen.connected is None or not limit:
-        judged.open(f"{at} does not show how many clients it takes")
+        judged.open("Redis does not show how many clients it takes")
         return
     shown = judged.shown("INFO clients", f"connected_clients:{seen.connected}, maxclients:{limit}", f"at most {most} %")
     if seen.connected > limit * most / 100:
-        judged.fail(f"{at}: {seen.connected:,} of {limit:,} connections are taken", shown, symbol="connected")
+        judged.fail(f"{seen.connected:,} of {limit:,} connections are taken", shown, symbol="connected")
     else:
         judged.hold(shown)
     if seen.rejected:
         judged.fail(
-            f"{at} turned {seen.rejected:,} connections away since its start",
+            f"Redis turned {seen.rejected:,} connections away since its start",
             judged.shown("INFO stats", f"rejected_connections:{seen.rejected}", "0"),
             symbol="rejected",
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from auditor.code.model import CodeModel
 from auditor.infra.model import InfraModel
-from auditor.live.model import LiveRedis, Server
+from auditor.live.model import LiveRedis, Refused, Server
 from auditor.model import Cause, Confidence, Finding, Severity, Status, Subject, SubjectType, Verdict
 from auditor.probes import conclude, not_applicable, probe, unverified
 
@@ -76,12 +76,20 @@ def persistence(live: LiveRedis | None, infra: InfraModel | None) -> Verdict:
 def high_availability(live: LiveRedis | None, infra: InfraModel | None) -> Verdict:
     """A replica takes over by itself: Sentinel, cluster, or a managed multi-AZ service."""
     queues = live.queues if live is not None else ()
-    return _merged(
-        live,
-        lambda server: _server_access.high_availability(server, [q for q in queues if q.endpoint == server.endpoint]),
-        None if infra is None else redis_files.high_availability(infra),
-        "a replica takes over by itself",
-    )
+    shapes: dict[object, str] = {}
+    for server in live.servers if live is not None else ():
+        if not isinstance(server.replication, Refused) and server.replication.cluster is not None:
+            shapes.setdefault(server.replication.cluster, server.endpoint)
+
+    def judge(server: Server) -> Judged | None:
+        cluster = None if isinstance(server.replication, Refused) else server.replication.cluster
+        if cluster is None:
+            return _server_access.high_availability(server, ())
+        # all primaries tell the same of their cluster: the first speaks for it
+        return _server_access.high_availability(server, queues) if shapes[cluster] == server.endpoint else None
+
+    files = None if infra is None else redis_files.high_availability(infra)
+    return _merged(live, judge, files, "a replica takes over by itself")
 
 
 @probe("redis.tls")

@@ -13,6 +13,7 @@ from auditor.live.cluster import primaries, slot
 from auditor.live.model import QueueWorkers, Refused
 from auditor.live.server_model import ClusterShape, Replication, Server
 
+from ..cli.support import tt_audit
 from ..support.node import drive, driving
 from ..support.redis_server import RunningServer, redis_server
 from ..support.topology import Watched, cluster, until, watched, with_replica
@@ -272,3 +273,19 @@ def test_several_urls_are_several_targets() -> None:
         live = scan(first, parse(second.url))
     assert [server.endpoint for server in live.servers] == [first.url, second.url]
     assert [each.endpoint for each in live.queues] == [first.url, second.url]
+
+
+def status(url: str) -> str:
+    ran = tt_audit("scan", url, "--no-infra", "--format", "json", "--quiet", "--only", "91", "--allow-empty")
+    found: str = ran.items()[91]["status"]
+    return found
+
+
+def test_high_availability_by_topology(trio: Watched, three: list[RunningServer]) -> None:
+    """Item 91: a lone primary and a replica that nothing promotes fail, Sentinel and a replicated cluster hold."""
+    assert status(trio.url) == "pass"
+    assert status(trio.primary.url) == "pass"
+    assert status(trio.replica.url) == "unverified"
+    assert status(three[0].url) == "fail"
+    with with_replica() as (primary, _):
+        assert status(primary.url) == "fail"
