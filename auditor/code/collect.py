@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from auditor.code import finish, misuse
+from auditor.code import elsewhere, finish, misuse, reach
 from auditor.code import metrics as metrics_
 from auditor.code import nest as nest_
-from auditor.code import reach
 from auditor.code import sites as sites_
 from auditor.code.assemble import Assembler
 from auditor.code.connections import Connections
@@ -83,6 +82,8 @@ def collect(
         connections=Connections(ev, found, nest, contexts, is_live, services_.of).all(),
         metrics=metrics_.find(ev, is_live, services_.of, consumers, liveness.reached),
         metrics_known=True,
+        elsewhere=elsewhere.find(walker, consumers, is_live),
+        elsewhere_known=True,
         entry_points=(*liveness.entries, *liveness.guessed),
         misuses=misuse.find(ev, found, queues, jobs, consumers, versions, is_live, services_.of),
         ended_early=program.late,

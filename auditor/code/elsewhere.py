@@ -1,0 +1,78 @@
+"""Calls with a role that living code makes outside of job handlers: payment webhooks, charges, readers of bounces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from auditor.code import taint
+from auditor.code.effects import Effects, span_of
+from auditor.code.facts import Call, Function, Module
+from auditor.code.model import Effect, Role, Worker
+from auditor.model import CodeSpan
+
+WANTED = frozenset((Role.PAYMENT_WEBHOOK, Role.PAYMENT_CREATE, Role.REFUND_CREATE))
+_MARKS = (
+    b"constructEvent", b"validateHMAC", b"verifySignature", b"webhookNotification", b"validateWebhookSignature", b"paymentIntents", b"charges.",
+    b"refunds.", b"captureOrder", b"createOrder", b"transaction.sale", b"payments.create", b"refundPayment", b"OrdersCaptureRequest",
+)  # fmt: skip
+_BOUNCE_MARKS = (b"ounce", b"BOUNCE")
+_BOUNCE = re.compile(r"(?<![Dd]e)[Bb]ounce|(?<!DE)BOUNCE")
+_WRITES = frozenset((Role.DB_WRITE, Role.DB_UPSERT, Role.DB_INCREMENT, Role.ENQUEUE))
+MOST_FILES = 60
+
+IsLive = Callable[[Module, "Function | None"], bool]
+
+
+def find(effects: Effects, workers: Iterable[Worker], is_live: IsLive) -> tuple[Effect, ...]:
+    """The calls, each once; those in reach of a living handler are its worker's and left out, bounces excepted."""
+    handled = {(e.span.path, e.span.start) for worker in workers if worker.live for e in worker.effects}
+    found = [effect for effect in _calls(effects, is_live) if (effect.span.path, effect.span.start) not in handled]
+    return (*found, *_bounces(effects, is_live))
+
+
+def _calls(effects: Effects, is_live: IsLive) -> Iterator[Effect]:
+    for module in _modules(effects, _MARKS):
+        for call in module.calls:
+            if not effects.meanings.catalogue.may_mean(call.name) or not is_live(module, call.scope.func):
+                continue
+            meaning = effects.meanings.of(call, [])
+            if meaning is not None and meaning.role in WANTED:
+                made = effects.meanings.effect(call, meaning)
+                span = CodeSpan(module.path, call.line, int(call.node.end_point[0]) + 1)
+                yield replace(made, span=span, symbol=_symbol(call))
+
+
+def _bounces(effects: Effects, is_live: IsLive) -> Iterator[Effect]:
+    """Functions that speak of a bounce and whose reach writes: one for each file is enough."""
+    for module in _modules(effects, _BOUNCE_MARKS):
+        for function in module.functions:
+            said = _BOUNCE.search(taint.text(function.node))
+            if said is None or not is_live(module, function):
+                continue
+            wrote = next((e for e in effects.of([function]).effects if e.role in _WRITES), None)
+            if wrote is not None:
+                line = function.node.start_point[0] + taint.text(function.node)[: said.start()].count("\n") + 1
+                here = CodeSpan(module.path, int(line), int(line))
+                yield Effect(
+                    Role.EMAIL_BOUNCE,
+                    here,
+                    f"{function.symbol or 'handler'} → {wrote.call}",
+                    path=(span_of(function), wrote.span),
+                    symbol=function.symbol,
+                )
+                break
+
+
+def _modules(effects: Effects, marks: tuple[bytes, ...]) -> Iterator[Module]:
+    program = effects.ev.program
+    paths = [path for path in program.tree.paths if program.mentions(path, marks)]
+    for path in paths[:MOST_FILES]:
+        module = None if program.out_of_time() else program.module(path)
+        if module is not None:
+            yield module
+
+
+def _symbol(call: Call) -> str:
+    return call.scope.func.symbol if call.scope.func is not None else ""
