@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
 _SERVES = (b".listen(", b"NestFactory", b"createServer", b"serve(", b"Bun.serve", b"next(", b"toNodeHandler")
-_LISTENS = (b".listen(", b"serve(", b"Bun.serve")
+_LISTENS = re.compile(rb"\.listen\(|(?<![\w.])serve\(|\bBun\.serve\b")  # not histogram.observe(
 _ERRORS = (b"unhandledRejection",)
 _SDKS = {
     "@sentry/node": b"init", "@sentry/nestjs": b"init", "@sentry/nextjs": b"init", "@sentry/bun": b"init", "dd-trace": b"init",
@@ -93,7 +94,7 @@ class Processes:
         )
 
     def _serves(self, files: set[str]) -> bool:
-        return any(self.program.mentions(path, _LISTENS) for path in files) or any(
+        return any(_LISTENS.search(self.program.tree.read(path) or b"") for path in files) or any(
             "next" in (self.program.packages.manifest(home).get("dependencies") or {})  # type: ignore[operator]  # a table in every package.json
             for path in files
             if path.endswith(("instrumentation.ts", "instrumentation.js")) and (home := self.program.packages.governing(path)) is not None
