@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from auditor.code.evaluate import Evaluator
 
-MOST_TURNS = 40
+MOST_TURNS = 80
 _PATIENCE = 3
 """Times that the search for a function's callers may run out of its means."""
 MOST_CALLS = 120

@@ -186,6 +186,8 @@ def instance_member(ev: Evaluator, instance: Instance, name: str) -> Value:
 
 
 def _instance_member(ev: Evaluator, instance: Instance, name: str) -> Value:
+    if name == "constructor":
+        return ClassValue(instance.cls) if instance.arguments is not None else Unknown("which class it is", "this.constructor")
     found: list[Value] = []
     for step in ancestry(ev, instance.cls):
         value = _own_member(ev, instance, step, name)

@@ -9,6 +9,7 @@ from auditor.code import arithmetic, classes, invoke, names, types
 from auditor.code.facts import Scope
 from auditor.code.syntax import key_text, unquote
 from auditor.code.values import (
+    TYPED,
     UNDEFINED,
     Array,
     ClassValue,
@@ -276,7 +277,7 @@ def merge(made: dict[str, Value], rest: list[Value], spread: Value) -> str:
                 tables.append(dict(members))
                 if inner is not None:
                     rest.append(inner)
-                reason = open_ or reason
+                reason = (open_ if open_ != TYPED else "") or reason
             case Unknown(uncalled=True) | Literal() | Undefined() | FunctionValue() | LibraryClass() | ClassValue():
                 tables.append({})  # spreading these adds nothing; a parameter that nobody passes is undefined
             case Env() | Template():
@@ -289,11 +290,11 @@ def merge(made: dict[str, Value], rest: list[Value], spread: Value) -> str:
     for key in dict.fromkeys(key for table in known for key in table):
         before = made.get(key)
         values = [table[key] if key in table else (before if before is not None else UNDEFINED) for table in known]
-        if unsure:
+        if unsure or (reason and not all(key in table for table in known)):
             values.append(Unknown(reason))
         made.pop(key, None)
         made[key] = join(values)
-    if unsure:
+    if unsure or reason:
         for key, value in made.items():
             if not any(key in table for table in known):
                 made[key] = join([value, Unknown(reason)])

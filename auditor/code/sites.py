@@ -228,7 +228,7 @@ def _is_plain(call: Call, node: Node) -> bool:
 
 def expansions(ev: Evaluator, call: Call) -> list[Frame | None]:
     """The contexts in which a call runs; all at once where they are too many to be told apart."""
-    return ev.within(lambda: callers.expansions(ev, call.scope, None), 30_000, 50) or [None]
+    return ev.within(lambda: callers.expansions(ev, call.scope, None), 40_000, 120) or [None]
 
 
 def receiver(ev: Evaluator, call: Call, frame: Frame | None) -> Value:
@@ -323,7 +323,7 @@ def _producer(ev: Evaluator, call: Call, found: Sites) -> None:
     found.producers.append(RawProducer(call, variants))
 
 
-_EFFORT = ((5_000, 12), (1_500, 4), (20_000, 40))
+_EFFORT = ((5_000, 12), (1_500, 4), (60_000, 200))
 """(steps, files) that the arguments of an enqueue are worth: name, data, options."""
 
 
@@ -334,7 +334,8 @@ def _given(ev: Evaluator, call: Call, frame: Frame | None) -> tuple[Value, ...]:
     if any(node.type == "spread_element" for node in nodes):
         return callers.given(ev, call, frame)
     for index, node in enumerate(nodes):
-        steps, files = _EFFORT[2] if call.name != "add" or len(nodes) == 1 else _EFFORT[min(index, 2)]
+        last = index == len(nodes) - 1 and index > 0
+        steps, files = _EFFORT[2] if call.name != "add" or len(nodes) == 1 or last else _EFFORT[min(index, 2)]
         value = ev.within(lambda node=node: ev.eval(node, call.scope, frame), steps, files)  # type: ignore[misc]
         found.append(value if value is not None else Unknown("it depends on too much", call.scope.module.text(node)[:40]))
     return tuple(found)

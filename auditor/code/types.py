@@ -18,6 +18,7 @@ from auditor.code.values import (
     LibraryObject,
     Literal,
     Object,
+    TYPED,
     Undefined,
     Unknown,
     Value,
@@ -234,7 +235,7 @@ def _shape(ev: Evaluator, node: Node, module: Module, depth: int) -> Value | Non
             inner = typed(ev, declared, module, module.text(name), depth + 1)
             if inner is not None:
                 made[key_text(module, name)] = inner
-    return Object(made, open="only its type is known") if made else None
+    return Object(made, open=TYPED) if made else None
 
 
 def decorator(module: Module, nodes: list[Node], wanted: frozenset[str] | dict[str, str]) -> tuple[str, Node] | None:

@@ -184,7 +184,10 @@ Value: TypeAlias = (
 
 UNDEFINED = Undefined()
 CYCLE = Unknown("it depends on itself")
-MOST = 40
+_SMALL = 12
+TYPED = "only its type is known"
+"""Why an object is open that is known by its declared type alone: nobody is seen to pass one."""
+MOST = 120
 """Options that a union may hold; more are as good as unknown."""
 
 
@@ -262,6 +265,10 @@ def identity(value: Value) -> object:
             return ("unknown", why, text, volatile)
         case Lazy(node, _, frame):
             return ("lazy", node.id, id(frame))
+        case Object(members, rest, open_, _, kind) if len(members) <= _SMALL and rest is None and not open_:
+            return ("object", kind, tuple((name, identity(member)) for name, member in members.items()))
+        case Array(items, rest) if len(items) <= _SMALL and rest is None:
+            return ("array", tuple(identity(item) for item in items))
         case Template(parts):
             return ("template", tuple(identity(part) for part in parts))
         case _:
