@@ -196,7 +196,8 @@ def _collected(ev: Evaluator, metric: Declared) -> Iterator[Feed]:
     own = [c for c in fact.module.calls if fact.node.start_byte <= c.node.start_byte < fact.node.end_byte and c.name in SETTERS]
     for call in own:
         held = _receiver(call)
-        if held is not None and (held.type == "this" or _last_name(fact.module, held) in metric.names):
+        own_result = metric.library == "otel" and call.name == "observe"
+        if held is not None and (held.type == "this" or own_result or _last_name(fact.module, held) in metric.names):
             yield replace(_feed(ev, call, metric), function=built)
     if not own and re.search(r"[(,]\s*this\s*[),]", fact.module.text(fact.node)):  # a helper sets it
         yield Feed(fact.module, int(fact.node.start_point[0]) + 1, built, ())
@@ -227,8 +228,21 @@ def _feed(ev: Evaluator, call: Call, metric: Declared) -> Feed:
     arguments = call.arguments()
     picked = [*(text for node in arguments for text in _label_texts(module, node)), *_chained_labels(ev, call)]
     told = _by_value(ev, call, metric, picked) if metric.kind == "gauge" else quantities_of(metric.name, picked, [])
-    told = told or _by_event(ev, call, metric)
+    told = told or _by_labels(ev, call, metric) or _by_event(ev, call, metric)
     return Feed(module, call.line, call.scope.func, tuple(dict.fromkeys(q if fits(metric.kind, q) else Quantity.OTHER for q in told)))
+
+
+def _by_labels(ev: Evaluator, call: Call, metric: Declared) -> tuple[Quantity, ...]:
+    """A counter of the queue's events by the values that its label may have: `{ event }` in a loop over their names."""
+    if metric.kind != "counter" or not _of_queue(metric.name):
+        return ()
+    found: dict[Quantity, None] = {}
+    for node in call.arguments():
+        for one in options_of(ev.eval(node, call.scope)) if node.type == "object" else ():
+            values = [o for member in one.members.values() for o in options_of(member)] if isinstance(one, Object) else []
+            states = [of_name("queue_jobs", [o.value]) for o in values if isinstance(o, Literal) and isinstance(o.value, str)]
+            found.update(dict.fromkeys(state for state in states if state in (Quantity.FAILED, Quantity.STALLED)))
+    return tuple(found)
 
 
 def _by_value(ev: Evaluator, call: Call, metric: Declared, picked: list[str]) -> tuple[Quantity, ...]:

@@ -185,11 +185,12 @@ def _named(ev: Evaluator, module: Module, call: Call, kind: str, library: str) -
     arguments = call.arguments()
     if not arguments or call.callee is None or call.callee.type != "member_expression":
         return
+    functions = [ev.eval(node, call.scope) for node in arguments[1:] if node.type in ("arrow_function", "function_expression", "identifier")]
+    names = frozenset(bound_names(module, call.node))
     for text in _texts(ev.eval(arguments[0], call.scope)):
         prefix = _prefix(ev, call) if library == "statsd" else ""
-        yield Declared(
-            prefix + text, kind, library, module, call.line, line_of_end(call.node), ("*",), (ANY,), frozenset(bound_names(module, call.node)), call=call
-        )
+        observed = next((found for value in functions if (found := _function(value)) is not None), None)
+        yield Declared(prefix + text, kind, library, module, call.line, line_of_end(call.node), ("*",), (ANY,), names, observed, call)
 
 
 def _is_statsd(ev: Evaluator, call: Call) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from auditor.infra.environment import first, of_path, of_words
@@ -52,7 +53,7 @@ def units_of(key: str, unit: Node) -> Iterator[Exporter]:
         t for t in (unit.at("image", "registry").text, unit.at("image", "repository").text) if t
     )
     kind = kind_of_image(image)
-    if kind is None:
+    if kind is None or unit["enabled"].truth is False or PurePosixPath(unit.path).name == "Chart.yaml":
         return
     redis, place = _pointed_at(unit)
     name = unit["name"].text or unit["container_name"].text or key

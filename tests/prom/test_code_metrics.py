@@ -387,3 +387,40 @@ def test_a_collect_that_sets_nothing_feeds_nothing(tmp_path: Path) -> None:
     assert found["queue_depth_silent", "depth"].fed_by == ()
     assert found["queue_depth_helped", "depth"].fed_by
     assert found["queue_depth_own", "depth"].fed_live, "prom-client itself calls it"
+
+
+def test_a_wrapper_that_takes_the_callback(tmp_path: Path) -> None:
+    found = find(
+        tmp_path,
+        metrics="""
+        import { metrics } from '@opentelemetry/api';
+        export class Metrics {
+          createObservableGauge(name: string, options: object, callback: (r: any) => Promise<void>) {
+            metrics.getMeter('x').createObservableGauge(name, options).addCallback(callback);
+          }
+        }
+        """,
+        app="""
+        import { Queue } from 'bullmq';
+        import { Metrics } from './metrics';
+        const queue = new Queue('mail');
+        export class Driver {
+          constructor(private metrics: Metrics) {}
+          start() { this.metrics.createObservableGauge('jobs_left', {}, async (result) => { result.observe(await queue.count()); }); }
+        }
+        """,
+    )
+    assert [s.start for s in found["jobs_left", "depth"].fed_by] == [7]
+
+
+def test_a_counter_of_events_in_a_loop_over_their_names(tmp_path: Path) -> None:
+    found = find(
+        tmp_path,
+        app=QUEUE
+        + """
+        const queue = new Queue('mail');
+        const events = new Counter({ name: 'queue_events_total', help: 'h', labelNames: ['event'] });
+        for (const event of ['failed', 'stalled', 'completed']) queue.on(event, () => events.inc({ event }));
+        """,
+    )
+    assert {quantity for name, quantity in found if name == "queue_events_total"} == {"failed", "stalled"}

@@ -286,3 +286,14 @@ def test_a_mount_gives_a_rule_file_the_name_that_is_loaded(tmp_path: Path) -> No
     )
     loaded = {r.place.label().rpartition(":")[0]: r.loaded for r in seen.rules}
     assert loaded == {"alerting/rules-of-the-app.yml": True, "alerting/more/x.yml": True, "alerting/other.yml": False}
+
+
+def test_an_exporter_that_is_turned_off_is_none(tmp_path: Path) -> None:
+    values = "metrics:\n  enabled: {on}\n  image: {{registry: docker.io, repository: bitnami/redis-exporter}}\n"
+    (tmp_path / "values.yaml").write_text(values.format(on="false"))
+    (tmp_path / "Chart.yaml").write_text(
+        "annotations:\n  images: |\n    - name: redis-exporter\n      image: docker.io/bitnami/redis-exporter:1\n"
+    )
+    assert collect([tmp_path], None).exporters == ()
+    (tmp_path / "values.yaml").write_text(values.format(on="true"))
+    assert [e.kind for e in collect([tmp_path], None).exporters] == [ExporterKind.REDIS]
