@@ -147,7 +147,7 @@ def test_the_documented_user_is_refused_every_write(audited: redis.Redis, comman
 @pytest.mark.parametrize(
     "command",
     [
-        "HGETALL bull:x:1",
+        "HMGET bull:x:1 opts",
         "SCAN 0",
         "INFO",
         "CONFIG GET maxmemory",
