@@ -18,6 +18,7 @@ from auditor.code.handling import catches_of, conditions_of, swallowing
 from auditor.code.meanings import Meanings, callee_text, unwrapped
 from auditor.code.model import Catch, Condition, Effect, Option, Role
 from auditor.code.taint import NONE, Paths
+from auditor.code.values import Frame, FunctionValue, options_of
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class _Place:
 
     within: tuple[str, ...]
     path: tuple[CodeSpan, ...]
+    frame: Frame | None = None
+    """The call that the function's parameters are bound by, where it is a wrapper's closure: `withLog(handler)`."""
 
 
 @dataclass(slots=True)
@@ -77,6 +80,7 @@ class _Visit:
     within: tuple[str, ...]
     path: tuple[CodeSpan, ...]
     transactions: list[tuple[int, int]]
+    frame: Frame | None = None
     returned: set[int] = field(default_factory=set)
 
 
@@ -118,15 +122,16 @@ class Effects:
         self.meanings = Meanings(ev, catalogue, producers)
         self._calls: dict[int, list[Call]] = {}
 
-    def of(self, functions: Sequence[Function]) -> Found:
+    def of(self, functions: Sequence[Function | FunctionValue]) -> Found:
         """What the handler functions reach; each takes the job as its first parameter."""
         found = Found()
         seen = _Seen()
-        for function in functions:
+        for value in functions:
+            function, frame = (value.fact, value.frame) if isinstance(value, FunctionValue) else (value, None)
             env: dict[str, Paths] = {}
             if function.parameters:
                 taint.bind(unwrapped(function.parameters[0].pattern), frozenset({"job"}), env)
-            self._visit(function, env, _Place((), (span_of(function),)), seen, found)
+            self._visit(function, env, _Place((), (span_of(function),), frame), seen, found)
             found.swallows = found.swallows or swallowing(function, found.effects)
         _sql_transactions(found)
         found.effects = [effect for effect in found.effects if effect.text not in ("BEGIN", "COMMIT")]
@@ -141,7 +146,7 @@ class Effects:
             return set()
         left = seen.enter(function)
         calls = self._calls_of(function)
-        visit = _Visit(function, env, place.within, place.path, self.meanings.transactions(calls))
+        visit = _Visit(function, env, place.within, place.path, self.meanings.transactions(calls), place.frame)
         self._bind_variables(function, env)
         first = len(found.effects)
         conditions = conditions_of(function)
@@ -176,18 +181,31 @@ class Effects:
                 found.bound = made.timeout
             if meaning.role is not Role.DB_TRANSACTION:
                 return
-        targets = [f for f in self.flow.targets(call) if not _inside(f, visit.function)]
+        targets = [(f, frame) for f, frame in self._targets(call, visit) if not _inside(f, visit.function)]
         if not targets and meaning is None and call.node.id in self.flow.lost and call.name not in _NOISE:
             found.lost.append(CodeSpan(call.scope.module.path, call.line, call.line))
-        for target in targets[:12]:
+        for target, frame in targets[:12]:
             env = self._arguments(call, target, visit.env)
-            place = _Place(around, (*visit.path, span_of(target)))
+            place = _Place(around, (*visit.path, span_of(target)), frame)
             given = self._visit(target, env, place, seen, found)
             if given and decides.decides(call.node, visit.function.node):
                 for at in given:
                     found.effects[at] = replace(found.effects[at], guards=True)
             if decides.returned(call.node):
                 visit.returned |= given
+
+    def _targets(self, call: Call, visit: _Visit) -> list[tuple[Function, Frame | None]]:
+        """Functions that the call runs; within a wrapper's closure, the one that this wrapper was given."""
+        if (
+            visit.frame is not None
+            and call.callee is not None
+            and call.callee.type in ("identifier", "member_expression")
+        ):
+            found = options_of(self.ev.eval(call.callee, call.scope, visit.frame))
+            own = [(one.fact, one.frame) for one in found if isinstance(one, FunctionValue)]
+            if own:
+                return own
+        return [(function, None) for function in self.flow.targets(call)]
 
     def _effect(self, call: Call, meaning: Meaning, visit: _Visit, around: tuple[str, ...], order: int) -> Effect:
         module: Module = call.scope.module

@@ -14,7 +14,7 @@ from auditor.code.model import Effect, Listener, Worker
 from auditor.code.nest import Processor
 from auditor.code.options import names
 from auditor.code.sites import RawProducer, RawWorker
-from auditor.code.values import Value
+from auditor.code.values import FunctionValue, Value, options_of
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
@@ -59,11 +59,12 @@ def _reaching(
     )
 
 
-def _handlers(effects: Effects, worker: Worker, node: RawWorker | Processor | None) -> list[Function]:
+def _handlers(effects: Effects, worker: Worker, node: RawWorker | Processor | None) -> list[Function | FunctionValue]:
     match node:
         case RawWorker():
-            own = [function for value in node.handlers for function in functions_of(value)]
-            return list({id(f): f for f in own}.values()) or _sandboxed(effects, worker)
+            own = [one for value in node.handlers for one in options_of(value) if isinstance(one, FunctionValue)]
+            unique = {(id(one.fact), id(one.frame)): one for one in own}
+            return [*unique.values()] or [*_sandboxed(effects, worker)]
         case Processor():
             return [function for function, _, _ in node.handlers]
     return []
