@@ -16,7 +16,7 @@ from . import _live
 from ._live import LiveSide
 from ._published import no_dead_letters, published
 from ._sources import join
-from ._subjects import NO_QUEUES, Judged, bad, by_worker, good, subject_of
+from ._subjects import NO_QUEUES, Judged, bad, by_worker, good, subject_of, unsure
 from ._versions import is_bull
 
 
@@ -75,7 +75,7 @@ def stalled_events(code: CodeModel | None, live: LiveRedis | None) -> Verdict:
     )
 
 
-def _stalls(_: CodeModel, worker: Worker) -> Judged:
+def _stalls(code: CodeModel, worker: Worker) -> Judged:
     name = subject_of(worker).name
     heard = [item for item in worker.listeners if item.event == "stalled"]
     living = next((item for item in heard if item.live), None)
@@ -83,6 +83,12 @@ def _stalls(_: CodeModel, worker: Worker) -> Judged:
         does = f", which calls {living.effects[0].call}" if living.effects else ""
         sure = Confidence.CERTAIN if living.effects else Confidence.LIKELY
         return good(f"{name}: stalled listener at {living.span.label()}{does}", confidence=sure, related=(living.span,))
+    counted = next(
+        (m for m in code.metrics if m.quantity is Quantity.STALLED and m.fed_live and m.service == worker.service), None
+    )
+    if counted:
+        told = f"{counted.name} counts stalls ({counted.fed_by[0].label()}), of which queues could not be told"
+        return unsure(f"{name}: {told}", told, related=counted.fed_by)
     receiver = "queue.on('stalled', …)" if is_bull(worker) else "queueEvents.on('stalled', …)"
     dead = f"; one is written but never reached ({heard[0].span.label()})" if heard else ""
     return bad(

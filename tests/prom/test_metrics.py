@@ -167,3 +167,12 @@ def test_a_prometheus_that_says_nothing_is_no_prometheus_that_was_not_given(tmp_
     for verdict in (published("depth", code(), seen), alerts.rule.function(code(), seen, alerts.rule.params("depth"))):
         assert (verdict.status, verdict.cause) == (Status.UNVERIFIED, Cause.REFUSED)
         assert "http://prom:9090: refused" in verdict.reason
+
+
+def test_stalls_that_are_counted_for_queues_that_cannot_be_told_leave_it_open() -> None:
+    counted = replace(metric({"name": "queue_events_total", "quantity": "stalled", "kind": "counter"}), service="app")
+    verdict = metrics.stalled_events.function(code([counted]), None)
+    assert verdict.status is Status.UNVERIFIED
+    assert "queue_events_total counts stalls (src/feed.ts:20)" in verdict.reason
+    assert metrics.stalled_events.function(code([replace(counted, service="other")]), None).status is Status.FAIL
+    assert metrics.stalled_events.function(code([replace(counted, fed_live=False)]), None).status is Status.FAIL
