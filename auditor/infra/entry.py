@@ -167,7 +167,6 @@ class Resolver:
                 # an ecosystem file stands for its apps: `nesting` puts them in its place
                 config = re.search(r"(ecosystem|pm2|process).*\.(c?js|mjs|json|ya?ml|ts)$", word)
                 return self._entry(self._plain(word, at) if config else self._source(word, at), at.deeper(by="pm2"))
-        return [] if config else self._entry(self._source(word, at), at.deeper(by="pm2"))
         return []
 
     def _manager(self, words: list[str], at: _At) -> list[EntryPoint]:

@@ -63,6 +63,7 @@ FILES = {
         ("sh deep.sh", "apps/mail/src/run.ts"),
         ("./start.sh", "src/api.ts"),
         ("sh pm.sh", "src/main.ts"),
+        ("pm2-runtime", None),
         ("docker-entrypoint.sh node dist/worker.js", "src/worker.ts"),
         ("/app/entrypoint.sh node dist/worker.js", "src/worker.ts"),
         ("bun run src/api.ts", "src/api.ts"),
