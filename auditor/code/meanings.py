@@ -163,13 +163,10 @@ class Meanings:
     def _external(self, call: Call) -> External | None:
         if call.callee is None:
             return None
-        found: External | None = None
-        for option in options_of(self.ev.eval(call.callee, call.scope)):
-            if isinstance(option, External):
-                if self.catalogue.of(option.package):
-                    return option
-                found = found or option
-        return found
+        known = [v for v in options_of(self.ev.eval(call.callee, call.scope)) if isinstance(v, External)]
+        # `globalThis.prisma ?? new PrismaClient()`: what is kept there is what is made here
+        known.sort(key=lambda v: (not self.catalogue.of(v.package), v.package == "global"))
+        return known[0] if known else None
 
     def _of_package(self, call: Call, package: str, path: str) -> Meaning | None:
         statement = self.catalogue.sql(package, path)
