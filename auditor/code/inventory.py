@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from auditor.code.model import CodeModel, Option, OptionState, Producer, Queue, Worker
 from auditor.model import CodeSpan
+from auditor.reporting import RenderOptions
 
 SCHEMA = "tt-audit.inventory/1"
 
@@ -100,3 +101,10 @@ def _worker(worker: Worker) -> dict[str, object]:
             for effect in worker.effects
         ],
     }
+
+
+def render_inventory(model: CodeModel, options: RenderOptions) -> str:
+    """The inventory for people: `tt-audit inventory`."""
+    from auditor.code.inventory_text import render
+
+    return render(model, options)

@@ -30,6 +30,7 @@ from auditor.code.values import (
 from auditor.model import CodeSpan
 
 _DEEPEST = 6
+_MOST_PARTS = 6
 
 
 def span(where: Where) -> CodeSpan | None:
@@ -131,8 +132,8 @@ def determinism(values: Iterable[Value]) -> tuple[bool | None, tuple[str, ...]]:
         for one in options_of(value):
             if is_nothing(one):
                 continue
-            for name in _parts(one):
-                parts[name] = None
+            if len(parts) < _MOST_PARTS:
+                parts.update(dict.fromkeys(_parts(one)))
             found.add(_stable(one))
     if False in found:
         return False, tuple(parts)
@@ -169,9 +170,21 @@ def _stable(value: Value, depth: int = 0) -> bool | None:  # noqa: PLR0911
 
 
 def _parts(value: Value) -> list[str]:
-    if isinstance(value, Template):
-        return [f"'{part.value}'" if isinstance(part, Literal) else text_of(part) for part in value.parts]
-    return [f"'{value.value}'" if isinstance(value, Literal) else text_of(value)]
+    """What an id is made of, in a reader's words: constants quoted, the rest by its last names."""
+    parts = value.parts if isinstance(value, Template) else (value,)
+    return [f"'{part.value}'" if isinstance(part, Literal) else _named(part) for part in parts]
+
+
+def _named(value: Value) -> str:
+    if isinstance(value, External):
+        text = value.path if value.package == "global" else ".".join(value.path.split(".")[-2:]) or value.package
+    elif isinstance(value, Unknown) and not value.text:
+        return "…"
+    elif isinstance(value, Union):
+        return _named(value.options[0])
+    else:
+        text = text_of(value)
+    return text if len(text) <= 40 else text[:37] + "..."
 
 
 def id_option(values: Sequence[Value]) -> Option:
