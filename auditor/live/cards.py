@@ -60,6 +60,8 @@ def issued(digits: str) -> bool:
 
 def has_card(text: str, key: tuple[str, ...]) -> bool:
     """Whether the text holds a card number; `key` is the words of the key that it lies under, none for plain text."""
+    if len(text) < 12:
+        return False
     about_cards = bool(CARD_WORDS & set(key)) and key[-1] not in _REFERENCE
     for match in _PAN.finditer(text):
         written = match[0]

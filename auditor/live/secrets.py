@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from enum import StrEnum
+from functools import lru_cache
 
 from .jobs_model import Sensitive
 
@@ -109,33 +111,61 @@ _SSN = re.compile(r"\d{3}-\d{2}-\d{4}|\d{9}")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}|[1-9A-HJ-NP-Za-km-z]{32,44}|[A-Z]{2,10}")
 
 
+class _Meaning(StrEnum):
+    """What a key's name says of the value under it."""
+
+    NOTHING = "nothing"
+    SECRET = "secret"
+    TOKEN = "token"
+    AUTHORIZATION = "authorization"
+    CARD_SECURITY = "card security code"
+    NATIONAL_ID = "national id"
+
+
+# the jobs of a queue have the same keys over and over
+@lru_cache(maxsize=8192)
 def words(key: str) -> tuple[str, ...]:
     """A key name as lower-case words: `stripeAPIKey_v2` → stripe, api, key, v, 2."""
     return tuple(word.lower() for word in _WORD.findall(key))
 
 
+@lru_cache(maxsize=8192)
+def _meaning(key: tuple[str, ...]) -> _Meaning:
+    if not key or set(key) & _SEALED_WORDS:
+        return _Meaning.NOTHING
+    if "".join(key[-2:]) in _SECURITY or key[-1] in _SECURITY:
+        return _Meaning.CARD_SECURITY
+    if key[-1] == "ssn" or key[-3:] == ("social", "security", "number"):
+        return _Meaning.NATIONAL_ID
+    stem = key[:-1] if key[-1] in _TAILS and len(key) > 1 else key
+    if stem[-1] in _SECRET_LAST or {"".join(stem[-2:]), "".join(stem[-3:]), stem[-1]} & _SECRET_JOINED:
+        return _Meaning.SECRET
+    if stem[-1] == "token" and not set(stem[-2:-1]) & _HARMLESS_TOKEN:
+        return _Meaning.TOKEN
+    return _Meaning.AUTHORIZATION if key[-1] == "authorization" else _Meaning.NOTHING
+
+
 def by_key(key: tuple[str, ...], value: str | int) -> Sensitive | None:
     """What the key's name says of the value, None where it is no secret, masked, or sealed."""
-    text = str(value)
-    if not key or not text.strip() or _MASKED.fullmatch(text) or _ENCRYPTED.match(text) or set(key) & _SEALED_WORDS:
+    meaning = _meaning(key)
+    if meaning is _Meaning.NOTHING:
         return None
-    if "".join(key[-2:]) in _SECURITY or key[-1] in _SECURITY:
+    text = str(value)
+    if not text.strip() or _MASKED.fullmatch(text) or _ENCRYPTED.match(text):
+        return None
+    if meaning is _Meaning.CARD_SECURITY:
         return Sensitive.CARD_SECURITY if re.fullmatch(r"\d{3,4}", text) else None
-    if key[-1] == "ssn" or key[-3:] == ("social", "security", "number"):
+    if meaning is _Meaning.NATIONAL_ID:
         return Sensitive.NATIONAL_ID if _SSN.fullmatch(text) else None
-    return _by_text_key(key, value) if isinstance(value, str) else None
+    return _by_text(meaning, value) if isinstance(value, str) else None
 
 
-def _by_text_key(key: tuple[str, ...], text: str) -> Sensitive | None:
-    stem = key[:-1] if key[-1] in _TAILS and len(key) > 1 else key
-    joined = ("".join(stem[-2:]), "".join(stem[-3:]), stem[-1])
-    if stem[-1] in _SECRET_LAST or any(name in _SECRET_JOINED for name in joined):
-        return Sensitive.SECRET_KEY
-    if stem[-1] == "token" and not set(stem[-2:-1]) & _HARMLESS_TOKEN:
-        # in chain jobs `token` is often a contract's address or a symbol
-        plain = len(text) < 8 or text.isdecimal() or _ADDRESS.fullmatch(text)
-        return None if plain else Sensitive.SECRET_KEY
-    return Sensitive.TOKEN if key[-1] == "authorization" and _BEARER.match(text) else None
+def _by_text(meaning: _Meaning, text: str) -> Sensitive | None:
+    if meaning is _Meaning.AUTHORIZATION:
+        return Sensitive.TOKEN if _BEARER.match(text) else None
+    # in chain jobs `token` is often a contract's address or a symbol
+    plain = meaning is _Meaning.TOKEN and (len(text) < 8 or text.isdecimal() or _ADDRESS.fullmatch(text))
+    return None if plain else Sensitive.SECRET_KEY
 
 
 def by_value(text: str, key: tuple[str, ...]) -> Iterator[Sensitive]:
@@ -150,10 +180,11 @@ def by_value(text: str, key: tuple[str, ...]) -> Iterator[Sensitive]:
         yield Sensitive.TOKEN
     if _TRACK.search(text):
         yield Sensitive.TRACK
-    if keylike(key) and (_BASE58_64.fullmatch(text) or _HEX_32.fullmatch(text)):
+    if len(text) >= 64 and keylike(key) and (_BASE58_64.fullmatch(text) or _HEX_32.fullmatch(text)):
         yield Sensitive.PRIVATE_KEY
 
 
+@lru_cache(maxsize=8192)
 def keylike(key: tuple[str, ...]) -> bool:
     """Whether a key's name could hold a private key: Solana's and Ethereum's have no form of their own."""
     return bool(set(key[-2:]) & _KEYLIKE) and not set(key) & _PUBLIC
