@@ -13,8 +13,8 @@ from auditor.model import FilePlace
 
 from . import clouds, exporters, files, grafana, rules
 from .files import Candidate, Topic
+from .loading import Mount, mounts_of, told_loaded
 from .model import Dashboard, Exporter, Note, PrometheusConfig, Recording, Rule, RuleKind, ScrapeJob
-from .rules import Mount
 
 
 @dataclass(slots=True)
@@ -37,8 +37,10 @@ class Gathered:
 def gather(roots: Sequence[Path], exclude: Sequence[str], deadline: float | None) -> Gathered:
     """Read all folders; stops at the deadline with what it has."""
     found = Gathered()
+    trees = []
     for root in roots:
         tree = open_tree(root, exclude)
+        trees.append(tree)
         for candidate in files.candidates(tree, found.notes):
             if deadline is not None and time.monotonic() > deadline:
                 found.ended_early = True
@@ -50,7 +52,7 @@ def gather(roots: Sequence[Path], exclude: Sequence[str], deadline: float | None
             found.exporters += alarms.exporters
     found.jobs += [job for config in found.configs for job in config.jobs]
     found.exporters += exporters.scraped_of(found.jobs)
-    found.rules = list(rules.told_loaded(found.rules, tuple(found.configs), found.names, found.mounts))
+    found.rules = list(told_loaded(found.rules, tuple(found.configs), found.names, found.mounts, trees))
     return found
 
 
@@ -87,7 +89,7 @@ def _mapping(key: str, here: Node, candidate: Candidate, root: str, found: Gathe
     if "image" in keys:
         found.exporters += exporters.units_of(key, here)
     if "volumes" in keys and "image" in keys:
-        found.mounts += rules.mounts_of(here)
+        found.mounts += mounts_of(here)
     if "metrics" in keys:
         found.exporters += exporters.chart_of(key, here)
     if key == "annotations":

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import fnmatch
-import posixpath
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from dataclasses import dataclass
 
 from auditor.infra.environment import of_path
 from auditor.infra.model import Environment
 from auditor.infra.text import seconds
 from auditor.infra.yaml_tree import Node
-from auditor.model import FilePlace
 
 from . import promql
 from .model import Note, PrometheusConfig, Query, Recording, Rule, RuleKind, ScrapeJob
-
-_SAMPLES = frozenset(["example", "examples", "sample", "samples", "docs", "doc"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +19,6 @@ class Found:
 
     rules: tuple[Rule, ...]
     recordings: tuple[Recording, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Mount:
-    """A file or folder of the repository, and where a container sees it."""
-
-    source: str
-    target: str
 
 
 def rules_of(node: Node, root: str, kind: RuleKind, notes: list[Note]) -> Found:
@@ -115,77 +100,3 @@ def monitor_of(node: Node) -> ScrapeJob:
     return ScrapeJob(
         node.at("metadata", "name").text, (), path, node["kind"].place, of_path(node.path), discovered=True
     )
-
-
-def mounts_of(unit: Node) -> Iterator[Mount]:
-    """Files and folders that a compose service mounts where a Prometheus would look."""
-    for entry in unit["volumes"].list():
-        source, _, rest = (
-            entry.text.partition(":") if entry.kind == "scalar" else (entry["source"].text, "", entry["target"].text)
-        )
-        target = rest.partition(":")[0]
-        if source.startswith((".", "/")) is False and "/" not in source:
-            continue  # a named volume
-        if "prometheus" in target or "rules" in target or PurePosixPath(target).suffix in (".yml", ".yaml", ".rules"):
-            yield Mount(posixpath.normpath(posixpath.join(posixpath.dirname(unit.path), source)), target)
-
-
-def told_loaded(
-    rules: Iterable[Rule], configs: tuple[PrometheusConfig, ...], names: dict[str, str], mounts: Sequence[Mount] = ()
-) -> Iterator[Rule]:
-    """The rules with `loaded` told by the configurations' `rule_files`.
-
-    `names` gives, for a rule whose file is a ConfigMap's entry (by `path:line` of the rule), that entry's file name.
-    """
-    deployed = tuple(config for config in configs if not is_sample(config.place.path))
-    for rule in rules:
-        place = rule.place
-        if not isinstance(place, FilePlace):
-            yield rule
-        elif is_sample(place.path):
-            yield replace(rule, loaded=False)
-        elif rule.kind is not RuleKind.PROMETHEUS or not deployed:
-            yield rule
-        else:
-            by = _mounted(place.path, deployed, mounts) or _loader(
-                place.path, names.get(place.label(), ""), deployed, not mounts
-            )
-            yield replace(rule, loaded=by is not None, loaded_by=by)
-
-
-def is_sample(path: str) -> bool:
-    """Whether a file lies among examples or documentation: nothing deploys it."""
-    return not _SAMPLES.isdisjoint(PurePosixPath(path).parts[:-1])
-
-
-def _mounted(path: str, configs: tuple[PrometheusConfig, ...], mounts: Sequence[Mount]) -> FilePlace | None:
-    """The `rule_files` line that loads the file under the name that a mount gives it."""
-    for mount in mounts:
-        if path != mount.source and not path.startswith(mount.source + "/"):
-            continue
-        target = posixpath.normpath(mount.target + path[len(mount.source) :])
-        for config in configs:
-            for glob, place in config.rule_files:
-                if fnmatch.fnmatch(target, posixpath.normpath(posixpath.join("/etc/prometheus", glob))):
-                    return place
-    return None
-
-
-def _loader(path: str, entry: str, configs: tuple[PrometheusConfig, ...], by_pattern: bool) -> FilePlace | None:
-    """The `rule_files` line that loads a file: by its path beside the configuration, else by its name alone, since a
-    mount puts it anywhere; by a pattern of names (`*.yml`) only where `by_pattern`: no mount tells better."""
-    name = entry or PurePosixPath(path).name
-    stated = [(config, glob, place) for config in configs for glob, place in config.rule_files]
-    near = [place for config, glob, place in stated if not entry and fnmatch.fnmatch(path, _beside(config, glob))]
-    far = [
-        place
-        for config, glob, place in stated
-        if fnmatch.fnmatch(name, last := PurePosixPath(glob).name)
-        and (by_pattern or entry or last == name)
-        and (not entry or config.place.path == path or glob.startswith("/"))
-    ]
-    return next(iter([*near, *far]), None)
-
-
-def _beside(config: PrometheusConfig, glob: str) -> str:
-    return posixpath.normpath(posixpath.join(posixpath.dirname(config.place.path), glob))

@@ -297,3 +297,22 @@ def test_an_exporter_that_is_turned_off_is_none(tmp_path: Path) -> None:
     assert collect([tmp_path], None).exporters == ()
     (tmp_path / "values.yaml").write_text(values.format(on="true"))
     assert [e.kind for e in collect([tmp_path], None).exporters] == [ExporterKind.REDIS]
+
+
+def test_an_image_copies_rules_and_a_tool_uploads_them(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile.prom").write_text(
+        "FROM prom/prometheus:v3\nCOPY monitoring/copied.yml /etc/prometheus/rules/\n"
+    )
+    (tmp_path / "upload.sh").write_text("#!/bin/sh\nmimirtool rules load monitoring/uploaded.yml\n")
+    (tmp_path / "other.sh").write_text("cat monitoring/nowhere.yml\n")
+    seen = read(
+        tmp_path,
+        prometheus_yml="rule_files: [/etc/prometheus/rules/*.yml]\nscrape_configs: []\n",
+        **{f"monitoring__{name}_yml": RULES for name in ("copied", "uploaded", "nowhere")},
+    )
+    told = {r.place.label(): (r.loaded, r.loaded_by.label() if r.loaded_by else "") for r in seen.rules}
+    assert told == {
+        "monitoring/copied.yml:5": (True, "prometheus.yml:1"),
+        "monitoring/uploaded.yml:5": (True, "upload.sh:2"),
+        "monitoring/nowhere.yml:5": (False, ""),
+    }
