@@ -65,23 +65,29 @@ def boards(ev: Evaluator, modules: list[Module], is_live: Callable[[Module, Func
 
 def _board_name(ev: Evaluator, call: Call) -> str:
     """Which board a call builds; empty where it builds none."""
-    if call.callee is None or (call.name not in ("createBullBoard", "setQueues", "router", "Arena", "default", "forRoot", "forRootAsync") and not (
-        call.is_new or call.callee.type == "identifier"
-    )):
+    if call.callee is None or (
+        call.name not in ("createBullBoard", "setQueues", "router", "Arena", "default", "forRoot", "forRootAsync")
+        and not (call.is_new or call.callee.type == "identifier")
+    ):
         return ""
     for one in options_of(ev.eval(call.callee, call.scope)):
         if not isinstance(one, External):
             continue
         path = one.path.split(".")[-1] if one.path else ""
         if one.package in _PACKAGES:
-            builds = path in ("createBullBoard", "setQueues", "forRoot", "forRootAsync") or one.package in ("bull-arena", "bull-master")
+            builds = path in ("createBullBoard", "setQueues", "forRoot", "forRootAsync") or one.package in (
+                "bull-arena",
+                "bull-master",
+            )
             return _PACKAGES[one.package] if builds else ""
         if _MONITOR.match(one.package) and call.is_new:
             return "Bull Monitor"
     return ""
 
 
-def _board(ev: Evaluator, name: str, call: Call, modules: list[Module], is_live: Callable[[Module, Function | None], bool]) -> Board:
+def _board(
+    ev: Evaluator, name: str, call: Call, modules: list[Module], is_live: Callable[[Module, Function | None], bool]
+) -> Board:
     module = call.scope.module
     live = is_live(module, call.scope.func)
     if call.name in ("forRoot", "forRootAsync"):
@@ -105,13 +111,22 @@ def _mounts(ev: Evaluator, board: Call, modules: list[Module]) -> Iterator[Call]
 
 
 def _is_adapter(ev: Evaluator, call: Call) -> bool:
-    held = call.callee.child_by_field_name("object") if call.callee is not None and call.callee.type == "member_expression" else None
+    held = (
+        call.callee.child_by_field_name("object")
+        if call.callee is not None and call.callee.type == "member_expression"
+        else None
+    )
     if held is None:
         return False
     value = ev.eval(held, call.scope)
-    if any(isinstance(one, External) and (one.package.startswith("@bull-board/") or one.package in _PACKAGES) for one in options_of(value)):
+    if any(
+        isinstance(one, External) and (one.package.startswith("@bull-board/") or one.package in _PACKAGES)
+        for one in options_of(value)
+    ):
         return True
-    return re.search(r"(?i)adapter|board", call.scope.module.text(held)) is not None and not any(isinstance(one, External) for one in options_of(value))
+    return re.search(r"(?i)adapter|board", call.scope.module.text(held)) is not None and not any(
+        isinstance(one, External) for one in options_of(value)
+    )
 
 
 def _is_router(ev: Evaluator, node: Node, scope: Scope) -> bool:
@@ -119,7 +134,11 @@ def _is_router(ev: Evaluator, node: Node, scope: Scope) -> bool:
     if node.type not in ("identifier", "member_expression", "call_expression"):
         return False
     for one in options_of(ev.eval(node, scope)):
-        if isinstance(one, External) and (one.package in _PACKAGES or _MONITOR.match(one.package)) and not one.path.endswith("registerPlugin()"):
+        if (
+            isinstance(one, External)
+            and (one.package in _PACKAGES or _MONITOR.match(one.package))
+            and not one.path.endswith("registerPlugin()")
+        ):
             return one.path.split(".")[-1] not in ("setQueues", "createBullBoard()")
     return False
 
@@ -127,7 +146,12 @@ def _is_router(ev: Evaluator, node: Node, scope: Scope) -> bool:
 def _attached(module: Module, call: Call) -> Call | None:
     """`app.use('/queues', auth, adapter.getRouter())`: the call around."""
     node = call.node.parent
-    while node is not None and node.type in ("arguments", "await_expression", "parenthesized_expression", "as_expression"):
+    while node is not None and node.type in (
+        "arguments",
+        "await_expression",
+        "parenthesized_expression",
+        "as_expression",
+    ):
         node = node.parent
     return module.call_at(node) if node is not None and node.type == "call_expression" else None
 
@@ -160,7 +184,11 @@ def _own_page(ev: Evaluator, module: Module, is_live: Callable[[Module, Function
         return None
     page = counts = None
     for call in module.calls:
-        if call.name in ("send", "end", "html", "type") and call.arguments() and "<html" in module.text(call.arguments()[0]).lower():
+        if (
+            call.name in ("send", "end", "html", "type")
+            and call.arguments()
+            and "<html" in module.text(call.arguments()[0]).lower()
+        ):
             page = page or (call if is_live(module, call.scope.func) and in_route(ev, call.scope) else None)
         elif counts is None and call.name in _COUNTS and _on_queue(ev, call) and in_route(ev, call.scope):
             counts = call
@@ -170,8 +198,13 @@ def _own_page(ev: Evaluator, module: Module, is_live: Callable[[Module, Function
 
 
 def _on_queue(ev: Evaluator, call: Call) -> bool:
-    held = call.callee.child_by_field_name("object") if call.callee is not None and call.callee.type == "member_expression" else None
+    held = (
+        call.callee.child_by_field_name("object")
+        if call.callee is not None and call.callee.type == "member_expression"
+        else None
+    )
     if held is None:
         return False
-    return any(isinstance(one, LibraryObject) and one.name in ("Queue", "Job") for one in options_of(ev.eval(held, call.scope)))
-
+    return any(
+        isinstance(one, LibraryObject) and one.name in ("Queue", "Job") for one in options_of(ev.eval(held, call.scope))
+    )

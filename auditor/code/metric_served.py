@@ -23,7 +23,13 @@ MARKS = re.compile(
 OTEL = ("otel", 0)
 _PRINTS = frozenset(("metrics", "getMetricsAsJSON", "getSingleMetric", "getSingleMetricAsString", "clusterMetrics"))
 _WHOLE = frozenset(
-    ("express-prom-bundle", "fastify-metrics", "@willsoto/nestjs-prometheus", "prometheus-api-metrics", "express-prometheus-middleware")
+    (
+        "express-prom-bundle",
+        "fastify-metrics",
+        "@willsoto/nestjs-prometheus",
+        "prometheus-api-metrics",
+        "express-prometheus-middleware",
+    )
 )
 """Packages that serve prom-client's own registry by themselves."""
 _REGISTRY_NAME = re.compile(r"(?i)regist|prom|client$|metrics$")
@@ -45,13 +51,22 @@ class Outlet:
 
 def outlets(ev: Evaluator, modules: list[Module]) -> list[Outlet]:
     """Every place in these modules that gives out metrics."""
-    return [Outlet(registries, module, call.line, call.scope) for module in modules for call in module.calls if (registries := _given_out(ev, call))]
+    return [
+        Outlet(registries, module, call.line, call.scope)
+        for module in modules
+        for call in module.calls
+        if (registries := _given_out(ev, call))
+    ]
 
 
 def _given_out(ev: Evaluator, call: Call) -> tuple[Registry, ...]:
     if call.is_new:
         return _constructed(ev, call)
-    held = call.callee.child_by_field_name("object") if call.callee is not None and call.callee.type == "member_expression" else None
+    held = (
+        call.callee.child_by_field_name("object")
+        if call.callee is not None and call.callee.type == "member_expression"
+        else None
+    )
     if call.name in _PRINTS and held is not None:
         value = ev.eval(held, call.scope)
         ours = [one for one in options_of(value) if isinstance(one, External) and one.package == "prom-client"]
@@ -69,10 +84,22 @@ def _serves_all(ev: Evaluator, call: Call) -> bool:
     source = call.scope.module.source
     if call.callee is None or not any(package.encode() in source for package in _WHOLE):
         return False
-    values = [ev.eval(call.callee, call.scope)] if call.callee.type == "identifier" or call.name in ("register", "registerAsync", "forRoot") else []
+    values = (
+        [ev.eval(call.callee, call.scope)]
+        if call.callee.type == "identifier" or call.name in ("register", "registerAsync", "forRoot")
+        else []
+    )
     if call.name in ("use", "register"):
-        values += [ev.eval(node, call.scope) for node in call.arguments()[:2] if node.type in ("identifier", "member_expression", "call_expression")]
-    return any(isinstance(one, External) and one.package in _WHOLE and "Metric" not in one.path for value in values for one in options_of(value))
+        values += [
+            ev.eval(node, call.scope)
+            for node in call.arguments()[:2]
+            if node.type in ("identifier", "member_expression", "call_expression")
+        ]
+    return any(
+        isinstance(one, External) and one.package in _WHOLE and "Metric" not in one.path
+        for value in values
+        for one in options_of(value)
+    )
 
 
 def _constructed(ev: Evaluator, call: Call) -> tuple[Registry, ...]:

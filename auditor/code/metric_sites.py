@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.code import callers
@@ -56,8 +56,6 @@ DEFAULT = ("default", 0)
 """The registry of prom-client that metrics are in where they name none."""
 ANY = ("*", 0)
 """A registry that could not be told."""
-_SAMPLE = re.compile(r"`([a-zA-Z_:][\w:]*)\{\w+=\"[^`\n]*\"\} \$\{")
-_TYPE_LINE = re.compile(r"# TYPE ([a-zA-Z_:][\w:]*) (gauge|counter|histogram|summary)")
 
 Registry = tuple[str, int]
 
@@ -70,7 +68,7 @@ class Declared:
     """`*` stands for a part that is not known; empty: none of it is."""
     kind: str
     library: str
-    """`prom-client`, `otel`, `statsd`, `text`, `bullmq`."""
+    """`prom-client`, `otel`, `statsd`."""
     module: Module
     line: int
     end: int
@@ -85,8 +83,6 @@ class Declared:
     """One construction makes metrics of many names."""
     made_at: tuple[tuple[str, int], ...] = ()
     """Then: the calls that lead to it with this name."""
-    texts: tuple[str, ...] = field(default=())
-    """Written by hand: its sample lines."""
 
 
 def declared(ev: Evaluator, modules: list[Module]) -> list[Declared]:
@@ -97,7 +93,6 @@ def declared(ev: Evaluator, modules: list[Module]) -> list[Declared]:
             break
         for call in module.calls:
             found.extend(_of_call(ev, module, call))
-        found.extend(_by_hand(module))
     return found
 
 
@@ -116,8 +111,20 @@ def _of_call(ev: Evaluator, module: Module, call: Call) -> Iterator[Declared]:
 
 def _kind_of(ev: Evaluator, call: Call) -> str:
     """The kind of metric that a constructor in a variable makes; empty where it makes none."""
-    found = ev.eval(call.callee, call.scope) if call.callee is not None and call.callee.type in ("identifier", "member_expression") else None
-    names = {one.path.split(".")[-1] for one in options_of(found) if isinstance(one, External) and one.package == "prom-client"} if found is not None else set()
+    found = (
+        ev.eval(call.callee, call.scope)
+        if call.callee is not None and call.callee.type in ("identifier", "member_expression")
+        else None
+    )
+    names = (
+        {
+            one.path.split(".")[-1]
+            for one in options_of(found)
+            if isinstance(one, External) and one.package == "prom-client"
+        }
+        if found is not None
+        else set()
+    )
     return next((_KINDS[name] for name in sorted(names) if name in _KINDS), "")
 
 
@@ -126,7 +133,10 @@ def _prom_client(ev: Evaluator, module: Module, call: Call, kind: str) -> Iterat
     if not arguments:
         return
     made = ev.eval(call.node, call.scope)
-    ours = any(isinstance(one, External) and one.package in ("prom-client", "@willsoto/nestjs-prometheus") for one in options_of(made))
+    ours = any(
+        isinstance(one, External) and one.package in ("prom-client", "@willsoto/nestjs-prometheus")
+        for one in options_of(made)
+    )
     for options in options_of(ev.eval(arguments[0], call.scope)):
         members = options.members if isinstance(options, Object) else {}
         if isinstance(options, Object) and not (ours or {"name", "help"} <= set(members)):
@@ -145,7 +155,11 @@ def _prom_client(ev: Evaluator, module: Module, call: Call, kind: str) -> Iterat
                 module,
                 call.line,
                 line_of_end(call.node),
-                ("*",) if several else _labels(members.get("labelNames") or (ev.eval(arguments[2], call.scope) if len(arguments) > 2 else None)),
+                ("*",)
+                if several
+                else _labels(
+                    members.get("labelNames") or (ev.eval(arguments[2], call.scope) if len(arguments) > 2 else None)
+                ),
                 _registries(members.get("registers")) if ours else (OWN,),
                 frozenset(bound_names(module, call.node)),
                 _function(members.get("collect")),
@@ -176,25 +190,55 @@ def _name_parameter(call: Call) -> int | None:
     if options.type == "object":
         pairs = [child for child in options.named_children if child.type == "pair"]
         ends = [(p.child_by_field_name("key"), p.child_by_field_name("value")) for p in pairs]
-        texts = [module.text(value) for key, value in ends if key is not None and value is not None and module.text(key) == "name"]
-        texts += [module.text(child) for child in options.named_children if child.type == "shorthand_property_identifier"]
-    return next((at for at, p in enumerate(function.parameters) if p.name in texts), None) if function is not None else None
+        texts = [
+            module.text(value)
+            for key, value in ends
+            if key is not None and value is not None and module.text(key) == "name"
+        ]
+        texts += [
+            module.text(child) for child in options.named_children if child.type == "shorthand_property_identifier"
+        ]
+    return (
+        next((at for at, p in enumerate(function.parameters) if p.name in texts), None)
+        if function is not None
+        else None
+    )
 
 
 def _named(ev: Evaluator, module: Module, call: Call, kind: str, library: str) -> Iterator[Declared]:
     arguments = call.arguments()
     if not arguments or call.callee is None or call.callee.type != "member_expression":
         return
-    functions = [ev.eval(node, call.scope) for node in arguments[1:] if node.type in ("arrow_function", "function_expression", "identifier")]
+    functions = [
+        ev.eval(node, call.scope)
+        for node in arguments[1:]
+        if node.type in ("arrow_function", "function_expression", "identifier")
+    ]
     names = frozenset(bound_names(module, call.node))
     for text in _texts(ev.eval(arguments[0], call.scope)):
         prefix = _prefix(ev, call) if library == "statsd" else ""
         observed = next((found for value in functions if (found := _function(value)) is not None), None)
-        yield Declared(prefix + text, kind, library, module, call.line, line_of_end(call.node), ("*",), (ANY,), names, observed, call)
+        yield Declared(
+            prefix + text,
+            kind,
+            library,
+            module,
+            call.line,
+            line_of_end(call.node),
+            ("*",),
+            (ANY,),
+            names,
+            observed,
+            call,
+        )
 
 
 def _is_statsd(ev: Evaluator, call: Call) -> bool:
-    held = call.callee.child_by_field_name("object") if call.callee is not None and call.callee.type == "member_expression" else None
+    held = (
+        call.callee.child_by_field_name("object")
+        if call.callee is not None and call.callee.type == "member_expression"
+        else None
+    )
     if held is None:
         return False
     return any(isinstance(one, External) and one.package in STATSD for one in options_of(ev.eval(held, call.scope)))
@@ -218,7 +262,11 @@ def _given(ev: Evaluator, value: Value) -> tuple[Value, ...]:
         return ()
     path, line = value.where
     module = ev.program.module(path)
-    made = [call for call in module.calls if call.line == line and (call.is_new or "()" in value.path)] if module is not None else []
+    made = (
+        [call for call in module.calls if call.line == line and (call.is_new or "()" in value.path)]
+        if module is not None
+        else []
+    )
     return tuple(ev.eval(node, call.scope) for call in made[:1] for node in call.arguments())
 
 
@@ -278,11 +326,20 @@ def registry_of(value: Value) -> tuple[Registry, ...]:
 
 
 def _function(value: Value | None) -> FunctionValue | None:
-    return next((one for one in options_of(value) if isinstance(one, FunctionValue)), None) if value is not None else None
+    return (
+        next((one for one in options_of(value) if isinstance(one, FunctionValue)), None) if value is not None else None
+    )
 
 
 _THROUGH = frozenset(
-    ("parenthesized_expression", "as_expression", "satisfies_expression", "await_expression", "binary_expression", "arguments")
+    (
+        "parenthesized_expression",
+        "as_expression",
+        "satisfies_expression",
+        "await_expression",
+        "binary_expression",
+        "arguments",
+    )
 )
 _REGISTERS = re.compile(r"^[\w.]*(?:register|add|track|create|define|make|getOrCreate)\w*\(", re.IGNORECASE)
 
@@ -290,7 +347,9 @@ _REGISTERS = re.compile(r"^[\w.]*(?:register|add|track|create|define|make|getOrC
 def bound_names(module: Module, node: Node) -> Iterator[str]:
     """Names that a new object gets: variable, property, field, assignment."""
     parent = node.parent
-    while parent is not None and (parent.type in _THROUGH or (parent.type == "call_expression" and _REGISTERS.search(module.text(parent)[:80]))):
+    while parent is not None and (
+        parent.type in _THROUGH or (parent.type == "call_expression" and _REGISTERS.search(module.text(parent)[:80]))
+    ):
         parent = parent.parent
     if parent is None:
         return
@@ -307,22 +366,6 @@ def bound_names(module: Module, node: Node) -> Iterator[str]:
         yield module.text(named).strip("'\"`#")
 
 
-def _by_hand(module: Module) -> Iterator[Declared]:
-    """Text in Prometheus' format that code puts together itself: `# TYPE` lines, and samples with a value filled in."""
-    if b"# TYPE " not in module.source and b"} ${" not in module.source:
-        return
-    text = module.source.decode("utf-8", "replace")
-    written = text.replace("\\n", " \n")  # a line's end within a string
-    kinds = {match[1]: (match[2], text.count("\n", 0, match.start()) + 1) for match in _TYPE_LINE.finditer(text)}
-    for match in _SAMPLE.finditer(text):
-        kinds.setdefault(match[1], ("gauge", text.count("\n", 0, match.start()) + 1))
-    for name, (kind, line) in kinds.items():
-        samples = re.findall(rf"\b{re.escape(name)}(?:_(?:sum|count|bucket))?(?:\{{[^\n]*\}})?\s+(?:\$\{{|['\"`]\s*\+)[^\n]*", written)
-        labels = tuple(dict.fromkeys(label for sample in samples for label in re.findall(r"(\w+)=\\?[\"$]", sample.split("}")[0])))
-        yield Declared(name, kind, "text", module, line, line, labels, (ANY,), texts=tuple(samples))
-
-
 def line_of_end(node: Node) -> int:
     """Last line of a node."""
     return int(node.end_point[0]) + 1
-

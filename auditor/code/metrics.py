@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from auditor.code import boards as boards_
 from auditor.code import metric_served as served_
 from auditor.code import metric_sites as sites_
+from auditor.code import metric_text as text_
 from auditor.code.facts import Call, Function, Module
-from auditor.code.metric_feeds import Feed, feeds, fits, function_at, in_handler, quantities_of
+from auditor.code.metric_feeds import Feed, feeds
+from auditor.code.metric_quantities import fits, in_handler
 from auditor.code.metric_served import OTEL, Outlet, in_route
 from auditor.code.metric_sites import ANY, DEFAULT, OWN, Declared
 from auditor.code.model import Metric, OptionState, Quantity, Worker
@@ -91,6 +93,7 @@ def find(
     for metric in declared:
         found.extend(_metrics(program, metric, _told(metric, fed[metric], handled)))
     for module in declaring:
+        found += text_.metrics(module, is_live, service_of)
         found += [m for call in module.calls_named("exportPrometheusMetrics") for m in _exported(program, call)]
         found += [m for call in module.calls_named("BullMQOtel") for m in _telemetry(program, call)]
     found += _of_workers(workers)
@@ -114,11 +117,15 @@ def _paths(ev: Evaluator) -> list[str]:
     return list(paths)
 
 
-def _modules(ev: Evaluator, paths: list[str], words: tuple[bytes, ...], marks: re.Pattern[bytes] | None = None) -> list[Module]:
+def _modules(
+    ev: Evaluator, paths: list[str], words: tuple[bytes, ...], marks: re.Pattern[bytes] | None = None
+) -> list[Module]:
     """Files that hold one of the words, and then the pattern: looking for words costs a hundredth of a pattern."""
     program = ev.program
     hit = [path for path in paths if program.mentions(path, words)]
-    hit = [path for path in hit if marks is None or ((data := program.tree.read(path)) is not None and marks.search(data))]
+    hit = [
+        path for path in hit if marks is None or ((data := program.tree.read(path)) is not None and marks.search(data))
+    ]
     return [module for path in hit if (module := program.module(path)) is not None]
 
 
@@ -128,14 +135,14 @@ def _told(metric: Declared, fed: list[Feed], handled: set[tuple[str, int]]) -> l
     if inside is None:
         return fed
     return [
-        replace(feed, quantities=(inside,)) if not feed.quantities and (feed.module.path, feed.line) in handled else feed for feed in fed
+        replace(feed, quantities=(inside,))
+        if not feed.quantities and (feed.module.path, feed.line) in handled
+        else feed
+        for feed in fed
     ]
 
 
 def _metrics(program: _Program, metric: Declared, fed: list[Feed]) -> Iterator[Metric]:
-    if metric.library == "text":
-        yield from _by_hand(program, metric)
-        return
     own_page = None
     if metric.library == "statsd" and metric.call is not None:  # each call sends its own value
         fed = [Feed(metric.module, metric.line, metric.call.scope.func, ())]
@@ -156,7 +163,9 @@ def _metrics(program: _Program, metric: Declared, fed: list[Feed]) -> Iterator[M
             quantity,
             "statsd" if metric.library == "statsd" else metric.kind,
             labels=metric.labels,
-            fed_by=tuple(dict.fromkeys(CodeSpan(f.module.path, f.line, f.line) for f in _living_first(program, theirs))),
+            fed_by=tuple(
+                dict.fromkeys(CodeSpan(f.module.path, f.line, f.line) for f in _living_first(program, theirs))
+            ),
             fed_live=any(program.lives(f.module, f.function) for f in theirs),
             served=served,
             served_live=served_live,
@@ -191,7 +200,11 @@ def _outlet(program: _Program, metric: Declared, fed: list[Feed]) -> Outlet | No
 
     found = [outlet for outlet in program.outlets if gives(outlet)]
     home = _package(ev, metric.module.path)
-    return min(found, key=lambda o: (not program.lives(o.module, o.scope.func), _package(ev, o.module.path) != home), default=None)
+    return min(
+        found,
+        key=lambda o: (not program.lives(o.module, o.scope.func), _package(ev, o.module.path) != home),
+        default=None,
+    )
 
 
 def _package(ev: Evaluator, path: str) -> str:
@@ -205,55 +218,65 @@ def _users(ev: Evaluator, path: str) -> frozenset[str]:
     return frozenset((_package(ev, path), *(_package(ev, importer) for importer in ev.program.all_importers(path))))
 
 
-def _by_hand(program: _Program, metric: Declared) -> Iterator[Metric]:
-    """A page that code writes itself: it feeds and serves what it prints."""
-    live = program.lives(metric.module, function_at(metric.module, metric.line))
-    span = CodeSpan(metric.module.path, metric.line, metric.end)
-    quantities: dict[Quantity, None] = {}
-    for sample in metric.texts:
-        picked = re.findall(r"=\\?\"(\w[\w-]*)\\?\"", sample.split("}")[0])
-        own = quantities_of(metric.name, picked, [sample.partition("}")[2] or sample]) or (of_name(metric.name, picked),)
-        quantities.update(dict.fromkeys(own))
-    for quantity in quantities or {of_name(metric.name): None}:
-        yield Metric(
-            metric.name,
-            span,
-            quantity,
-            metric.kind,
-            labels=metric.labels or ("*",),
-            fed_by=(span,) if metric.texts else (),
-            fed_live=bool(metric.texts) and live,
-            served=span,
-            served_live=live,
-            by_name=not metric.texts,
-            service=program.service_of(metric.module.path),
-        )
-
-
 def _exported(program: _Program, call: Call) -> Iterator[Metric]:
     """BullMQ's own text for one queue."""
     module, live = call.scope.module, program.lives(call.scope.module, call.scope.func)
     span = CodeSpan(module.path, call.line, call.line)
     labels = ("queue", "state", "*") if call.arguments() else ("queue", "state")
     for quantity in _EXPORT:
-        yield Metric("bullmq_job_count", span, quantity, "bullmq-export", labels, (span,), live, span, live, service=program.service_of(module.path))
+        yield Metric(
+            "bullmq_job_count",
+            span,
+            quantity,
+            "bullmq-export",
+            labels,
+            (span,),
+            live,
+            span,
+            live,
+            service=program.service_of(module.path),
+        )
     for name in ("bullmq_job_completed_total", "bullmq_job_failed_total"):
         quantity = Quantity.FAILED if "failed" in name else Quantity.OTHER
-        yield Metric(name, span, quantity, "bullmq-export", labels, (span,), live, span, live, service=program.service_of(module.path))
+        yield Metric(
+            name,
+            span,
+            quantity,
+            "bullmq-export",
+            labels,
+            (span,),
+            live,
+            span,
+            live,
+            service=program.service_of(module.path),
+        )
 
 
 def _telemetry(program: _Program, call: Call) -> Iterator[Metric]:
     """bullmq-otel with metrics turned on."""
     from auditor.code.values import Object, truth
 
-    given = [one for node in call.arguments() for one in options_of(program.ev.eval(node, call.scope)) if isinstance(one, Object)]
-    if not call.is_new or not any("enableMetrics" in one.members and truth(one.members["enableMetrics"]) is not False for one in given):
+    given = [
+        one
+        for node in call.arguments()
+        for one in options_of(program.ev.eval(node, call.scope))
+        if isinstance(one, Object)
+    ]
+    if not call.is_new or not any(
+        "enableMetrics" in one.members and truth(one.members["enableMetrics"]) is not False for one in given
+    ):
         return
     module, live = call.scope.module, program.lives(call.scope.module, call.scope.func)
     span = CodeSpan(module.path, call.line, call.line)
     readers = [o for o in program.outlets if OTEL in o.registries]
-    served, served_live = program.given_out(min(readers, key=lambda o: not program.lives(o.module, o.scope.func), default=None))
-    for name, quantity in (("bullmq.job.duration", Quantity.DURATION), ("bullmq.jobs.failed", Quantity.FAILED), ("bullmq.jobs.completed", Quantity.OTHER)):
+    served, served_live = program.given_out(
+        min(readers, key=lambda o: not program.lives(o.module, o.scope.func), default=None)
+    )
+    for name, quantity in (
+        ("bullmq.job.duration", Quantity.DURATION),
+        ("bullmq.jobs.failed", Quantity.FAILED),
+        ("bullmq.jobs.completed", Quantity.OTHER),
+    ):
         kind = "histogram" if quantity is Quantity.DURATION else "counter"
         yield Metric(
             name,
@@ -275,7 +298,16 @@ def _of_workers(workers: Iterable[Worker]) -> Iterator[Metric]:
         option = worker.options.get("metrics")
         if option is not None and option.state in (OptionState.KNOWN, OptionState.VARIES) and option.value is not False:
             name = f"metrics of {'|'.join(worker.queue) or 'a worker'}"
-            yield Metric(name, worker.span, Quantity.FAILED, "worker-metrics", (), (worker.span,), worker.live, service=worker.service)
+            yield Metric(
+                name,
+                worker.span,
+                Quantity.FAILED,
+                "worker-metrics",
+                (),
+                (worker.span,),
+                worker.live,
+                service=worker.service,
+            )
 
 
 def _endpoints(program: _Program, modules: list[Module]) -> Iterator[Metric]:
@@ -286,10 +318,25 @@ def _endpoints(program: _Program, modules: list[Module]) -> Iterator[Metric]:
                 continue
             held = call.callee.child_by_field_name("object")
             value = program.ev.eval(held, call.scope) if held is not None else None
-            if value is None or not any(isinstance(one, LibraryObject) for one in options_of(value)) or not in_route(program.ev, call.scope):
+            if (
+                value is None
+                or not any(isinstance(one, LibraryObject) for one in options_of(value))
+                or not in_route(program.ev, call.scope)
+            ):
                 continue
             live, span = program.lives(module, call.scope.func), CodeSpan(module.path, call.line, call.line)
-            yield Metric(f"endpoint that asks {call.name}()", span, Quantity.WORKERS, "endpoint", (), (span,), live, span, live, service=program.service_of(module.path))
+            yield Metric(
+                f"endpoint that asks {call.name}()",
+                span,
+                Quantity.WORKERS,
+                "endpoint",
+                (),
+                (span,),
+                live,
+                span,
+                live,
+                service=program.service_of(module.path),
+            )
 
 
 def _board(board: boards_.Board, service_of: Callable[[str], str]) -> Metric:
