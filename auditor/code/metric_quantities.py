@@ -46,8 +46,34 @@ _COUNTS: tuple[tuple[re.Pattern[str], tuple[Quantity, ...]], ...] = (
 _FAILED_WORDS = frozenset("failed failure failures fail errors error".split())  # noqa: SIM905
 _TIME_WORDS = frozenset("duration seconds latency time milliseconds ms elapsed".split())  # noqa: SIM905
 _NOT_JOBS = frozenset(
-    "http request requests db database query queries sql redis cache api rpc upload dns github pool connection lock locks circuit breaker auth login validation webhook".split()
-)  # noqa: SIM905
+    [
+        "http",
+        "request",
+        "requests",
+        "db",
+        "database",
+        "query",
+        "queries",
+        "sql",
+        "redis",
+        "cache",
+        "api",
+        "rpc",
+        "upload",
+        "dns",
+        "github",
+        "pool",
+        "connection",
+        "lock",
+        "locks",
+        "circuit",
+        "breaker",
+        "auth",
+        "login",
+        "validation",
+        "webhook",
+    ]
+)
 _EVENTS = {"failed": Quantity.FAILED, "stalled": Quantity.STALLED}
 
 

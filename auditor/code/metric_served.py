@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from auditor.code import callers
 from auditor.code.facts import Call, Function, Module, Scope
-from auditor.code.metric_sites import ANY, DEFAULT, OWN, Registry, registry_of
+from auditor.code.metric_registries import ANY, DEFAULT, OWN, Registry, registry_of
 from auditor.code.values import External, Literal, Unknown, options_of
 
 if TYPE_CHECKING:

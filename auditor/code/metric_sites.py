@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from auditor.code import callers
 from auditor.code.facts import Call, Module
+from auditor.code.metric_registries import ANY, DEFAULT, OWN, Registry, registries_of
 from auditor.code.values import Array, External, FunctionValue, Literal, Object, Template, Value, options_of
 
 if TYPE_CHECKING:
@@ -50,14 +51,6 @@ MARKS = re.compile(
     rb"prom-client|nestjs-prometheus|new\s+[\w.]*(?:Gauge|Counter|Histogram|Summary)\b|\.create(?:Observable)?(?:Counter|Gauge|Histogram|UpDownCounter)\b|"
     rb"hot-shots|statsd|dd-trace|datadog-metrics|# TYPE |\w\{\w+=\"[^`\n]*\"\} \$\{|exportPrometheusMetrics|BullMQOtel"
 )
-OWN = ("own", 0)
-"""The registry of metric classes that the project wrote itself; pages at `/metrics` give it out."""
-DEFAULT = ("default", 0)
-"""The registry of prom-client that metrics are in where they name none."""
-ANY = ("*", 0)
-"""A registry that could not be told."""
-
-Registry = tuple[str, int]
 
 
 @dataclass(slots=True, eq=False)
@@ -160,7 +153,7 @@ def _prom_client(ev: Evaluator, module: Module, call: Call, kind: str) -> Iterat
                 else _labels(
                     members.get("labelNames") or (ev.eval(arguments[2], call.scope) if len(arguments) > 2 else None)
                 ),
-                _registries(members.get("registers")) if ours else (OWN,),
+                registries_of(members.get("registers")) if ours else (OWN,),
                 frozenset(bound_names(module, call.node)),
                 _function(members.get("collect")),
                 call,
@@ -294,35 +287,6 @@ def _labels(value: Value | None) -> tuple[str, ...]:
         for item in one.items:
             found.append(str(item.value) if isinstance(item, Literal) else "*")
     return tuple(found)
-
-
-def _registries(value: Value | None) -> tuple[Registry, ...]:
-    if value is None:
-        return (DEFAULT,)
-    found: list[Registry] = []
-    for one in options_of(value):
-        if not isinstance(one, Array) or one.rest is not None:
-            return (ANY,)
-        found += [registry for item in one.items for registry in registry_of(item)]
-    return tuple(found)
-
-
-def registry_of(value: Value) -> tuple[Registry, ...]:
-    """The registries that a value is: prom-client's own, one made in code, several merged."""
-    found: list[Registry] = []
-    for one in options_of(value):
-        if not isinstance(one, External):
-            found.append(ANY)
-        elif "Registry()" in one.path.replace("AggregatorRegistry()", "") and one.where is not None:
-            found.append(one.where)
-        elif one.path.split(".")[-1] in ("register", "globalRegistry", ""):
-            found.append(DEFAULT)
-        elif "merge()" in one.path:
-            merged = [inner for argument in one.arguments if isinstance(argument, Array) for inner in argument.items]
-            found += [registry for inner in merged for registry in registry_of(inner)] or [ANY]
-        else:
-            found.append(ANY)
-    return tuple(dict.fromkeys(found))
 
 
 def _function(value: Value | None) -> FunctionValue | None:

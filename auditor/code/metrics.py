@@ -5,68 +5,31 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditor.code import boards as boards_
+from auditor.code import metric_library as library_
 from auditor.code import metric_served as served_
 from auditor.code import metric_sites as sites_
 from auditor.code import metric_text as text_
-from auditor.code.facts import Call, Function, Module
+from auditor.code.facts import Module
 from auditor.code.metric_feeds import Feed, feeds
+from auditor.code.metric_program import IsLive, Program, package_of
 from auditor.code.metric_quantities import fits, in_handler
-from auditor.code.metric_served import OTEL, Outlet, in_route
-from auditor.code.metric_sites import ANY, DEFAULT, OWN, Declared
-from auditor.code.model import Metric, OptionState, Quantity, Worker
+from auditor.code.metric_registries import ANY, DEFAULT, OWN
+from auditor.code.metric_served import OTEL, Outlet
+from auditor.code.metric_sites import Declared
+from auditor.code.model import Metric, Quantity, Worker
 from auditor.code.quantity import of_name
-from auditor.code.values import LibraryObject, options_of
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
-IsLive = Callable[[Module, "Function | None"], bool]
 MOST_FILES = 4_000
 """Files outside of the roots that imports lead to."""
-_EXPORT = (Quantity.DEPTH, Quantity.ACTIVE, Quantity.FAILED)
-_ASKS_WORKERS = frozenset(("getWorkers", "getWorkersCount", "isRunning"))
 _ASKS = (b"getWorkers", b"isRunning")
-
-
-@dataclass(slots=True, eq=False)
-class _Program:
-    """What is asked of the program while metrics are put together."""
-
-    ev: Evaluator
-    is_live: IsLive
-    service_of: Callable[[str], str]
-    outlets: list[Outlet]
-    entries: Mapping[str, Collection[str]]
-    """Entry point -> files that it reaches; empty where they can't be told."""
-
-    def lives(self, module: Module, function: Function | None) -> bool:
-        """Whether something started reaches the function."""
-        return self.is_live(module, function)
-
-    def given_out(self, outlet: Outlet | None) -> tuple[CodeSpan | None, bool]:
-        """The outlet's place, and whether it lives."""
-        if outlet is None:
-            return None, False
-        return CodeSpan(outlet.module.path, outlet.line, outlet.line), self.is_live(outlet.module, outlet.scope.func)
-
-    def together(self, outlet: Outlet, metric: Declared) -> bool:
-        """Whether some process may load both the page and the metric's file; by packages where processes can't be told."""
-        page = {entry for entry, files in self.entries.items() if outlet.module.path in files}
-        metrics = {entry for entry, files in self.entries.items() if metric.module.path in files}
-        if page and metrics:
-            return bool(page & metrics)
-        return bool(_users(self.ev, outlet.module.path) & _users(self.ev, metric.module.path))
-
-    def one_process(self, outlet: Outlet, fed: list[Feed]) -> bool:
-        """Whether some process may hold both the outlet and a feed; so where processes can't be told, or no feed is known."""
-        page = {entry for entry, files in self.entries.items() if outlet.module.path in files}
-        feeders = {entry for entry, files in self.entries.items() for feed in fed if feed.module.path in files}
-        return not page or not feeders or bool(page & feeders)
 
 
 def find(
@@ -86,7 +49,7 @@ def find(
     declared = sites_.declared(ev, declaring)
     fed = feeds(ev, declared)
     outlets = served_.outlets(ev, _modules(ev, paths, served_.WORDS, served_.MARKS)) if declaring else []
-    program = _Program(ev, is_live, service_of, outlets, entries or {})
+    program = Program(ev, is_live, service_of, outlets, entries or {})
     workers = tuple(workers)
     handled = {(effect.span.path, effect.span.start) for worker in workers for effect in worker.effects}
     found: list[Metric] = []
@@ -94,10 +57,10 @@ def find(
         found.extend(_metrics(program, metric, _told(metric, fed[metric], handled)))
     for module in declaring:
         found += text_.metrics(module, is_live, service_of)
-        found += [m for call in module.calls_named("exportPrometheusMetrics") for m in _exported(program, call)]
-        found += [m for call in module.calls_named("BullMQOtel") for m in _telemetry(program, call)]
-    found += _of_workers(workers)
-    found += _endpoints(program, _modules(ev, paths, _ASKS))
+        found += [m for call in module.calls_named("exportPrometheusMetrics") for m in library_.exported(program, call)]
+        found += [m for call in module.calls_named("BullMQOtel") for m in library_.telemetry(program, call)]
+    found += library_.of_workers(workers)
+    found += library_.endpoints(program, _modules(ev, paths, _ASKS))
     found += [_board(board, service_of) for board in boards_.boards(ev, _modules(ev, paths, boards_.WORDS), is_live)]
     return tuple(sorted(dict.fromkeys(found), key=lambda m: (m.span.path, m.span.start, m.name, m.quantity)))
 
@@ -142,7 +105,7 @@ def _told(metric: Declared, fed: list[Feed], handled: set[tuple[str, int]]) -> l
     ]
 
 
-def _metrics(program: _Program, metric: Declared, fed: list[Feed]) -> Iterator[Metric]:
+def _metrics(program: Program, metric: Declared, fed: list[Feed]) -> Iterator[Metric]:
     own_page = None
     if metric.library == "statsd" and metric.call is not None:  # each call sends its own value
         fed = [Feed(metric.module, metric.line, metric.call.scope.func, ())]
@@ -174,11 +137,11 @@ def _metrics(program: _Program, metric: Declared, fed: list[Feed]) -> Iterator[M
         )
 
 
-def _living_first(program: _Program, theirs: list[Feed]) -> list[Feed]:
+def _living_first(program: Program, theirs: list[Feed]) -> list[Feed]:
     return sorted(theirs, key=lambda f: not program.lives(f.module, f.function))
 
 
-def _outlet(program: _Program, metric: Declared, fed: list[Feed]) -> Outlet | None:
+def _outlet(program: Program, metric: Declared, fed: list[Feed]) -> Outlet | None:
     """The place that gives out one of the metric's registries; a living one before a dead one, one nearby before others.
 
     prom-client's own registry is one for each process: a page of a package that does not import the metric has not got it.
@@ -199,144 +162,12 @@ def _outlet(program: _Program, metric: Declared, fed: list[Feed]) -> Outlet | No
         return both and program.together(outlet, metric)
 
     found = [outlet for outlet in program.outlets if gives(outlet)]
-    home = _package(ev, metric.module.path)
+    home = package_of(ev, metric.module.path)
     return min(
         found,
-        key=lambda o: (not program.lives(o.module, o.scope.func), _package(ev, o.module.path) != home),
+        key=lambda o: (not program.lives(o.module, o.scope.func), package_of(ev, o.module.path) != home),
         default=None,
     )
-
-
-def _package(ev: Evaluator, path: str) -> str:
-    """The folder of the package.json that governs a file."""
-    tree = ev.program.tree
-    return next((up for up in tree.up(path) if tree.is_file(f"{up}/package.json" if up else "package.json")), "")
-
-
-def _users(ev: Evaluator, path: str) -> frozenset[str]:
-    """Packages whose files import a file, its own among them."""
-    return frozenset((_package(ev, path), *(_package(ev, importer) for importer in ev.program.all_importers(path))))
-
-
-def _exported(program: _Program, call: Call) -> Iterator[Metric]:
-    """BullMQ's own text for one queue."""
-    module, live = call.scope.module, program.lives(call.scope.module, call.scope.func)
-    span = CodeSpan(module.path, call.line, call.line)
-    labels = ("queue", "state", "*") if call.arguments() else ("queue", "state")
-    for quantity in _EXPORT:
-        yield Metric(
-            "bullmq_job_count",
-            span,
-            quantity,
-            "bullmq-export",
-            labels,
-            (span,),
-            live,
-            span,
-            live,
-            service=program.service_of(module.path),
-        )
-    for name in ("bullmq_job_completed_total", "bullmq_job_failed_total"):
-        quantity = Quantity.FAILED if "failed" in name else Quantity.OTHER
-        yield Metric(
-            name,
-            span,
-            quantity,
-            "bullmq-export",
-            labels,
-            (span,),
-            live,
-            span,
-            live,
-            service=program.service_of(module.path),
-        )
-
-
-def _telemetry(program: _Program, call: Call) -> Iterator[Metric]:
-    """bullmq-otel with metrics turned on."""
-    from auditor.code.values import Object, truth
-
-    given = [
-        one
-        for node in call.arguments()
-        for one in options_of(program.ev.eval(node, call.scope))
-        if isinstance(one, Object)
-    ]
-    if not call.is_new or not any(
-        "enableMetrics" in one.members and truth(one.members["enableMetrics"]) is not False for one in given
-    ):
-        return
-    module, live = call.scope.module, program.lives(call.scope.module, call.scope.func)
-    span = CodeSpan(module.path, call.line, call.line)
-    readers = [o for o in program.outlets if OTEL in o.registries]
-    served, served_live = program.given_out(
-        min(readers, key=lambda o: not program.lives(o.module, o.scope.func), default=None)
-    )
-    for name, quantity in (
-        ("bullmq.job.duration", Quantity.DURATION),
-        ("bullmq.jobs.failed", Quantity.FAILED),
-        ("bullmq.jobs.completed", Quantity.OTHER),
-    ):
-        kind = "histogram" if quantity is Quantity.DURATION else "counter"
-        yield Metric(
-            name,
-            span,
-            quantity,
-            kind,
-            ("*",),
-            (span,),
-            live,
-            served,
-            served_live,
-            service=program.service_of(module.path),
-        )
-
-
-def _of_workers(workers: Iterable[Worker]) -> Iterator[Metric]:
-    """Workers that count in Redis (`metrics: { maxDataPoints }`): half of a metric, nobody reads it yet."""
-    for worker in workers:
-        option = worker.options.get("metrics")
-        if option is not None and option.state in (OptionState.KNOWN, OptionState.VARIES) and option.value is not False:
-            name = f"metrics of {'|'.join(worker.queue) or 'a worker'}"
-            yield Metric(
-                name,
-                worker.span,
-                Quantity.FAILED,
-                "worker-metrics",
-                (),
-                (worker.span,),
-                worker.live,
-                service=worker.service,
-            )
-
-
-def _endpoints(program: _Program, modules: list[Module]) -> Iterator[Metric]:
-    """Routes that ask how many workers there are, or whether one runs."""
-    for module in modules:
-        for call in module.calls:
-            if call.name not in _ASKS_WORKERS or call.callee is None or call.callee.type != "member_expression":
-                continue
-            held = call.callee.child_by_field_name("object")
-            value = program.ev.eval(held, call.scope) if held is not None else None
-            if (
-                value is None
-                or not any(isinstance(one, LibraryObject) for one in options_of(value))
-                or not in_route(program.ev, call.scope)
-            ):
-                continue
-            live, span = program.lives(module, call.scope.func), CodeSpan(module.path, call.line, call.line)
-            yield Metric(
-                f"endpoint that asks {call.name}()",
-                span,
-                Quantity.WORKERS,
-                "endpoint",
-                (),
-                (span,),
-                live,
-                span,
-                live,
-                service=program.service_of(module.path),
-            )
 
 
 def _board(board: boards_.Board, service_of: Callable[[str], str]) -> Metric:
