@@ -149,6 +149,8 @@ class Effect:
     """Values of the job that the arguments depend on: `job.id`, `job.data.orderId`."""
     guards: bool = False
     """Its result decides whether the handler goes on: early return, throw, or `if` around later effects."""
+    decides_in: CodeSpan | None = None
+    """The function that it makes return early; None beside `guards`: it throws, so that nothing after it runs."""
     claims: bool = False
     """It takes the work for itself or fails: unique insert, ON CONFLICT, upsert, SET NX, lock."""
     target: str = ""
@@ -413,6 +415,8 @@ class Process:
     """`span` of each worker it starts; empty when that could not be told apart from the rest of its service."""
     rejections_by: str = ""
     """What installs the rejection handler where it is an SDK's: `@sentry/node`."""
+    serves_at: CodeSpan | None = None
+    """Where it listens for application routes; health, readiness, metrics and queue boards are none."""
 
 
 class Retry(StrEnum):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from auditor.code import callers
 from auditor.code.facts import Call, Module
 from auditor.code.liveness import Liveness
 from auditor.code.model import EntryPoint, Process, Worker
+from auditor.code.routes import serves
 from auditor.code.services import Services
 from auditor.code.shutdown import Shutdown
 from auditor.code.sites import receiver
@@ -19,8 +19,6 @@ from auditor.model import CodeSpan
 if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
-_SERVES = (b".listen(", b"NestFactory", b"createServer", b"serve(", b"Bun.serve", b"next(", b"toNodeHandler")
-_LISTENS = re.compile(rb"\.listen\(|(?<![\w.])serve\(|\bBun\.serve\b")  # not histogram.observe(
 _ERRORS = (b"unhandledRejection",)
 _SDKS = {
     "@sentry/node": b"init", "@sentry/nestjs": b"init", "@sentry/nextjs": b"init", "@sentry/bun": b"init", "dd-trace": b"init",
@@ -80,12 +78,14 @@ class Processes:
             call = signal.call
             if call.scope.module.path in files and self.liveness.is_live(call.scope.module, call.scope.func):
                 signals.setdefault(signal.name, []).append(CodeSpan(call.scope.module.path, call.line, call.line))
+        at = self._serves(entry.path, files)
         return Process(
             entry=CodeSpan(entry.path, 1, 1),
             service=self.services.of(entry.path) or entry.service,
             known=known,
             starts_workers=bool(started),
-            serves_http=self._serves(files),
+            serves_http=at is not None,
+            serves_at=at,
             unhandled_rejection=rejections,
             signals={name: tuple(dict.fromkeys(spans)) for name, spans in signals.items()},
             exits_first=self._exits_first(files),
@@ -93,12 +93,14 @@ class Processes:
             rejections_by=by,
         )
 
-    def _serves(self, files: set[str]) -> bool:
-        return any(_LISTENS.search(self.program.tree.read(path) or b"") for path in files) or any(
-            "next" in (self.program.packages.manifest(home).get("dependencies") or {})  # type: ignore[operator]  # a table in every package.json
-            for path in files
-            if path.endswith(("instrumentation.ts", "instrumentation.js")) and (home := self.program.packages.governing(path)) is not None
-        )
+    def _serves(self, entry: str, files: set[str]) -> CodeSpan | None:
+        """Where the process serves application routes; a Next app does by itself."""
+        for path in sorted(p for p in files if p.endswith(("instrumentation.ts", "instrumentation.js"))):
+            home = self.program.packages.governing(path)
+            manifest = self.program.packages.manifest(home) if home is not None else {}
+            if "next" in (manifest.get("dependencies") or {}):  # type: ignore[operator]  # a table in every package.json
+                return CodeSpan(path, 1, 1)
+        return serves(files, entry, self.program.tree.read)
 
     def _rejections(self, files: set[str]) -> tuple[tuple[CodeSpan, ...], str]:
         found: list[CodeSpan] = []
@@ -150,5 +152,3 @@ def _line(data: bytes, package: str) -> int:
     at = data.find(package.encode())
     return data.count(b"\n", 0, max(at, 0)) + 1
 
-
-SERVES = _SERVES

@@ -1,0 +1,79 @@
+"""Whether a process serves application routes: a server for health, readiness, metrics or a queue board serves none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from auditor.model import CodeSpan
+
+_LISTEN = re.compile(rb"(?<![\w$])([\w$.!]+)\.listen\s*\(|(?<![\w$.])serve\s*\(|(?:Bun|Deno)\.serve\s*\(")
+_HTTP = re.compile(
+    rb"['\"](?:node:)?https?['\"]|['\"](?:express|fastify|koa|hono|@hono/node-server|restify|polka|@hapi/hapi|@nestjs/core|elysia|h3|nitro|"
+    rb"micro|uWebSockets\.js|@feathersjs/[\w-]+|@adonisjs/[\w-]+|moleculer-web)['\"]|Bun\.serve|Deno\.serve"
+)
+_FRAMEWORK = re.compile(
+    rb"['\"](?:express|fastify|koa|hono|restify|polka|@hapi/hapi|@nestjs/core|elysia|@feathersjs/[\w-]+)['\"]"
+)
+_NET = re.compile(rb"['\"](?:node:)?(?:net|tls|dgram)['\"]")
+_SERVERS = rb"(?:\w*(?:app|router|routes?|server|fastify|express|hono|instance|api))"
+_ROUTES = (
+    re.compile(
+        rb"(?i)\b"
+        + _SERVERS
+        + rb"\s*\.\s*(?:get|post|put|patch|delete|all|route|use|register)\s*(?:<[^>(]*>)?\(\s*['\"`](/[^'\"`]*)"
+    ),
+    re.compile(rb"(?:\burl|\bpathname|\bpath)\s*(?:===?|\.startsWith\()\s*['\"`](/[^'\"`]*)"),
+    re.compile(rb"\bcase\s+['\"](/[^'\"]*)['\"]\s*:"),
+    re.compile(rb"\.route\s*\(\s*\{[^{}]*?\b(?:url|path)\s*:\s*['\"`](/[^'\"`]*)", re.S),
+)
+_CONTROLLER = re.compile(rb"@Controller\s*\(\s*(?:['\"`]([^'\"`]*)['\"`])?")
+_WHOLE = re.compile(
+    rb"ApolloServer|createYoga|createExpressMiddleware|fetchRequestHandler|GraphQLModule|mercurius|payload\.init"
+)
+_OPERATIONS = re.compile(
+    rb"/?(?:api/)?(?:v\d+/)?(?:internal/|_|ops/|system/|worker/)?(?:health\w*(?:[/-].*)?|live\w*|ready\w*|status|ping|up|metrics(?:/.*)?|version|info|"
+    rb"(?:admin/)?(?:queues?|bull(?:-?board|mq)?|arena|jobs-?ui|board|ui)(?:/.*)?|favicon\.ico|\*|api|v\d+|)/?"
+)
+Read = Callable[[str], bytes | None]
+
+
+def serves(files: Iterable[str], entry: str, read: Read) -> CodeSpan | None:
+    """Where the files of a process listen for application routes, the entry's own `listen` first; None where they serve none.
+
+    A bare `createServer` without a route in sight answers anything alike: a port kept open for a platform's check.
+    A framework whose routes are not in sight (autoloaded, built in a loop) is taken to serve some.
+    """
+    texts = {path: text for path in files if (text := read(path)) is not None and b"\0" not in text[:1024]}
+    http = any(_HTTP.search(text) for text in texts.values())
+    listens = [
+        at
+        for path, text in sorted(texts.items(), key=lambda item: (item[0] != entry, item[0]))
+        if http and not _raw(text) and (at := _listens(path, text)) is not None
+    ]
+    if not listens:
+        return None
+    routes = [route for text in texts.values() for route in _routes(text)]
+    if any(_WHOLE.search(text) for text in texts.values()) or any(not _OPERATIONS.fullmatch(route) for route in routes):
+        return listens[0]
+    framework = any(_FRAMEWORK.search(text) for text in texts.values())
+    return listens[0] if framework and not routes else None
+
+
+def _raw(text: bytes) -> bool:
+    """A file of plain sockets: its `listen` is no HTTP."""
+    return _NET.search(text) is not None and _HTTP.search(text) is None
+
+
+def _listens(path: str, text: bytes) -> CodeSpan | None:
+    match = _LISTEN.search(text)
+    if match is None:
+        return None
+    line = text.count(b"\n", 0, match.start()) + 1
+    return CodeSpan(path, line, line)
+
+
+def _routes(text: bytes) -> Iterable[bytes]:
+    for pattern in _ROUTES:
+        yield from pattern.findall(text)
+    yield from (match or b"/application" for match in _CONTROLLER.findall(text))
