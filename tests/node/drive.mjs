@@ -1,7 +1,7 @@
 // Drives the real Bull or BullMQ for one test: node drive.mjs '<JSON step>'.
 //
 // {
-//   connection: {path} | {host, port, password}, db?, cluster?: [{host, port}], library: 'bull' | 'bullmq5' | 'bullmq6', queue, prefix?,
+//   connection: {path} | {host, port, password}, login?: {username, password}, db?, cluster?: [{host, port}], library: 'bull' | 'bullmq5' | 'bullmq6', queue, prefix?,
 //   queueOptions?: {defaultJobOptions, streams, ...},
 //   add?: [{name, data, opts, times?}],        // in order
 //   schedulers?: [{id, repeat, template}],     // BullMQ; Bull: {id: name, repeat, template: {data, opts}}
@@ -19,7 +19,7 @@ const require = createRequire(import.meta.url);
 const step = JSON.parse(process.argv[2]);
 const bull = step.library === 'bull';
 const lib = require(step.library);
-const options = { ...step.connection, ...(step.db ? { db: step.db } : {}), maxRetriesPerRequest: null };
+const options = { ...step.connection, ...(step.login ?? {}), ...(step.db ? { db: step.db } : {}), maxRetriesPerRequest: null };
 // one client for all, as an application on a cluster would have
 const connection = step.cluster ? new (require('ioredis').Cluster)(step.cluster, { redisOptions: { maxRetriesPerRequest: null } }) : options;
 const shared = { ...(step.prefix ? { prefix: step.prefix } : {}) };
