@@ -129,9 +129,13 @@ def is_absolute(effect: Effect) -> bool:
 
 
 def guard_of(worker: Worker, effect: Effect) -> Effect | None:
-    """What stands before the effect and can stop it: a deciding read, or a claim."""
+    """What stands before the effect and can stop it: a deciding read, or a claim.
+
+    A read that makes its own helper return early stops nothing outside of it, unless it throws.
+    """
     for each in _before(worker, effect):
-        if each.claims or (each.role in _READS and each.guards and each.keyed_by):
+        reaches = each.decides_in is None or each.decides_in in effect.path
+        if each.claims or (each.role in _READS and each.guards and each.keyed_by and reaches):
             return each
     return None
 

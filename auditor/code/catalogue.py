@@ -45,8 +45,6 @@ class Package:
     sql: frozenset[str] = frozenset()
     sets: frozenset[str] = frozenset()
     """Redis' SET, which claims with NX."""
-    contract: str = ""
-    """Class whose methods send transactions unless another tail fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +167,6 @@ def _package(name: str, entry: Mapping[str, object]) -> Package:
         entry.get("keyless") is True,
         frozenset(_texts(entry.get("sql"))),
         frozenset(_texts(entry.get("set"))),
-        str(entry.get("contract", "")),
     )
 
 

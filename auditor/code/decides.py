@@ -74,23 +74,37 @@ def pattern_names(pattern: Node) -> set[str]:
     return found
 
 
-def decides(call: Node, function: Node) -> bool:
-    """Whether a condition on the call's result stops the function, or stands around what follows."""
+def decides(call: Node, function: Node) -> str:
+    """`throws`, `stops` where a condition on the call's result ends the function or stands around what follows; else empty."""
     held = _condition_around(call)
     if held is not None:
-        return _stops(held) and _tells_done(held, {_callee(call)})
+        return _ends(held) if _tells_done(held, {_callee(call)}) else ""
     names = result_names(call)
     if not names:
-        return False
+        return ""
+    found = ""
     stack = [function]
     while stack:
         at = stack.pop()
         if at.start_byte > call.end_byte and at.type in ("if_statement", "ternary_expression", "while_statement"):
             condition = at.child_by_field_name("condition")
-            if condition is not None and _mentions(condition, names) and _stops(at) and _tells_done(at, names):
-                return True
+            if condition is not None and _mentions(condition, names) and _tells_done(at, names):
+                ends = _ends(at)
+                if ends == "throws":
+                    return ends
+                found = found or ends
         if at.end_byte > call.end_byte:
             stack.extend(at.named_children)
+    return found
+
+
+def answers(call: Node) -> bool:
+    """Whether the function around a call answers yes or no by whether the call throws: `try { await get(); return true }`."""
+    at = call.parent
+    while at is not None and at.type not in FUNCTIONS:
+        if at.type == "try_statement":
+            return bool(re.search(r"\breturn\s+(?:true|false)\b", text(at)))
+        at = at.parent
     return False
 
 
@@ -109,8 +123,13 @@ def _condition_around(call: Node) -> Node | None:
     return parent if parent.child_by_field_name("condition") == at else None
 
 
-def _stops(node: Node) -> bool:
-    return node.type != "if_statement" or stops(node) or _branch_has(node, frozenset(("await_expression",)))
+def _ends(node: Node) -> str:
+    """How a condition ends the work: by a throw, by a return or an `if` around what is awaited, or not at all."""
+    if _branch_has(node, frozenset(("throw_statement",))):
+        return "throws"
+    if node.type != "if_statement" or stops(node) or _branch_has(node, frozenset(("await_expression",))):
+        return "stops"
+    return ""
 
 
 def _branch_has(node: Node, kinds: frozenset[str]) -> bool:

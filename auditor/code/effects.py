@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from auditor.code import decides, taint
 from auditor.code.branches import branches_of
 from auditor.code.catalogue import Catalogue, Meaning
+from auditor.code.events import EMITS, Events
 from auditor.code.facts import Call, Function, Module
 from auditor.code.handling import catches_of, conditions_of, swallowing
 from auditor.code.meanings import Meanings, callee_text, unwrapped
@@ -120,6 +121,7 @@ class Effects:
         self.ev = ev
         self.flow = flow
         self.meanings = Meanings(ev, catalogue, producers)
+        self.events = Events(ev)
         self._calls: dict[int, list[Call]] = {}
 
     def of(self, functions: Sequence[Function | FunctionValue]) -> Found:
@@ -172,9 +174,8 @@ class Effects:
         around = visit.within + self._contexts(call, visit)
         if meaning is not None:
             made = self._effect(call, meaning, visit, around, len(found.effects))
-            if decides.decides(call.node, visit.function.node):
-                made = replace(made, guards=True)
-            if decides.returned(call.node):
+            made = _deciding(made, call, visit)
+            if decides.returned(call.node) or decides.answers(call.node):
                 visit.returned.add(len(found.effects))
             found.effects.append(made)
             if made.role is Role.BOUND and found.bound is None:
@@ -188,9 +189,8 @@ class Effects:
             env = self._arguments(call, target, visit.env)
             place = _Place(around, (*visit.path, span_of(target)), frame)
             given = self._visit(target, env, place, seen, found)
-            if given and decides.decides(call.node, visit.function.node):
-                for at in given:
-                    found.effects[at] = replace(found.effects[at], guards=True)
+            for at in given:
+                found.effects[at] = _deciding(found.effects[at], call, visit)
             if decides.returned(call.node):
                 visit.returned |= given
 
@@ -205,7 +205,8 @@ class Effects:
             own = [(one.fact, one.frame) for one in found if isinstance(one, FunctionValue)]
             if own:
                 return own
-        return [(function, None) for function in self.flow.targets(call)]
+        plain = self.flow.targets(call) or self.events.heard_by(call)
+        return [(function, None) for function in plain]
 
     def _effect(self, call: Call, meaning: Meaning, visit: _Visit, around: tuple[str, ...], order: int) -> Effect:
         module: Module = call.scope.module
@@ -262,7 +263,7 @@ class Effects:
 
     def _arguments(self, call: Call, target: Function, env: Mapping[str, Paths]) -> dict[str, Paths]:
         bound: dict[str, Paths] = {}
-        given = call.arguments()
+        given = call.arguments()[1:] if call.name in EMITS and target.decorators else call.arguments()
         for parameter, node in zip(target.parameters, given, strict=False):
             paths = taint.of(node, env)
             if node.type == "object":
@@ -272,6 +273,14 @@ class Effects:
         if not given or (target.node.start_byte >= call.node.start_byte and target.node.end_byte <= call.node.end_byte):
             bound.update({name: paths for name, paths in env.items() if name not in bound})
         return bound
+
+
+def _deciding(effect: Effect, call: Call, visit: _Visit) -> Effect:
+    """The effect, if the result of `call` (itself, or a helper that returns it) decides whether this function goes on."""
+    how = decides.decides(call.node, visit.function.node)
+    if not how or (effect.guards and effect.decides_in is None):
+        return effect
+    return replace(effect, guards=True, decides_in=None if how == "throws" else span_of(visit.function))
 
 
 def span_of(function: Function) -> CodeSpan:

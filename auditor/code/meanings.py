@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from auditor.code import contracts
 from auditor.code import options as options_
 from auditor.code.catalogue import Catalogue, KeyRule, Meaning, Package, TimeRule
 from auditor.code.facts import Call
@@ -187,28 +188,9 @@ class Meanings:
         return found
 
     def _of_contract(self, call: Call, known: tuple[Package, ...], path: str) -> Meaning | None:
-        """Methods of an ethers contract send, unless their name says that they read."""
-        for one in known:
-            if one.contract and f"{one.contract}()" in path and path.replace("()", "").rsplit(".", 1)[-1] == call.name:
-                segments = path.split(f"{one.contract}()", 1)[1].strip(".").split(".")
-                if (
-                    len(segments) == 1
-                    and segments[0]
-                    and not call.is_new
-                    and not segments[0].startswith(
-                        ("on", "off", "connect", "attach", "get", "is", "interface", "queryFilter")
-                    )
-                ):
-                    role = (
-                        Role.CHAIN_READ
-                        if re.match(
-                            r"(?:balanceOf|ownerOf|name|symbol|total|token|decimals|allowance|supports|has|max|min)",
-                            segments[0],
-                        )
-                        else Role.CHAIN_SEND
-                    )
-                    return Meaning(role, one)
-        return None
+        """Methods of a contract object: what they are called tells whether they send."""
+        role = contracts.role_of(path, call.name) if known and not call.is_new else None
+        return Meaning(role, known[0]) if role is not None else None
 
     def _by_shape(self, call: Call) -> Meaning | None:
         """Told without the receiver's package: a transaction's own client, a logger, a distinctive name."""
@@ -232,6 +214,9 @@ class Meanings:
             return Meaning(Role.BOUND, _NOTHING) if raced else None
         if segments[-2] == "job" and call.name in _JOB_CALLS:
             return Meaning(_JOB_CALLS[call.name], _NOTHING)
+        used = contracts.by_use(call.node) if self._contracts() and _awaited_or_assigned(call.node) else None
+        if used is not None:
+            return Meaning(used, self.catalogue.of("ethers")[0], by_name=True)
         return self.catalogue.by_name(segments)
 
     def _text(self, call: Call, role: Role) -> str:
@@ -308,7 +293,7 @@ class Meanings:
         found: list[Value] = []
         at: Value | None = value
         while isinstance(at, External):
-            found.extend(at.arguments)
+            found.extend(self.ev.forced(at.arguments))
             at = at.base
         unclear = (
             value is None
