@@ -120,7 +120,7 @@ def method(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ..
         return join([method(ev, option, name, arguments, where, depth) for option in kept] or [UNDEFINED])
     if _looks(receiver, name):
         arguments = ev.forced(arguments)
-    elif isinstance(receiver, External):
+    elif isinstance(receiver, External) and not name.startswith(external.MAKES):
         arguments = ()
     first = arguments[0] if arguments else UNDEFINED
     match receiver:

@@ -36,6 +36,10 @@ ARGUMENTS_MATTER = frozenset(
 )  # fmt: skip
 """Packages whose results depend on arguments in a way that matters here; those of others are not looked at."""
 
+MAKES = ("create", "extend")
+"""Beginnings of functions that make a client (`axios.create`, `createTransport`): its options are kept, as a constructor's
+are, and looked at when somebody asks for its timeout."""
+
 
 def package_of(spec: str) -> str:
     """The npm package of a specifier: `@scope/name/sub` is `@scope/name`."""

@@ -129,7 +129,8 @@ def _constructed(
         case External(package, path):
             if package == "global":
                 return builtins.construct(ev, path, ev.forced(arguments), where)
-            kept = ev.forced(arguments) if package in external.ARGUMENTS_MATTER else ()
+            # a client's options are looked at when somebody asks for its timeout
+            kept = ev.forced(arguments) if package in external.ARGUMENTS_MATTER else arguments
             return External(package, f"{path}()", kept, where)
         case FunctionValue(fact):
             return Unknown(f"an object that {fact.name}() makes", fact.name)
@@ -168,7 +169,10 @@ def call(ev: Evaluator, function: Value, arguments: tuple[Value, ...], where: Wh
         case LibraryClass(library, name):
             return External(library, f"{name}()", ev.forced(arguments), where)
         case External(package, path):
-            arguments = ev.forced(arguments) if package in external.ARGUMENTS_MATTER else ()
+            if package in external.ARGUMENTS_MATTER:
+                arguments = ev.forced(arguments)
+            elif not path.rsplit(".", 1)[-1].startswith(external.MAKES):
+                arguments = ()
             known = schemas.called(ev, function, arguments)
             return known if known is not None else External(package, f"{path}()", arguments, where)
         case Undefined():
