@@ -153,16 +153,20 @@ def construct(
 
 
 def constructor_frame(ev: Evaluator, instance: Instance, step: Class) -> Frame | None:
-    """The frame in which the constructor of `step`, a class in the object's ancestry, runs; None for any object."""
-    if instance.arguments is None:
-        return None
+    """The frame in which the constructor of `step`, a class in the object's ancestry, runs.
+
+    None for any object of a class that is constructed itself: then all constructions count. What a subclass hands to
+    `super` is known even so.
+    """
     key = ("constructor", id(instance), id(step))
     if key in ev.frames:
         return ev.frames[key]
-    arguments, chain = instance.arguments, ancestry(ev, instance.cls)
-    for at in chain:
+    arguments = instance.arguments
+    for at in ancestry(ev, instance.cls):
         constructor = at.constructor
         if at is step:
+            if arguments is None:
+                return None
             owner: Function | Class = constructor if constructor is not None else at
             ev.frames[key] = Frame(owner, arguments, instance, instance.frame if at is instance.cls else None, 2)
             return ev.frames[key]
@@ -170,7 +174,7 @@ def constructor_frame(ev: Evaluator, instance: Instance, step: Class) -> Frame |
             continue
         frame = constructor_frame(ev, instance, at)
         call = next((c for c in at.module.calls_named("super") if c.scope.func is constructor), None)
-        arguments = callers.given(ev, call, frame) if call is not None else ()
+        arguments = callers.lazily(ev, call, frame) if call is not None else ()
     return None
 
 
@@ -196,11 +200,14 @@ def _instance_member(ev: Evaluator, instance: Instance, name: str) -> Value:
             if not isinstance(value, Undefined | Unknown):
                 break
     if instance.arguments is None:
+        own = len(found)
         for child in subclasses(ev, instance.cls):
             if name in child.members or name in child.fields or _assigns(child, name):
                 value = _own_member(ev, any_of(ev, child), child, name)
                 if value is not None:
                     found.append(value)
+        if len(found) > own and all(isinstance(v, Literal) and v.value == "" for v in found[:own]):
+            del found[:own]  # `name = ''` in a base class: a place for what its subclasses fill in
     real = [value for value in found if not isinstance(value, Undefined)]
     if real:
         sure = [value for value in real if not isinstance(value, Unknown)]
@@ -277,7 +284,7 @@ def _assigned(ev: Evaluator, instance: Instance, step: Class, name: str) -> list
             continue
         if function is step.constructor:
             frame = constructor_frame(ev, instance, step)
-        elif function is not None and instance.arguments is not None:
+        elif function is not None and (instance.arguments is not None or instance.cls is not step):
             frame = Frame(function, (), instance, None, 2) if not function.parameters else None
         else:
             frame = None

@@ -19,6 +19,7 @@ from auditor.code.values import (
     FunctionValue,
     LibraryClass,
     Literal,
+    Namespace,
     Object,
     Template,
     Undefined,
@@ -250,10 +251,25 @@ def object_literal(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None)
                 fact = module.function_at[child.id]
                 made[fact.name.strip("[]")] = FunctionValue(fact, frame)
             case "spread_element" if child.named_children:
-                spread = ev.eval(child.named_children[0], scope, frame)
+                spread = opened(ev, ev.eval(child.named_children[0], scope, frame))
                 via.append((module.path, int(child.start_point[0]) + 1))
                 reason = merge(made, rest, spread) or reason
     return Object(made, join(rest) if rest else None, reason, ev.where(module, node), via=tuple(via), node=node)
+
+
+def opened(ev: Evaluator, value: Value) -> Value:
+    """A value whose module namespaces are objects of their exports, to be spread."""
+    if not any(isinstance(option, Namespace) for option in options_of(value)):
+        return value
+    found: list[Value] = []
+    for option in options_of(value):
+        module = ev.program.module(option.path) if isinstance(option, Namespace) else None
+        if module is None or not isinstance(option, Namespace):
+            found.append(option)
+            continue
+        names = [name for name in module.exports if name != "="]
+        found.append(Object({name: ev.export(option.path, name) for name in names}, open="" if not module.stars else "a barrel"))
+    return join(found)
 
 
 def _keys(ev: Evaluator, key: Node, scope: Scope, frame: Frame | None) -> Iterator[str | None]:

@@ -43,6 +43,10 @@ def identifier(ev: Evaluator, name: str, node: Node, scope: Scope, frame: Frame 
     if binding is None:
         if name == "undefined":
             return UNDEFINED
+        if name == "exports":
+            return Namespace(scope.module.path)
+        if name == "module":
+            return Object({"exports": Namespace(scope.module.path)})
         return external.global_value(name, ev.where(scope.module, node))
     return binding_value(ev, binding, frame)
 

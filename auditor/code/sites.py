@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from auditor.code import callers, classes, collections_, invoke
+from auditor.code import callers, classes, collections_, invoke, patches
 from auditor.code.facts import Call, Module
 from auditor.code.values import (
     UNDEFINED,
@@ -49,6 +49,7 @@ _USES = re.compile(
 )
 _WORDS = (b"ueue", b"QUEUE", b"orker", b"WORKER", b"bull", b"Bull", b"flow", b"Flow", b"roducer", b"job", b"Job")
 _ADDS = (b".add(", b".add<", b".addBulk", b".upsertJobScheduler", b".process(")
+_DECORATES = re.compile(rb"""\.decorate\w*\(\s*['"](\w+)['"]""")
 _PLAIN_CLASSES = frozenset(("Set", "Map", "WeakSet", "WeakMap", "Date", "URL", "Error", "Promise", "AbortController", "EventEmitter", "FormData", "Headers"))
 _QUEUEISH = re.compile(
     rb"""(?i)\b\w*(?:queue|flow|producer|bull)\w*(?:\[[^\]\n]*\]|\(\))?\s*[!?]?\.\s*(?:add|addBulk|upsertJobScheduler|process)\s*[(<]"""
@@ -130,12 +131,14 @@ class Sites:
     workers: list[RawWorker] = field(default_factory=list)
     listeners: list[RawListener] = field(default_factory=list)
     closes: list[RawClose] = field(default_factory=list)
+    patches: list[patches.Patch] = field(default_factory=list)
 
 
 def candidates(program: Program) -> list[Module]:
     """Files that may hold a site: those that name a library, and those that use what these export."""
     seeds = program.seeds()
     paths = dict.fromkeys(seeds)
+    hung = _decorated(program, seeds)
     near: set[str] = set()
     around: set[str] = set()
     for seed in seeds:
@@ -151,6 +154,8 @@ def candidates(program: Program) -> list[Module]:
             wanted = bool(_USES.search(data))
         elif path in around:
             wanted = any(word in data for word in _WORDS) and bool(_USES.search(data))
+        elif hung and any(name in data for name in hung):
+            wanted = True
         else:
             wanted = any(word in data for word in _ADDS) and any(word in data for word in _WORDS) and bool(_QUEUEISH.search(data))
         if wanted:
@@ -158,9 +163,19 @@ def candidates(program: Program) -> list[Module]:
     return [module for path in sorted(paths) if (module := program.module(path)) is not None]
 
 
+def _decorated(program: Program, seeds: list[str]) -> list[bytes]:
+    """`.name.add` for each name under which a seed hangs something on a framework's object."""
+    names: dict[bytes, None] = {}
+    for seed in seeds:
+        data = program.tree.read(seed)
+        if data is not None and b"decorate" in data:
+            names.update(dict.fromkeys(_DECORATES.findall(data)))
+    return [b"." + name + b"." + method for name in names for method in (b"add(", b"add<", b"addBulk", b"process(", b"upsertJob")]
+
+
 def find(ev: Evaluator, modules: list[Module]) -> Sites:
     """All sites in these modules."""
-    found = Sites()
+    found = Sites(patches=patches.find(ev, modules))
     for module in modules:
         for call in module.calls:
             if ev.program.out_of_time():
@@ -320,7 +335,7 @@ def _producer(ev: Evaluator, call: Call, found: Sites) -> None:
         given = _given(ev, call, None)
         for target in as_library(ev, receiver(ev, call, None)):
             variants.extend(_queued(ev, call.name, target, given, None) if target.name == "Queue" else _flow(ev, call.name, target, given, None))
-    found.producers.append(RawProducer(call, variants))
+    found.producers.append(RawProducer(call, patches.applied(ev, call.name, variants, found.patches)))
 
 
 _EFFORT = ((5_000, 12), (1_500, 4), (60_000, 200))

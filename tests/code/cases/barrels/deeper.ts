@@ -1,0 +1,2 @@
+import { ATTEMPTS } from './index'; // a cycle
+export const options = () => ({ attempts: ATTEMPTS });

@@ -1,0 +1,2 @@
+export * from './inner';
+export { default as mailQueue } from './mail';

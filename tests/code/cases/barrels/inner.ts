@@ -1,0 +1,2 @@
+export * from './deeper';
+export const ATTEMPTS = 11;

@@ -1,0 +1,1 @@
+module.exports = { Worker: require('bullmq').Worker, ...require('./queue') };

@@ -1,0 +1,1 @@
+export const NAMES = { mail: 'acme-mail' } as const;

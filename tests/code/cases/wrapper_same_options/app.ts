@@ -1,0 +1,3 @@
+import * as jobs from './queue';
+
+jobs.enqueue(jobs.mail, 'hello');
