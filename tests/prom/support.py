@@ -103,10 +103,14 @@ def wait_for_series(url: str, name: str) -> None:
         time.sleep(0.2)
 
 
-def wait_for_health(url: str) -> None:
-    """Until every target has been scraped and every rule evaluated once."""
+def wait_for_health(url: str, word: str = "") -> None:
+    """Until every target has been scraped and every rule evaluated once; with a word, until the rules' page holds it: a
+    rule that was evaluated before the first scrape tells nothing yet."""
     deadline = time.monotonic() + 20
-    while '"health":"unknown"' in _get(f"{url}/api/v1/rules") + _get(f"{url}/api/v1/targets"):
+    while (
+        '"health":"unknown"' in (page := _get(f"{url}/api/v1/rules") + _get(f"{url}/api/v1/targets"))
+        or word not in page
+    ):
         assert time.monotonic() < deadline, "not all rules were evaluated and targets scraped"
         time.sleep(0.2)
 

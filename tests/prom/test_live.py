@@ -55,7 +55,7 @@ scrape_configs:
 """
         with prometheus(folder, config, RULES) as running:
             wait_for_series(running.url, "bullmq_workers")
-            wait_for_health(running.url)
+            wait_for_health(running.url, '"health":"err"')
             yield running.url
 
 
