@@ -116,7 +116,8 @@ _SETTING = ("update", "delete", "destroy", "set", "remove", "hset", "save", "del
 
 def first_effect(worker: Worker) -> Effect | None:
     """The first call in the handler's reach whose doubling would show; absolute writes don't."""
-    return next((e for e in of(worker, *SIDE_EFFECTS) if not is_absolute(e) and "catch" not in e.within), None)
+    shows = (e for e in of(worker, *SIDE_EFFECTS) if not is_absolute(e) and "catch" not in e.within)
+    return next((e for e in shows if not (e.claims and e.role in WRITES)), None)
 
 
 def is_absolute(effect: Effect) -> bool:

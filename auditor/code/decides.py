@@ -44,6 +44,25 @@ def returned(call: Node) -> bool:
     )
 
 
+def handed_out(call: Node, function: Node) -> bool:
+    """Whether the function returns the call's result, directly or through a variable."""
+    if returned(call):
+        return True
+    names = result_names(call)
+    if not names:
+        return False
+    stack = [function]
+    while stack:
+        at = stack.pop()
+        if at.type == "return_statement" and at.start_byte > call.end_byte and _mentions(at, names):
+            return True
+        if at.end_byte > call.end_byte and (
+            at.type not in FUNCTIONS or at.id == function.id or at.start_byte <= call.start_byte
+        ):
+            stack.extend(at.named_children)
+    return False
+
+
 def result_names(call: Node) -> set[str]:
     """Variables that hold the call's result."""
     parent = call.parent

@@ -42,6 +42,7 @@ _KINDS = {
     "switch": "if",
 }
 _LOOPING = frozenset(("map", "forEach", "flatMap", "each", "eachLimit", "mapSeries"))
+_LOCKS = frozenset(("using", "runExclusive", "withLock", "lock", "acquire"))
 _NOISE = frozenset(
     ("on", "then", "catch", "map", "filter", "forEach", "push", "toString", "json", "includes", "split", "join", "trim", "replace", "slice", "find",
      "next", "resolve", "reject", "done", "log", "get", "has", "keys", "values", "entries", "some", "every", "reduce", "sort", "concat", "toFixed", "text")
@@ -123,11 +124,14 @@ class Effects:
         self.meanings = Meanings(ev, catalogue, producers)
         self.events = Events(ev)
         self._calls: dict[int, list[Call]] = {}
+        self._envs: dict[int, dict[str, Paths]] = {}
+        """Of functions walked in this handler: what a callback written inside of them sees."""
 
     def of(self, functions: Sequence[Function | FunctionValue]) -> Found:
         """What the handler functions reach; each takes the job as its first parameter."""
         found = Found()
         seen = _Seen()
+        self._envs = {}
         for value in functions:
             function, frame = (value.fact, value.frame) if isinstance(value, FunctionValue) else (value, None)
             env: dict[str, Paths] = {}
@@ -149,7 +153,11 @@ class Effects:
         left = seen.enter(function)
         calls = self._calls_of(function)
         visit = _Visit(function, env, place.within, place.path, self.meanings.transactions(calls), place.frame)
+        outer = function.scope.parent.func if function.scope.parent is not None else None
+        for name, paths in self._envs.get(id(outer), {}).items():
+            env.setdefault(name, paths)
         self._bind_variables(function, env)
+        self._envs[id(function)] = env
         first = len(found.effects)
         conditions = conditions_of(function)
         for call in calls:
@@ -165,9 +173,19 @@ class Effects:
     def _calls_of(self, function: Function) -> list[Call]:
         known = self._calls.get(id(function))
         if known is None:
-            known = sorted(self.flow.calls(function), key=lambda call: call.node.end_byte)
+            calls = self.flow.calls(function)
+            later = [held for call in calls for held in self._run_by(call)]
+            known = sorted(calls, key=lambda call: _turn(call.node, later))
             self._calls[id(function)] = known
         return known
+
+    def _run_by(self, call: Call) -> list[tuple[int, int, int]]:
+        """(start, end, turn) of functions written as arguments of a call that runs them itself: `withLock(key, () => …)`."""
+        inline = [node for node in call.arguments() if node.type in ("arrow_function", "function_expression")]
+        if not inline or call.name in _LOOPING or call.name in ("on", "once", "then", "catch", "finally"):
+            return []
+        runs = call.name in _LOCKS or any(not _within_call(f, call) for f in self.flow.targets(call))
+        return [(node.start_byte, node.end_byte, call.node.end_byte) for node in inline] if runs else []
 
     def _call(self, call: Call, visit: _Visit, seen: _Seen, found: Found) -> None:
         meaning = self.meanings.of(call, visit.transactions)
@@ -175,7 +193,7 @@ class Effects:
         if meaning is not None:
             made = self._effect(call, meaning, visit, around, len(found.effects))
             made = _deciding(made, call, visit)
-            if decides.returned(call.node) or decides.answers(call.node):
+            if decides.handed_out(call.node, visit.function.node) or decides.answers(call.node):
                 visit.returned.add(len(found.effects))
             found.effects.append(made)
             if made.role is Role.BOUND and found.bound is None:
@@ -191,7 +209,7 @@ class Effects:
             given = self._visit(target, env, place, seen, found)
             for at in given:
                 found.effects[at] = _deciding(found.effects[at], call, visit)
-            if decides.returned(call.node):
+            if given and decides.handed_out(call.node, visit.function.node):
                 visit.returned |= given
 
     def _targets(self, call: Call, visit: _Visit) -> list[tuple[Function, Frame | None]]:
@@ -304,6 +322,20 @@ def _bind_object(pattern: Node, given: Node, env: Mapping[str, Paths], bound: di
         name = taint.text(child) if child.type == "shorthand_property_identifier_pattern" else ""
         if values.get(name):
             bound[name] = values[name]
+
+
+def _turn(node: Node, later: list[tuple[int, int, int]]) -> tuple[tuple[int, int], ...]:
+    """When a call comes: after its own arguments; inside a function that another call runs, after that call."""
+    around = sorted(held for held in later if held[0] <= node.start_byte and node.end_byte <= held[1])
+    return (*((end, 1) for _, _, end in around), (node.end_byte, 0))
+
+
+def _within_call(function: Function, call: Call) -> bool:
+    return (
+        function.module is call.scope.module
+        and call.node.start_byte <= function.node.start_byte
+        and function.node.end_byte <= call.node.end_byte
+    )
 
 
 def _inside(inner: Function, outer: Function) -> bool:
