@@ -230,7 +230,8 @@ def _git_files(root: Path) -> list[str] | None:
 
 def _walk(root: Path) -> Iterator[str]:
     """Files beneath root that its .gitignore files allow; folders that link to an ancestor are not entered twice."""
-    seen: set[tuple[int, int]] = set()
+    top = root.stat()
+    seen: set[tuple[int, int]] = {(top.st_dev, top.st_ino)}
     pending: list[tuple[str, tuple[Ignore, ...]]] = [("", ())]
     while pending:
         folder, rules = pending.pop()

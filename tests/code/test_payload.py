@@ -1,0 +1,59 @@
+"""What a payload holds: keys, what JSON loses, what is encrypted or bulky; and dead letters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from auditor.code.collect import collect
+from auditor.code.model import Producer
+
+
+def producers(root: Path, body: str) -> tuple[Producer, ...]:
+    (root / "a.ts").write_text("import { Queue, Worker } from 'bullmq';\nimport fs from 'node:fs';\nconst queue = new Queue('q');\n" + body)
+    return collect([root]).producers
+
+
+def test_keys_come_with_their_lines(tmp_path: Path) -> None:
+    (one,) = producers(tmp_path, "const extra = { deep: { token: 1 } };\nqueue.add('x', {\n  id: 1,\n  ...extra,\n});\n")
+    assert {key: span.start for key, span in one.data_keys} == {"id": 6, "deep": 5, "deep.token": 4}
+
+
+def test_a_declared_type_tells_keys_too(tmp_path: Path) -> None:
+    (one,) = producers(
+        tmp_path, "interface Payload { id: string; card: { number: string } }\nexport const put = (data: Payload) => queue.add('x', data);\n"
+    )
+    assert {key for key, _ in one.data_keys} == {"id", "card", "card.number"}
+
+
+def test_what_json_loses(tmp_path: Path) -> None:
+    (one,) = producers(
+        tmp_path, "queue.add('x', { map: new Map(), run: () => 1, big: 10n, raw: Buffer.from('x'), when: new Date(), at: new Error('x') });\n"
+    )
+    assert {(path, what) for path, what, _ in one.unserializable} == {
+        ("map", "a Map"), ("run", "a function"), ("big", "a BigInt"), ("raw", "a Buffer"), ("at", "an Error"),
+    }  # fmt: skip
+    assert {path for path, _, _ in one.bulky} == {"raw"}
+
+
+def test_encrypted_members(tmp_path: Path) -> None:
+    (one,) = producers(tmp_path, "declare function encrypt(x: string): string;\nqueue.add('x', { secret: encrypt('s'), hash: 'x' });\n")
+    assert one.encrypted == ("secret",)
+
+
+def test_a_dead_letter_queue_is_told_by_its_failure_path(tmp_path: Path) -> None:
+    made = producers(
+        tmp_path,
+        "const parked = new Queue('parked');\nconst worker = new Worker('q', async () => 1);\n"
+        "worker.on('failed', async (job) => { await parked.add('x', job.data); });\nqueue.add('y', {});\n",
+    )
+    assert {producer.queue: producer.dead_letter for producer in made} == {("parked",): True, ("q",): False}
+
+
+def test_unknown_option_names(tmp_path: Path) -> None:
+    (one,) = producers(tmp_path, "queue.add('x', {}, { attempts: 1, removeOnFailed: true });\n")
+    assert [name for name, _ in one.unknown_options] == ["removeOnFailed"]
+
+
+def test_unawaited_adds(tmp_path: Path) -> None:
+    made = producers(tmp_path, "async function f() {\n  queue.add('a', {});\n  await queue.add('b', {});\n  return queue.add('c', {});\n}\nf();\n")
+    assert [(producer.job, producer.awaited) for producer in made] == [("a", False), ("b", True), ("c", True)]
