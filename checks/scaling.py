@@ -97,17 +97,16 @@ def _by_names(infra: InfraModel | None) -> Verdict:
 
 def _mixed(process: Process, infra: InfraModel | None, code: CodeModel) -> Finding:
     units = _units_of(process, infra, code)
-    related: tuple[Place, ...] = (*(u.place for u in units), *process.workers[:3])
+    place = process.serves_at or process.entry
+    related: tuple[Place, ...] = (process.entry, *(u.place for u in units), *process.workers[:3])
     shown = Evidence(
-        process.entry.label(),
-        "starts workers and serves application routes",
-        "an entry point of its own",
-        process.entry,
+        place.label(), f"{process.entry.path} starts workers and listens here", "an entry point of its own", place
     )
     return Finding(
         f"{process.entry.path} serves HTTP and runs workers: a heavy job slows every request, and a restart of either stops both",
         Subject(SubjectType.PROCESS, process.entry.path, service=process.service),
-        process.entry, related, (shown,), Confidence.CERTAIN if process.known else Confidence.LIKELY,
+        place, tuple(p for p in dict.fromkeys(related) if p != place), (shown,),
+        Confidence.CERTAIN if process.known else Confidence.LIKELY, symbol=process.entry.path,
     )  # fmt: skip
 
 

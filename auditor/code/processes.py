@@ -99,7 +99,8 @@ class Processes:
             home = self.program.packages.governing(path)
             manifest = self.program.packages.manifest(home) if home is not None else {}
             if "next" in (manifest.get("dependencies") or {}):  # type: ignore[operator]  # a table in every package.json
-                return CodeSpan(path, 1, 1)
+                line = _line(self.program.tree.read(path) or b"", "function register")
+                return CodeSpan(path, line, line)
         return serves(files, entry, self.program.tree.read)
 
     def _rejections(self, files: set[str]) -> tuple[tuple[CodeSpan, ...], str]:
