@@ -37,6 +37,8 @@ _WRAPPERS = frozenset(("Promise", "Readonly", "Partial", "Required", "NonNullabl
 _LISTS = frozenset(("Array", "ReadonlyArray", "Set", "Iterable"))
 _TABLES = frozenset(("Map", "Record", "WeakMap", "ReadonlyMap"))
 _NEST_QUEUES = {"InjectQueue": "Queue", "InjectFlowProducer": "FlowProducer"}
+_NEST = ("@nestjs/bullmq", "@nestjs/bull")
+_NEST_TOKENS = {"getQueueToken()": "Queue", "getFlowProducerToken()": "FlowProducer"}
 
 
 def cast(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
@@ -277,7 +279,19 @@ def _injected(ev: Evaluator, module: Module, nodes: list[Node], scope: Scope) ->
     if found is not None:
         held = found[1].child_by_field_name("arguments")
         if held is not None and held.named_children:
-            return providers.provided(ev, held.named_children[0], scope)
+            token = held.named_children[0]
+            return of_token(ev, module, token, scope) or providers.provided(ev, token, scope)
+    return None
+
+
+def of_token(ev: Evaluator, module: Module, token: Node, scope: Scope) -> Value | None:
+    """The queue or flow producer that Nest's token stands for: `getQueueToken('mail')`."""
+    if token.type != "call_expression":
+        return None
+    for option in options_of(ev.eval(token, scope)):
+        if isinstance(option, External) and option.package in _NEST and (name := _NEST_TOKENS.get(option.path)):
+            named = option.arguments or (Literal("default"),)
+            return LibraryObject(option.package.removeprefix("@nestjs/"), name, module, None, named, injected=True)
     return None
 
 
