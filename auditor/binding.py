@@ -69,7 +69,7 @@ def _params(entry: Entry, probe: Probe, problems: Problems) -> object | None:
     return probe.params(**values) if complete else None
 
 
-def _typed(located: Located, hint: object) -> object:  # noqa: PLR0911, PLR0912 — one arm per kind of type
+def _typed(located: Located, hint: object) -> object:  # noqa: PLR0912 — one arm per kind of type
     """The value as `hint` asks; TypeError names what is wanted."""
     value = located.value
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)

@@ -217,6 +217,10 @@ def scan(
             rich_help_panel=_ACCESS,
         ),
     ] = False,
+    all_dbs: Annotated[
+        bool,
+        typer.Option("--all-dbs", help="Read every logical database, not just the URL's.", rich_help_panel=_ACCESS),
+    ] = False,
     only: Annotated[
         list[str] | None,
         typer.Option(
@@ -335,7 +339,7 @@ def scan(
             prometheus=prometheus, prometheus_token_file=prometheus_token_file, config=config, exclude=exclude or (), services=service or (),
             checklists=checklist or (), plugins=plugins or (), only=only or (), skip=skip or (), timeout=timeout,
             user=user, password_file=password_file, password_stdin=password_stdin, tls=tls, tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key,
-            tls_server_name=tls_server_name, tls_insecure=tls_insecure, probe_plaintext=probe_plaintext,
+            tls_server_name=tls_server_name, tls_insecure=tls_insecure, probe_plaintext=probe_plaintext, all_dbs=all_dbs,
             max_commands=max_commands, max_keys=max_keys, max_seconds=max_seconds, sample=sample,
             fail_on=fail_on, min_confidence=min_confidence, min_score=min_score, fail_on_unverified=fail_on_unverified,
             allow_empty=allow_empty, strict_sources=strict_sources, baseline=baseline,

@@ -56,6 +56,7 @@ class Options:
     tls_server_name: str = ""
     tls_insecure: bool = False
     probe_plaintext: bool = False
+    all_dbs: bool = False
     max_commands: int | None = None
     max_keys: int | None = None
     max_seconds: float | None = None
@@ -138,7 +139,14 @@ def _redis(
     masking.remember(password)
     tls = _tls(options)
     addresses = tuple(
-        parse(url, username=options.user, password=password, tls=tls, probe_plaintext=options.probe_plaintext)
+        parse(
+            url,
+            username=options.user,
+            password=password,
+            tls=tls,
+            probe_plaintext=options.probe_plaintext,
+            all_dbs=options.all_dbs,
+        )
         for url in urls
     )
     for address in addresses:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -75,7 +75,9 @@ class Printer:
         self.warn(outcome.warnings)
         base = str(request.code[0].resolve()) if request.code else os.fspath(Path.cwd())
         for path, chosen in self._files:
-            text = chosen.render(report, RenderOptions(width=self._width or 100, verbose=True, base=base))
+            text = chosen.render(
+                report, RenderOptions(width=self._width or 100, verbose=True, base=base, source_url=source_url(base))
+            )
             try:
                 path.write_text(text, encoding="utf-8")
             except OSError as error:
@@ -85,6 +87,15 @@ class Printer:
                 report, terminal_options(sys.stdout, self._width, quiet=self._quiet, verbose=self._verbose, base=base)
             )
         )
+
+
+def source_url(base: str, environment: Mapping[str, str] = os.environ) -> str:
+    """Where the web shows a line of the code, in GitHub Actions; empty elsewhere, and where `base` is not the whole repository."""
+    server, repository, commit = (environment.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "SHA"))
+    workspace = environment.get("GITHUB_WORKSPACE", "")
+    if not (server and repository and commit and workspace) or Path(base) != Path(workspace).resolve():
+        return ""
+    return f"{server}/{repository}/blob/{commit}/{{path}}#L{{line}}"
 
 
 def write(text: str) -> None:
