@@ -25,6 +25,7 @@ from auditor.code.shutdown import Shutdown
 from auditor.code.sites import RawProducer, RawQueue, RawWorker, Sites, Variant
 from auditor.code.values import (
     UNDEFINED,
+    External,
     FunctionValue,
     LibraryObject,
     Literal,
@@ -252,7 +253,7 @@ class Assembler:
 
     def _handler(self, values: list[Value]) -> tuple[CodeSpan | None, str, bool]:
         for value in values:
-            for one in options_of(value):
+            for one in map(_as_path, options_of(value)):
                 if isinstance(one, FunctionValue):
                     fact = one.fact
                     return (
@@ -344,6 +345,15 @@ class Assembler:
     def _listeners(self, found: list[Listener]) -> tuple[Listener, ...]:
         unique = {(listener.event, listener.span, listener.on): listener for listener in found}
         return tuple(unique.values())
+
+
+def _as_path(value: Value) -> Value:
+    """`path.join(__dirname, 'processor.js')` as the path that it makes."""
+    if not isinstance(value, External) or value.package != "path" or value.path not in ("join()", "resolve()"):
+        return value
+    texts = [one.value for one in value.arguments if isinstance(one, Literal) and isinstance(one.value, str)]
+    whole = len(texts) == len(value.arguments)
+    return Literal("/".join(texts).replace("/./", "/"), value.where) if whole and texts else value
 
 
 def _job_id_value(ev: Evaluator, variant: Variant) -> Value:
