@@ -140,7 +140,7 @@ def decide(
             for site, verdict in judged
             if not site.live and verdict.status is Status.FAIL
         ]
-    shown = [_evidence(site, verdict) for site, verdict in deciding if verdict.status is Status.PASS]
+    shown = [shows(site, verdict) for site, verdict in deciding if verdict.status is Status.PASS]
     sureness = weakest(
         (v.confidence for _, v in deciding), Confidence.CERTAIN if code.entry_points_known else Confidence.LIKELY
     )
@@ -206,5 +206,6 @@ def _note(site: Site, judged: Judged, text: str, subject: Subject) -> Finding:
     return Finding(text, subject, place, (), shown, Confidence.CERTAIN, Severity.LOW, Status.PASS, symbol_of(site))
 
 
-def _evidence(site: Site, judged: Judged) -> Evidence:
+def shows(site: Site, judged: Judged) -> Evidence:
+    """What a judgement rests on, as evidence of a pass."""
     return Evidence(site.span.label(), judged.observed, place=site.span, confidence=judged.confidence)

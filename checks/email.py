@@ -15,6 +15,7 @@ from ._keys import KeyQuality, key_quality, key_told
 from ._kinds import EMAIL, absent, by_handler, by_job, first_site, handlers, main_call, needs_call, producers
 from ._options import described, option, places
 from ._subjects import Judged, bad, good, subject_of, unsure
+from ._versions import is_bull
 from .mint import identified
 
 MARKETING = frozenset(
@@ -168,7 +169,8 @@ def _provider_key(code: CodeModel, worker: Worker) -> Judged | None:
 
 def _limited(code: CodeModel, worker: Worker) -> Judged:
     name = subject_of(worker).name
-    holders = [worker.options, *(queue.options for queue in code.queues if queue.live and queue.name in worker.queue)]
+    own = [queue.options for queue in code.queues if queue.live and queue.name in worker.queue]
+    holders = [worker.options, *(own if is_bull(worker) else [])]
     for options in holders:
         found = next((value for key, value in options.items() if key == "limiter" or key.startswith("limiter.")), None)
         if found and found.state is not OptionState.ABSENT:

@@ -11,7 +11,17 @@ from ._horizon import outlives
 from ._keys import KeyQuality, key_quality, key_told
 from ._roles import EXTERNAL, SIDE_EFFECTS, WRITES
 from ._stages import loose_writes
-from ._subjects import NO_QUEUES, Judged, bad, by_worker, finding, good, subject_of, unsure, weakest
+from ._subjects import (
+    NO_QUEUES,
+    Judged,
+    bad,
+    by_worker,
+    finding,
+    good,
+    subject_of,
+    unsure,
+    weakest,
+)
 from .ids import job_ids
 
 

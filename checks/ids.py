@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from auditor.code.model import ABSENT, CodeModel, Kind, KindBy, Option, OptionState, Producer
 from auditor.live.model import LiveRedis
@@ -121,10 +120,10 @@ def _texts(job: Producer, found: Option) -> list[str]:
     """The id's constant text, where code shows it: literals, and a template's fixed parts joined."""
     texts = [value for value in choices(found) if isinstance(value, str)]
     texts += [str(value) for value in choices(found) if isinstance(value, int) and not isinstance(value, bool)]
-    for value in choices(found):
-        parts = value.get("text") if isinstance(value, Mapping) else None
-        texts += [parts] if isinstance(parts, str) else []
-    return texts
+    fixed = [part[1:-1] for part in job.job_id_parts if len(part) > 1 and part[0] == part[-1] == "'"]
+    if fixed and len(fixed) == len(job.job_id_parts):
+        return texts + fixed
+    return [*texts, "x".join(fixed) + "x"] if fixed else texts
 
 
 def _fix(job: Producer) -> str:

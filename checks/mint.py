@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.code.model import CodeModel, Effect, Option, OptionState, Producer, Role, Worker
+from auditor.code.model import CodeModel, Effect, Kind, Option, OptionState, Producer, Role, Worker
 from auditor.model import Confidence, Verdict
 from auditor.probes import probe
 
@@ -93,7 +93,7 @@ def identified(code: CodeModel, job: Producer) -> Judged:
     for worker in consumers:
         call = main_call(worker, Role.CHAIN_SEND, Role.EMAIL_SEND, Role.PAYMENT_CREATE, Role.REFUND_CREATE)
         guard = guard_of(worker, call) if call else None
-        if guard:
+        if guard and (job.kind is not Kind.EMAIL or _remembers(guard)):
             return good(
                 f"{name}: no id of its own, but its handler asks {guard.call} first",
                 confidence=Confidence.LIKELY,
@@ -117,6 +117,14 @@ def identified(code: CodeModel, job: Producer) -> Judged:
         expected="a jobId made of the request's id, or a record that the handler checks first",
         related=places(found),
         confidence=Confidence.LIKELY,
+    )
+
+
+def _remembers(guard: Effect) -> bool:
+    """A look at what was sent before; that a recipient exists or a group is still paused says nothing of it."""
+    text = f"{guard.call} {guard.target}".lower()
+    return guard.claims or any(
+        word in text for word in ("sent", "mail", "notif", "deliver", "dedup", "idempot", "outbox", "message")
     )
 
 
