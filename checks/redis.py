@@ -143,6 +143,8 @@ def _merged(
     evidence = [shown for side in judged for shown in side.evidence]
     if live is not None and live.unreached:
         findings += [_unreached(live, held)] if not any(f.status is Status.FAIL for f in findings) else []
+    if files is None and live is None:
+        return unverified("give a Redis URL, or files that deploy it", Cause.SOURCE_NOT_GIVEN)
     if files is None or (files.silent and judged):
         return conclude(
             [*findings, *(files.findings if files else ())], held=held, evidence=evidence, cause=_cause(live)

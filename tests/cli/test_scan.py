@@ -28,6 +28,7 @@ const reports = new Queue('reports', { connection });
 export const ask = (id: string) => reports.add('build', { id }, OPTIONS);
 const worker = new Worker('reports', async (job) => job.data.id, { connection, concurrency: 5 });
 worker.on('error', (error) => console.error(error));
+void ask('first').catch(console.error);
 """
 
 
