@@ -23,7 +23,7 @@ def is_solana(effect: Effect) -> bool:
 def nonce_managed(effects: Iterable[Effect]) -> bool:
     """Whether a nonce manager (ethers, viem, thirdweb Engine, Defender) hands out the nonces."""
     return any(
-        any(word in e.call.lower() for word in MANAGERS)
+        e.target == "nonce manager" or any(word in e.call.lower() for word in MANAGERS)
         for e in effects
         if e.role in (Role.CHAIN_NONCE, Role.CHAIN_SEND)
     )

@@ -184,6 +184,13 @@ def symbol_of(site: Site) -> str:
     return f"{site.symbol}/{job}" if job else site.symbol
 
 
+def looked_at(sites: Iterable[Site], what: str = "looked at", most: int = 5) -> list[Evidence]:
+    """What a pass over whole sites rests on: the first of them, with how many there are."""
+    spans = list(dict.fromkeys(site.span for site in sites))
+    more = f" (one of {len(spans)})" if len(spans) > 1 else ""
+    return [Evidence(span.label(), f"{what}{more}", place=span) for span in spans[:most]]
+
+
 def weakest(confidences: Iterable[Confidence], cap: Confidence = Confidence.CERTAIN) -> Confidence:
     """The least sure of all, and no surer than `cap`."""
     order = list(Confidence)

@@ -63,6 +63,7 @@ def _pooled(code: CodeModel) -> Verdict:
         _leaking_client(connection) for connection in code.connections if connection.live and connection.per_call
     ]
     made = [q.span for q in code.queues if q.live] + [c.span for c in code.connections if c.live]
+    made = made or [site.span for site in (*code.workers, *code.producers)]
     return conclude(
         [*queues, *clients],
         held=f"all {len(made)} queues and connections are made once"

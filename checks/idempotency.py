@@ -12,12 +12,14 @@ from ._keys import KeyQuality, key_quality, key_told
 from ._roles import EXTERNAL, SIDE_EFFECTS, WRITES
 from ._stages import loose_writes
 from ._subjects import (
+    MOST_EVIDENCE,
     NO_QUEUES,
     Judged,
     bad,
     by_worker,
     finding,
     good,
+    shows,
     subject_of,
     unsure,
     weakest,
@@ -81,8 +83,12 @@ def duplicate_safe(code: CodeModel) -> Verdict:
     held = "items 11, 12 and 14 hold for every handler" + (
         "; 7 does not, so a second run does happen" if ids else ", and 7 too"
     )
+    shown = [shows(worker, found) for worker, _, found in judged if found.status is Status.PASS]
     return conclude(
-        findings, held=held, confidence=weakest((found.confidence for _, _, found in judged), Confidence.LIKELY)
+        findings,
+        evidence=shown[:MOST_EVIDENCE],
+        held=held,
+        confidence=weakest((found.confidence for _, _, found in judged), Confidence.LIKELY),
     )
 
 

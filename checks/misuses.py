@@ -10,7 +10,7 @@ from auditor.model import CodeSpan, Confidence, Evidence, Finding, Subject, Subj
 from auditor.probes import conclude, not_applicable, probe
 
 from ._options import described, numbers, option, places
-from ._subjects import NO_QUEUES, Judged, bad, by_producer, by_worker, finding, good, jobs_of, subject_of
+from ._subjects import NO_QUEUES, Judged, bad, by_producer, by_worker, finding, good, jobs_of, looked_at, subject_of
 from ._versions import is_bull, library_of
 
 JOB_OPTIONS = frozenset(
@@ -44,7 +44,11 @@ def options_known(code: CodeModel) -> Verdict:
         for name, span in site.unknown_options
         if name != "timeout"
     ]
-    return conclude(findings, held="every option has a name that its library knows")
+    return conclude(
+        findings,
+        held="every option has a name that its library knows",
+        evidence=looked_at(sites, "its options have known names"),
+    )
 
 
 @probe("producer.awaited")
@@ -102,7 +106,7 @@ def blocking_safe(code: CodeModel) -> Verdict:
                 findings.append(
                     Finding(f"{name} is set: {why}", subject, place, (connection.span,), (shown,), Confidence.LIKELY)
                 )
-    return conclude(findings, held="no connection has an option that its use forbids")
+    return conclude(findings, held="no connection has an option that its use forbids", evidence=_connections(code))
 
 
 @probe("library.misuse")
@@ -123,7 +127,19 @@ def misuse(code: CodeModel, about: Rules) -> Verdict:
         )
         for m in found
     ]
-    return conclude(findings, held="nothing of the kind", confidence=Confidence.LIKELY)
+    return conclude(
+        findings,
+        held="nothing of the kind",
+        evidence=looked_at((*code.queues, *code.workers)),
+        confidence=Confidence.LIKELY,
+    )
+
+
+def _connections(code: CodeModel) -> list[Evidence]:
+    """The connections looked at; where none is given, what takes the library's own."""
+    spans = [connection.span for connection in code.connections]
+    own = [Evidence(span.label(), "its options were looked at", place=span) for span in spans[:5]]
+    return own or looked_at((*code.workers, *code.queues), "takes the library's own connection")
 
 
 def _misspelt(site: Producer | Worker, name: str, span: CodeSpan) -> Judged:

@@ -9,7 +9,7 @@ from auditor.code.model import CodeModel, Library, Producer, Site, Worker
 from auditor.model import Confidence, Finding, Severity, Status, Verdict
 from auditor.probes import conclude, not_applicable, probe
 
-from ._subjects import NO_QUEUES, bad, finding, jobs_of, queues_of, subject_of
+from ._subjects import NO_QUEUES, bad, finding, jobs_of, looked_at, queues_of, subject_of
 
 
 @probe("queue.consumed")
@@ -30,7 +30,10 @@ def consumed(code: CodeModel) -> Verdict:
         _unmatched(job, name, taken - given, "is filled and no worker consumes it") for name, job in _first(lonely)
     ]
     return conclude(
-        findings, held=f"all {len(given)} queues that are filled are consumed", confidence=Confidence.LIKELY
+        findings,
+        held=f"all {len(given)} queues that are filled are consumed",
+        evidence=looked_at(filled, "fills a queue that is consumed"),
+        confidence=Confidence.LIKELY,
     )
 
 
@@ -48,7 +51,10 @@ def filled(code: CodeModel) -> Verdict:
         _unmatched(worker, name, given - taken, "is consumed and nothing fills it") for name, worker in _first(lonely)
     ]
     return conclude(
-        findings, held=f"all {len(taken)} queues that are consumed are filled", confidence=Confidence.LIKELY
+        findings,
+        held=f"all {len(taken)} queues that are consumed are filled",
+        evidence=looked_at(workers, "consumes a queue that is filled"),
+        confidence=Confidence.LIKELY,
     )
 
 
@@ -73,7 +79,12 @@ def job_names(code: CodeModel) -> Verdict:
                     job, bad(text, f"job name {job.job}", related=spans, confidence=Confidence.LIKELY), subject_of(job)
                 )
             )
-    return conclude(findings, held="every job name that is added is handled", confidence=Confidence.LIKELY)
+    return conclude(
+        findings,
+        held="every job name that is added is handled",
+        evidence=looked_at(jobs_of(code), "its job name is handled"),
+        confidence=Confidence.LIKELY,
+    )
 
 
 @probe("queue.one_library")
@@ -99,7 +110,9 @@ def one_library(code: CodeModel) -> Verdict:
         )
         for name, old, new in mixed
     ]
-    return conclude(findings, held="each queue is used by one library")
+    return conclude(
+        findings, held="each queue is used by one library", evidence=looked_at((*code.producers, *code.workers))
+    )
 
 
 def _names(sites: Iterable[Producer | Worker]) -> set[str]:

@@ -13,7 +13,7 @@ from auditor.code.catalogue import Catalogue, KeyRule, Meaning, Package, TimeRul
 from auditor.code.facts import Call
 from auditor.code.model import ABSENT, Effect, Json, Option, OptionState, Role
 from auditor.code.taint import text
-from auditor.code.values import Array, External, Literal, Object, Unknown, Value, is_nothing, options_of
+from auditor.code.values import Array, External, Literal, Object, Unknown, Value, Where, is_nothing, options_of
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
@@ -62,6 +62,10 @@ _JOB_CALLS = {
     "log": Role.LOG,
 }
 _DELAYS = frozenset(("DelayedError", "RateLimitError", "rateLimit"))
+
+
+_CLOCKLIKE = re.compile(r"time|now\b|random|uuid|nonce|rand\b|clock|counter", re.I)
+_PLAIN_KEY = re.compile(r"[`'\"\w.${}\s+:?!|\[\]-]*")
 
 
 class Meanings:
@@ -119,9 +123,11 @@ class Meanings:
         ):
             made = replace(made, claims=True)
         if role in REMOTE:
-            made = replace(made, timeout=self._time(call, meaning, value))
+            made = replace(made, timeout=self._time(call, meaning, self._sender(call) or value))
         if role in CREATING:
             made = replace(made, key=self._key(call, meaning), keyless=meaning.package.keyless)
+        if role is Role.CHAIN_SEND and self._hands_out_nonces(value):
+            made = replace(made, target="nonce manager")
         if role is Role.BOUND:
             made = replace(made, timeout=Option(OptionState.UNKNOWN, why="a timer"))
         if role is Role.CHAIN_CONFIRM:
@@ -288,6 +294,42 @@ class Meanings:
             )
         return options_.option([self.ev.eval(nodes[at], call.scope)]) if len(nodes) > at else ABSENT
 
+    def _sender(self, call: Call) -> External | None:
+        """Whose `send` a command is handed to: `client.send(new SendEmailCommand(…))`."""
+        owner = call.node.parent.parent if call.is_new and call.node.parent is not None else None
+        callee = (
+            owner.child_by_field_name("function") if owner is not None and owner.type == "call_expression" else None
+        )
+        if callee is None or not text(callee).endswith("send"):
+            return None
+        found = options_of(self.ev.eval(callee, call.scope))
+        return next((one for one in found if isinstance(one, External)), None)
+
+    def _hands_out_nonces(self, value: External | None) -> bool:
+        """Whether a nonce manager stands among what the sender was built with."""
+        pending, _ = self._construction(value)
+        for depth in range(40):
+            if depth >= len(pending):
+                return False
+            for one in options_of(pending[depth]):
+                if isinstance(one, External):
+                    if "noncemanager" in one.path.lower() or b"onceManager" in self._line(one.where):
+                        return True
+                    pending += self.ev.forced(one.arguments)
+                elif isinstance(one, Object):
+                    if any(name == "nonceManager" for name in one.members):
+                        return True
+                    pending += [
+                        self.ev.member(one, name) for name in ("account", "signer", "wallet") if name in one.members
+                    ]
+        return False
+
+    def _line(self, where: Where) -> bytes:
+        """Source line of a place."""
+        data = self.ev.program.tree.read(where[0]) if where is not None else None
+        lines = data.splitlines() if data is not None else []
+        return lines[where[1] - 1] if where is not None and 0 < where[1] <= len(lines) else b""
+
     def _construction(self, value: External | None) -> tuple[list[Value], bool]:
         """Arguments of every construction that the receiver came through, and whether one of them is not known."""
         found: list[Value] = []
@@ -316,13 +358,13 @@ class Meanings:
         return ABSENT
 
     def _key_in(self, value: Value, rule: KeyRule, call: Call, node: Node) -> Option | None:
-        written = text(node)
+        written = _pair(node, rule.option) or text(node)
         for one in options_of(value):
             if isinstance(one, Object):
                 inner = self.ev.member(one, rule.option)
-                if not is_nothing(inner) and not (isinstance(inner, Unknown) and rule.option not in written):
+                if not is_nothing(inner) and not (isinstance(inner, Unknown) and rule.option not in text(node)):
                     return key_option(inner, written, call)
-                if rule.option in written:
+                if rule.option in text(node):
                     return key_option(Unknown("the key"), written, call)
             elif isinstance(one, Unknown) and node.type not in ("object",):
                 return Option(OptionState.UNKNOWN, why="the options are made elsewhere")
@@ -343,15 +385,31 @@ def key_option(value: Value, written: str, call: Call) -> Option:
         written,
     ):
         told = False
+    elif told is not False and any(_CLOCKLIKE.search(name) and "job." not in name for name in _outside(parts)):
+        told = None
     elif (
-        isinstance(value, Unknown)
+        told is None
         and not parts
-        and told is not False
-        and re.search(r"\bjob\.(?:id|data)\b|\w*[iI]d\b", written)
+        and _PLAIN_KEY.fullmatch(written.strip())
+        and re.search(r"\bjob\.(?:id|data)\b", written)
     ):
         told = True
     shown: dict[str, Json] = {"deterministic": told, "parts": tuple(parts)}
     return Option(OptionState.KNOWN, shown, origin=CodeSpan(call.scope.module.path, call.line, call.line))
+
+
+def _outside(parts: Iterable[str]) -> list[str]:
+    """Parts of a key that are neither constants nor the job's data."""
+    return [part for part in parts if not part.startswith(("'", "job.", "data."))]
+
+
+def _pair(node: Node, name: str) -> str:
+    """Source text of a member of an object literal; empty where it has none of that name."""
+    for child in node.named_children if node.type == "object" else ():
+        key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
+        if key is not None and value is not None and text(key).strip("'\"") == name:
+            return text(value)
+    return ""
 
 
 def callee_text(node: Node) -> str:
