@@ -43,7 +43,7 @@ class Judged:
     def refused(self, fact: Refused) -> None:
         """The server would not tell."""
         managed = f"; {self.server.managed}: see the provider's console" if self.server.managed else ""
-        self.open(f"{self.server.endpoint} would not tell: {fact.label()}{managed}", self.shown(fact.command, fact.why))
+        self.open(f"Redis would not tell: {fact.label()}{managed}", self.shown(fact.command, fact.why))
 
     def _add(
         self,

@@ -33,7 +33,7 @@ def maxmemory_policy(server: Server, policy: str) -> Judged:
     gone = f"; {evicted:,} keys are gone already" if evicted else ""
     why = "evicts the locks of running jobs" if said.startswith("volatile") else "evicts jobs"
     judged.fail(
-        f"{server.endpoint}: {said} {why} when memory is full{gone}",
+        f"{said} {why} when memory is full{gone}",
         proof,
         *counted,
         fix=f"CONFIG SET maxmemory-policy {policy}",
@@ -48,14 +48,12 @@ def maxmemory(server: Server, max_used_percent: int, max_system_percent: int) ->
     if isinstance(memory, Refused):
         judged.refused(memory)
     elif memory.maxmemory is None:
-        judged.open(f"{server.endpoint} does not show its limit")
+        judged.open("Redis does not show its limit")
     elif memory.maxmemory == 0 and server.managed:
-        judged.open(
-            f"{server.endpoint}: {server.managed} has its own limit, which Redis does not show: see the provider's console"
-        )
+        judged.open(f"{server.managed} has its own limit, which Redis does not show: see the provider's console")
     elif memory.maxmemory == 0:
         judged.fail(
-            f"{server.endpoint}: no maxmemory: Redis grows until the system kills it",
+            "no maxmemory: Redis grows until the system kills it",
             judged.shown("INFO memory", "maxmemory:0", "above 0"),
         )
     else:
@@ -64,7 +62,7 @@ def maxmemory(server: Server, max_used_percent: int, max_system_percent: int) ->
 
 
 def _against_limit(judged: Judged, memory: Memory, limit: int, max_used: int, max_system: int) -> None:
-    at, system, used = judged.server.endpoint, memory.system_total, memory.used
+    system, used = memory.system_total, memory.used
     stated = judged.shown("INFO memory", f"maxmemory:{limit} ({size(limit)})")
     before = len(judged.findings)
     if system and limit > system * max_system / 100:
@@ -72,7 +70,7 @@ def _against_limit(judged: Judged, memory: Memory, limit: int, max_used: int, ma
             "INFO memory", f"total_system_memory:{system} ({size(system)})", f"maxmemory at most {max_system} %"
         )
         judged.fail(
-            f"{at}: maxmemory {size(limit)} is {limit / system:.0%} of the machine's {size(system)}",
+            f"maxmemory {size(limit)} is {limit / system:.0%} of the machine's {size(system)}",
             stated,
             whole,
             symbol="system",
@@ -82,7 +80,7 @@ def _against_limit(judged: Judged, memory: Memory, limit: int, max_used: int, ma
             "INFO memory", f"total_system_memory:{system}", "room for a fork", confidence=Confidence.LIKELY
         )
         judged.fail(
-            f"{at}: maxmemory {size(limit)} leaves {size(system - limit)} for the fork of a save",
+            f"maxmemory {size(limit)} leaves {size(system - limit)} for the fork of a save",
             stated,
             whole,
             severity=Severity.MEDIUM,
@@ -90,10 +88,10 @@ def _against_limit(judged: Judged, memory: Memory, limit: int, max_used: int, ma
         )
     if used is not None and used > limit * max_used / 100:
         full = judged.shown("INFO memory", f"used_memory:{used} ({size(used)})", f"at most {max_used} % of maxmemory")
-        judged.fail(f"{at}: {used / limit:.0%} of maxmemory is used", stated, full, symbol="used")
+        judged.fail(f"{used / limit:.0%} of maxmemory is used", stated, full, symbol="used")
     if memory.oom_errors:
         judged.note(
-            f"{at} refused {memory.oom_errors:,} writes for lack of memory since its start",
+            f"Redis refused {memory.oom_errors:,} writes for lack of memory since its start",
             judged.shown("INFO errorstats", f"errorstat_OOM:count={memory.oom_errors}"),
         )
     if len(judged.findings) == before or all(f.status is Status.PASS for f in judged.findings):
@@ -116,9 +114,7 @@ def persistence(server: Server) -> Judged:
     if isinstance(kept, Refused):
         judged.refused(kept)
     elif not kept.known:
-        judged.open(
-            f"{server.endpoint} hides its persistence: {server.managed or server.product}: see the provider's console"
-        )
+        judged.open(f"Redis hides its persistence: {server.managed or server.product}: see the provider's console")
     elif kept.aof_enabled:
         _append_only(judged, kept)
     else:
@@ -127,25 +123,25 @@ def persistence(server: Server) -> Judged:
 
 
 def _append_only(judged: Judged, kept: Persistence) -> None:
-    at, fsync = judged.server.endpoint, judged.server.setting("appendfsync")
+    fsync = judged.server.setting("appendfsync")
     on = judged.shown("INFO persistence", "aof_enabled:1")
     if fsync == "no":
         judged.fail(
-            f"{at}: appendfsync no leaves it to the system when jobs reach the disk",
+            "appendfsync no leaves it to the system when jobs reach the disk",
             on,
             judged.shown("CONFIG GET appendfsync", "no", "everysec"),
             symbol="appendfsync",
         )
     if kept.aof_write_ok is False:
         judged.fail(
-            f"{at}: the last write to the append-only file failed",
+            "the last write to the append-only file failed",
             on,
             judged.shown("INFO persistence", "aof_last_write_status:err", "ok"),
             symbol="write",
         )
     if kept.aof_rewrite_ok is False:
         judged.fail(
-            f"{at}: the last rewrite of the append-only file failed",
+            "the last rewrite of the append-only file failed",
             on,
             judged.shown("INFO persistence", "aof_last_bgrewrite_status:err", "ok"),
             symbol="rewrite",
@@ -155,17 +151,17 @@ def _append_only(judged: Judged, kept: Persistence) -> None:
 
 
 def _snapshots(judged: Judged, kept: Persistence) -> None:
-    server, at = judged.server, judged.server.endpoint
+    server = judged.server
     saves = server.setting("save")
     off = judged.shown("INFO persistence", "aof_enabled:0")
     if saves is None or isinstance(saves, Refused):
         why = saves.label() if isinstance(saves, Refused) else "no such setting"
-        judged.open(f"{at}: AOF is off, and whether snapshots are scheduled can't be seen ({why})", off)
+        judged.open(f"AOF is off, and whether snapshots are scheduled can't be seen ({why})", off)
         return
     points = judged.shown("CONFIG GET save", f'"{saves}"')
     if not saves.strip():
         judged.fail(
-            f"{at} has neither AOF nor save points: a restart loses every job",
+            "Redis has neither AOF nor save points: a restart loses every job",
             off,
             points,
             fix="CONFIG SET appendonly yes",
@@ -173,7 +169,7 @@ def _snapshots(judged: Judged, kept: Persistence) -> None:
         return
     if kept.rdb_save_ok is False:
         judged.fail(
-            f"{at}: the last save failed",
+            "the last save failed",
             points,
             judged.shown("INFO persistence", "rdb_last_bgsave_status:err", "ok"),
             symbol="save",
@@ -187,10 +183,12 @@ def _snapshots(judged: Judged, kept: Persistence) -> None:
             f"rdb_last_save_time: {since:,} s ago, {kept.rdb_changes:,} changes since",
             f"at most {2 * longest:,} s",
         )
-        judged.fail(f"{at}: {kept.rdb_changes:,} changes are unsaved for {age(since)}", points, late, symbol="late")
+        judged.fail(f"{kept.rdb_changes:,} changes are unsaved for {age(since)}", points, late, symbol="late")
         return
     judged.hold(points, judged.shown("INFO persistence", "rdb_last_bgsave_status:ok"))
-    judged.note(f"{at} keeps snapshots alone: a crash loses up to {age(longest)} of jobs; AOF loses one second", points)
+    judged.note(
+        f"Redis keeps snapshots alone: a crash loses up to {age(longest)} of jobs; AOF loses one second", points
+    )
 
 
 def last_save(server: Server) -> Judged:
@@ -199,5 +197,5 @@ def last_save(server: Server) -> Judged:
     if isinstance(kept, Persistence) and kept.rdb_last_save_ms:
         since = max(server.time_ms - kept.rdb_last_save_ms, 0) // 1000
         shown = judged.shown("INFO persistence", f"rdb_last_save_time: {age(since)} ago")
-        judged.note(f"{server.endpoint} saved to its own disk {age(since)} ago, which is no backup by itself", shown)
+        judged.note(f"Redis saved to its own disk {age(since)} ago, which is no backup by itself", shown)
     return judged
