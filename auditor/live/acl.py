@@ -148,7 +148,7 @@ def application_line(
     """
     bull = library is Library.BULL
     rules = _BULL if bull else (*_BULLMQ, *(_BULLMQ_6 if major >= 6 else ()))
-    if not bull and version(server) >= _CLIENT_SETINFO:
+    if version(server) >= _CLIENT_SETINFO:
         rules += ("client|setinfo",)
     # Bull publishes its events on channels named like its keys
     channels = f"resetchannels &{prefix}:*" if bull else "resetchannels"

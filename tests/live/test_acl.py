@@ -81,7 +81,9 @@ def test_old_servers_get_no_read_patterns() -> None:
 )
 def test_applications_work_with_their_line_alone(library: str, kind: Library, major: int) -> None:
     with redis_server(tcp=True) as server:
-        make(server, application_line(kind, major))
+        with server.client() as client:
+            version = client.info("server")["redis_version"]
+        make(server, application_line(kind, major, version))
         said = drive(
             server,
             library=library,

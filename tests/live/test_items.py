@@ -78,14 +78,14 @@ def test_server_settings_fail_then_pass() -> None:
 
 
 def test_snapshots_alone_pass_with_a_note() -> None:
-    with redis_server("--save", "900 1", tcp=True) as server:
+    with redis_server("--save", "900", "1", tcp=True) as server:
         item = audit(server, "90").items()[90]
     assert item["status"] == "pass"
     assert any("loses up to 15 min" in finding["message"] for finding in item["findings"])
 
 
 def test_a_failed_save_fails() -> None:
-    with redis_server("--save", "900 1", tcp=True) as server, server.client() as client:
+    with redis_server("--save", "900", "1", tcp=True) as server, server.client() as client:
         client.set("k", "v")
         (server.folder / "dump.rdb").mkdir()  # a folder where the file should be: the save fails, for root too
         client.bgsave()
