@@ -74,6 +74,7 @@ def _listens(path: str, text: bytes) -> CodeSpan | None:
 
 
 def _routes(text: bytes) -> Iterable[bytes]:
-    for pattern in _ROUTES:
+    """Paths that a file routes. A file without a server's package in sight calls others' paths, it serves none."""
+    for pattern in _ROUTES if _HTTP.search(text) else ():
         yield from pattern.findall(text)
     yield from (match or b"/application" for match in _CONTROLLER.findall(text))

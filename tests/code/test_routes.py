@@ -61,6 +61,13 @@ def where(files: dict[str, str], entry: str = "main.ts") -> str:
             "main.ts:3",
         ),
         ({"main.ts": "import net from 'net';\nnet.createServer().listen(80);\n"}, ""),
+        (
+            {
+                "main.ts": EXPRESS + "app.get('/health', ok);\napp.listen(1);\n",
+                "sms.ts": "this.instance.post('/sms/send', body);\n",
+            },
+            "",
+        ),
         ({"main.ts": "histogram.observe(3);\naxios.get('/orders');\n"}, ""),
     ],
 )
