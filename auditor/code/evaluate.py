@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _DEEPEST = 90
 _STEPS = 3_000_000
+_TOO_MUCH = Unknown("it depends on too much")
 _DEFAULT = (8_000, 24)
 """Steps and newly parsed files that a question is worth where its asker says nothing."""
+_FRUGAL = (1_500, 6)
+"""The same once the sites are known."""
 
 
 class Evaluator:
@@ -55,7 +58,7 @@ class Evaluator:
     def eval(self, node: Node, scope: Scope, frame: Frame | None = None) -> Value:
         """What `node` may be in `scope`; `frame` is the call that is being looked at, None for all of them."""
         if self.depth == 0 and not self.bounded:
-            value = self.within(lambda: self.eval(node, scope, frame), *_DEFAULT)
+            value = self.within(lambda: self.eval(node, scope, frame), *(_FRUGAL if self.program.frugal else _DEFAULT))
             return value if value is not None else Unknown("it depends on too much", text=_short(scope, node))
         frame = frame_for(scope, frame)
         memo = frame.memo if frame is not None else scope.module.memo
@@ -99,7 +102,10 @@ class Evaluator:
             return work()
         except Exhausted:
             for table, key in self.journal[before[2] :]:
-                table.pop(key, None)
+                if not self.program.frugal:
+                    table.pop(key, None)
+                elif table is not self.sites and table is not self.children:
+                    table[key] = _TOO_MUCH  # asked again it would be as much
             del self.journal[before[2] :]
             self.depth = before[3]
             return None

@@ -66,7 +66,7 @@ class Flow:
         if known is None:
             known = []
             if not self._outside(call):
-                found = self.ev.within(lambda: list(self._find(call)), 4_000, 12)
+                found = self.ev.within(lambda: list(self._find(call)), 600, 6)
                 known = found if found is not None else []
                 if found is None:
                     self.lost[call.node.id] = call
