@@ -96,7 +96,7 @@ class QueueWorkers:
     listeners: int = 0
     """QueueEvents connections."""
     certain: bool = True
-    """False where client names can't be relied on: a replica, Bull 3, BullMQ 4 on a cluster, a proxy."""
+    """False where client names can't be relied on, and the count is a lower bound: a replica, Bull 3, a cluster."""
     longest_idle_s: int = 0
     """Idle time of the quietest blocking connection, in seconds: far above 10 s is a busy or hung worker."""
 

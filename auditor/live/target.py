@@ -166,7 +166,10 @@ def _questions(
 
 
 def _workers(servers: Sequence[Server], seats: Sequence[dict[Name, _Seated]], name: Name) -> QueueWorkers | Refused:
-    """Workers by client names. In a cluster a worker shows on every node that it touches: the node that sees most counts."""
+    """Workers by client names. In a cluster a worker shows on the nodes that it touches, on several or just one.
+
+    The node that sees most gives the count, a lower bound; the sum would count workers twice.
+    """
     for server in servers:
         if isinstance(server.clients, Refused):
             return server.clients
@@ -175,8 +178,8 @@ def _workers(servers: Sequence[Server], seats: Sequence[dict[Name, _Seated]], na
     )
     seen = [workers(seat.get(name, []), certain=not replica) for seat in seats]
     most = max(seen, key=lambda each: each.count)
-    # BullMQ 4 leaves its connections to a cluster unnamed
-    return replace(most, certain=False) if len(servers) > 1 and not most.count else most
+    # and BullMQ 4 leaves its connections to a cluster unnamed
+    return replace(most, certain=False) if len(servers) > 1 else most
 
 
 def _seats(server: Server, db: int) -> dict[Name, _Seated]:

@@ -55,7 +55,11 @@ def test_primary_with_a_replica_and_no_sentinel() -> None:
 def test_workers_are_not_counted_on_a_replica() -> None:
     with with_replica() as (primary, replica):
         drive(primary, library="bullmq5", queue="mail", add=[{"name": "a", "times": 3}])
-        with driving(primary, library="bullmq5", queue="mail", work={"mode": "hang", "settle": 500}):
+        with (
+            driving(primary, library="bullmq5", queue="mail", work={"mode": "hang", "settle": 500}),
+            replica.client() as copy,
+        ):
+            until(lambda: bool(copy.exists("bull:mail:id")))
             live = scan(replica)
     mail = queue(live, "mail")
     assert replication(live.servers[0]).role == "slave"
@@ -160,7 +164,8 @@ def test_every_primary_is_read_from_any_seed(three: list[RunningServer], seed: i
     assert queue(live, "beta").sampled[0].opts is not None
     alpha = queue(live, "alpha")
     assert isinstance(alpha.workers, QueueWorkers)
-    assert alpha.workers.count == 2
+    assert 1 <= alpha.workers.count <= 2  # nodes see the workers that touch them
+    assert not alpha.workers.certain
     shape = replication(live.servers[0]).cluster
     assert isinstance(shape, ClusterShape)
     assert (shape.state, shape.masters, shape.masters_without_replica) == ("ok", 3, 3)
