@@ -96,3 +96,4 @@ def test_a_real_prometheus_decides_what_can_fire(tmp_path: Path) -> None:
     assert "can never fire: jobs_stalled_total has no series" in texts(verdicts["stalled"])
     assert "running total" in texts(verdicts["failed"])
     assert "none of 3 rules" in texts(verdicts["workers"])
+    assert "sends its alerts to no Alertmanager" in texts(verdicts["depth"])

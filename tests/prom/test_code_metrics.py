@@ -424,3 +424,15 @@ def test_a_counter_of_events_in_a_loop_over_their_names(tmp_path: Path) -> None:
         """,
     )
     assert {quantity for name, quantity in found if name == "queue_events_total"} == {"failed", "stalled"}
+
+
+def test_a_counter_is_no_depth_whatever_its_labels_say(tmp_path: Path) -> None:
+    found = find(
+        tmp_path,
+        app=QUEUE
+        + """
+        const stale = new Counter({ name: 'stale_jobs_total', help: 'h', labelNames: ['state'] });
+        stale.inc({ state: 'waiting' });
+        """,
+    )
+    assert {quantity for name, quantity in found if name == "stale_jobs_total"} == {"other"}

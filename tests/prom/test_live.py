@@ -220,3 +220,13 @@ def test_receivers_of_an_alertmanager_that_answers_are_named_and_asked_without_o
     assert live is not None
     assert (live.alertmanagers, live.receivers) == (2, ("on-call", "null"))
     assert asked == ["/api/v2/receivers "]
+
+
+def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditor.prom.api.LARGEST", 10_000)
+    body = json.dumps({"status": "success", "data": ["x" * 20_000]})
+    with (
+        serving(lambda _path, _headers: (200, "application/json", body)) as address,
+        pytest.raises(SourceError, match="more than 10,000 bytes"),
+    ):
+        collect([], parse(f"http://{address}"))
