@@ -62,7 +62,7 @@ def collect(
     assembler = Assembler(ev, nest, found, processors, modules, is_live, services_.of, shutdown, versions)
     queues, producers, workers = assembler.queues(), assembler.producers(), assembler.workers()
     program.frugal = True
-    walker = reach.effects_of(ev, flow, found.producers, roles)
+    walker = reach.effects_of(ev, flow, found, roles)
     reached = reach.reaching(walker, workers, assembler.worker_nodes, assembler.listeners.handlers)
     jobs, consumers = with_kinds(producers, reached, kinds)
     contexts = Contexts(ev, flow, handler_functions(found, processors, assembler.listeners.handlers))

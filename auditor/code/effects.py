@@ -117,21 +117,29 @@ class Effects:
     """Walks handlers of one program."""
 
     def __init__(
-        self, ev: Evaluator, flow: Flow, catalogue: Catalogue, producers: Mapping[int, tuple[str, ...]]
+        self,
+        ev: Evaluator,
+        flow: Flow,
+        catalogue: Catalogue,
+        producers: Mapping[int, tuple[str, ...]],
+        registering: frozenset[int] = frozenset(),
     ) -> None:
         self.ev = ev
         self.flow = flow
+        self.registering = registering
+        """Calls that only hand a handler over: `new Worker(name, handler)`, `queue.on('failed', …)`."""
         self.meanings = Meanings(ev, catalogue, producers)
         self.events = Events(ev)
         self._calls: dict[int, list[Call]] = {}
         self._envs: dict[int, dict[str, Paths]] = {}
         """Of functions walked in this handler: what a callback written inside of them sees."""
+        self._frames: dict[int, Frame] = {}
 
     def of(self, functions: Sequence[Function | FunctionValue]) -> Found:
         """What the handler functions reach; each takes the job as its first parameter."""
         found = Found()
         seen = _Seen()
-        self._envs = {}
+        self._envs, self._frames = {}, {}
         for value in functions:
             function, frame = (value.fact, value.frame) if isinstance(value, FunctionValue) else (value, None)
             env: dict[str, Paths] = {}
@@ -153,7 +161,10 @@ class Effects:
         left = seen.enter(function)
         calls = self._calls_of(function)
         visit = _Visit(function, env, place.within, place.path, self.meanings.transactions(calls), place.frame)
-        outer = function.scope.parent.func if function.scope.parent is not None else None
+        outer = _outer(function)
+        visit.frame = visit.frame or self._frame_around(function)
+        if visit.frame is not None:
+            self._frames[id(function)] = visit.frame
         for name, paths in self._envs.get(id(outer), {}).items():
             env.setdefault(name, paths)
         self._bind_variables(function, env)
@@ -170,10 +181,21 @@ class Effects:
         seen.leave(function, left, useful=len(found.effects) > first)
         return visit.returned
 
+    def _frame_around(self, function: Function) -> Frame | None:
+        """The frame of the nearest walked function that this one is written in: what a wrapper's inner callback closes over."""
+        at = _outer(function)
+        while at is not None:
+            if id(at) in self._frames:
+                return self._frames[id(at)]
+            at = _outer(at)
+        return None
+
     def _calls_of(self, function: Function) -> list[Call]:
         known = self._calls.get(id(function))
         if known is None:
-            calls = self.flow.calls(function)
+            every = self.flow.calls(function)
+            handed = [(c.node.start_byte, c.node.end_byte) for c in every if c.node.id in self.registering]
+            calls = [c for c in every if not any(a <= c.node.start_byte and c.node.end_byte <= z for a, z in handed)]
             later = [held for call in calls for held in self._run_by(call)]
             known = sorted(calls, key=lambda call: _turn(call.node, later))
             self._calls[id(function)] = known
@@ -322,6 +344,10 @@ def _bind_object(pattern: Node, given: Node, env: Mapping[str, Paths], bound: di
         name = taint.text(child) if child.type == "shorthand_property_identifier_pattern" else ""
         if values.get(name):
             bound[name] = values[name]
+
+
+def _outer(function: Function) -> Function | None:
+    return function.scope.parent.func if function.scope.parent is not None else None
 
 
 def _turn(node: Node, later: list[tuple[int, int, int]]) -> tuple[tuple[int, int], ...]:

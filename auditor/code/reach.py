@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from auditor.code.flow import functions_of
 from auditor.code.model import Effect, Listener, Worker
 from auditor.code.nest import Processor
 from auditor.code.options import names
-from auditor.code.sites import RawProducer, RawWorker
+from auditor.code.sites import RawProducer, RawWorker, Sites
 from auditor.code.values import FunctionValue, Value, options_of
 from auditor.model import CodeSpan
 
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from auditor.code.flow import Flow
 
 
-def effects_of(ev: Evaluator, flow: Flow, producers: Iterable[RawProducer], roles: Mapping[str, str]) -> Effects:
+def effects_of(ev: Evaluator, flow: Flow, sites: Sites, roles: Mapping[str, str]) -> Effects:
     """A walker for this program; `roles` maps own functions to roles."""
-    queues = {raw.call.node.id: _queues(raw) for raw in producers}
-    return Effects(ev, flow, catalogue.load(roles), queues)
+    queues = {raw.call.node.id: _queues(raw) for raw in sites.producers}
+    registering = frozenset([raw.call.node.id for raw in sites.workers] + [raw.call.node.id for raw in sites.listeners])
+    return Effects(ev, flow, catalogue.load(roles), queues, registering)
 
 
 def reaching(
