@@ -81,7 +81,7 @@ def function(ev: Evaluator, name: str, arguments: tuple[Value, ...], where: Wher
     return External("global", f"{name}()", arguments, where)
 
 
-def construct(ev: Evaluator, name: str, arguments: tuple[Value, ...], where: Where) -> Value:
+def construct(ev: Evaluator, name: str, arguments: tuple[Value, ...], where: Where) -> Value:  # noqa: PLR0912
     """`new` of a global class."""
     first = arguments[0] if arguments else UNDEFINED
     match name:
@@ -109,6 +109,8 @@ def construct(ev: Evaluator, name: str, arguments: tuple[Value, ...], where: Whe
             return Unknown("a date", f"new Date({text_of(first)})", parts=arguments)
         case "Promise":
             return Unknown("what a promise resolves to", "promise")
+        case "Proxy":
+            return first  # what it lets through
     return External("global", f"{name}()", arguments, where)
 
 

@@ -27,7 +27,8 @@ _ROUTES = re.compile(
 )
 _FRAMEWORKS = ("next", "nuxt", "@sveltejs/kit", "@remix-run/node", "nitropack", "@react-router/node", "vinxi", "@tanstack/start")
 _LOADS_FOLDERS = (b"readdir", b"glob(", b"globSync(", b"autoload", b"autoLoad", b"AutoLoad", b"requireAll", b"require-all", b"import.meta.glob", b"fast-glob")
-_COMPUTED = re.compile(rb"(?:require|import)\(\s*(?:[A-Za-z_$][\w.$]*|`[^`]*\$\{)")
+_LOADS_OWN = re.compile(rb"\b(?:require|import|load|read|register)\w*(?:<[^;()]*>)?\(\s*(?:path\.(?:join|resolve)\(\s*)?(?:__dirname|import\.meta\.dirname)\b", re.I)
+"""A helper of the program, or a package's, that is handed the folder of the file itself."""
 _PATH_STRING = re.compile(rb"""['"`](\.{1,2}/[^'"`\s]+?|[\w./-]+\.[cm]?[jt]s)['"`]""")
 _STARTS_FILES = (b"fork(", b"new Worker", b"workerpool", b"Piscina", b".process(", b"new URL(", b"require.resolve(", b"__dirname", b"register(")
 _HOOKS = frozenset(
@@ -54,6 +55,8 @@ class Liveness:
         self.reached: dict[str, set[str]] = {}
         """entry path -> files reached from it."""
         self.living: set[str] = set()
+        self.loaded: set[str] = set()
+        """Files whose folder is read as a whole: what they export is called by names that are computed."""
         self._functions: dict[int, bool] = {}
         self._tables: dict[str, set[bytes]] = {}
         if self.known:
@@ -110,10 +113,12 @@ class Liveness:
                 target = self.program.target(path, spec if spec.startswith(".") else f"./{spec}")
                 if target is not None:
                     found.append(target)
-        if any(word in data for word in _LOADS_FOLDERS) or (_COMPUTED.search(data) and b"await import(" not in data[:0]):
+        if any(word in data for word in _LOADS_FOLDERS) or _LOADS_OWN.search(data):
             folder = posixpath.dirname(path)
-            if folder and any(word in data for word in _LOADS_FOLDERS):
-                found += [p for p in self.program.tree.paths if p.startswith(folder + "/")]
+            if folder:
+                beneath = [p for p in self.program.tree.paths if p.startswith(folder + "/")]
+                self.loaded.update(beneath)
+                found += beneath
         return found
 
     def _is_program(self, module: Module) -> bool:
@@ -159,9 +164,18 @@ class Liveness:
         if self._by_framework(function):
             return True
         found = callers.sites(self.ev, function)
-        if found:
-            return any(self.is_live(site.call.scope.module, site.call.scope.func) for site in found)
-        return self._mentioned(function)
+        if any(self.is_live(site.call.scope.module, site.call.scope.func) for site in found):
+            return True
+        if self._loaded_by_folder(function):
+            return True
+        return not found and self._mentioned(function)
+
+    def _loaded_by_folder(self, function: Function) -> bool:
+        """Whether it, or the class whose public method it is, is exported by a file that is loaded with its folder."""
+        path = function.module.path
+        if path not in self.loaded or self.program.importers(path):
+            return False
+        return bool(self.program.exported_as(function.cls if function.cls is not None else function))
 
     def _by_framework(self, function: Function) -> bool:
         """Whether something outside of the program calls it: decorated, a hook of an injected class, a route's export."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
 _MOST_TEXT = 80
+_NUMBERS = {"MAX_SAFE_INTEGER": 2**53 - 1, "MIN_SAFE_INTEGER": -(2**53) + 1, "POSITIVE_INFINITY": float("inf")}
 _HOLDERS = frozenset(("fastify", "app", "server", "instance", "this", "application", "ctx", "context", "req", "request"))
 
 
@@ -69,6 +70,8 @@ def member(ev: Evaluator, value: Value, name: str, where: Where = None) -> Value
                 return Env(name, where)
             if package == "global" and path == "process" and name == "env":
                 return External("global", "process.env", where=where)
+            if package == "global" and path == "Number" and name in _NUMBERS:
+                return Literal(_NUMBERS[name], where)
             known = schemas.member(ev, value, name) or registry.hung(ev, value, name)
             if known is not None:
                 return known
@@ -91,6 +94,7 @@ def member(ev: Evaluator, value: Value, name: str, where: Where = None) -> Value
 def _of_object(ev: Evaluator, value: Object, name: str) -> Value:
     found = value.members.get(name)
     if found is not None:
+        found = ev.force(found)
         if isinstance(found, FunctionValue) and found.fact.kind == "get":
             return ev.call(FunctionValue(found.fact, found.frame, value), (), None)
         return found

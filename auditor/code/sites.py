@@ -381,7 +381,7 @@ def _queued(
         name, data, options = Literal("__default__"), name, data
     repeat = ev.member(options, "repeat") if not is_nothing(options) else UNDEFINED
     scheduler_ = None
-    if not is_nothing(repeat):
+    if any(isinstance(o, Object) and not is_nothing(o.members.get("repeat", UNDEFINED)) for o in options_of(options)):
         scheduler_ = next(
             (v for key in ("key", "jobId") if not is_nothing(v := ev.member(repeat, key))), ev.member(options, "jobId")
         )

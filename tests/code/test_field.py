@@ -75,3 +75,63 @@ def test_a_token_of_nest_stands_for_its_queue(tmp_path: Path) -> None:
         """,
     )
     assert [job.queue for job in model.producers] == [("sms",), ("mail",)]
+
+
+def test_options_that_are_not_known_make_no_scheduler(tmp_path: Path) -> None:
+    model = read(
+        tmp_path,
+        {"bullmq": "5.61.0"},
+        src__index="""
+            import { Queue, JobsOptions } from 'bullmq';
+            import { load } from 'somewhere';
+            const mails = new Queue('mails', { connection: {} });
+            const options: JobsOptions = load();
+            mails.add('welcome', {}, options);
+            mails.add('digest', {}, { repeat: { pattern: '0 7 * * *' } });
+        """,
+    )
+    assert [job.scheduler is not None for job in model.producers] == [False, True]
+
+
+def test_a_folder_that_is_loaded_as_a_whole_lives(tmp_path: Path) -> None:
+    model = read(
+        tmp_path,
+        {"bull": "4.16.5"},
+        src__queue="import Bull from 'bull'; export const events = new Bull('events');",
+        src__tasks__index="""
+            import { loadDirectory } from '../loading';
+            export const tasks = loadDirectory(__dirname);
+        """,
+        src__tasks__remind="""
+            import { events } from '../queue';
+            export default class RemindTask { async perform() { await events.add({ name: 'remind' }); } }
+        """,
+        src__forgotten="""
+            import { events } from './queue';
+            export default class Forgotten { async perform() { await events.add({ name: 'forgotten' }); } }
+        """,
+        src__loading="export function loadDirectory(folder: string) { return require(folder + '/x'); }",
+        src__index="""
+            import { events } from './queue';
+            import { tasks } from './tasks';
+            events.process(async (job) => tasks[job.data.name].perform(job.data));
+        """,
+    )
+    assert {job.span.path: job.live for job in model.producers} == {"src/tasks/remind.ts": True, "src/forgotten.ts": False}
+
+
+def test_numbers_of_the_language_and_of_a_proxied_environment_are_known(tmp_path: Path) -> None:
+    model = read(
+        tmp_path,
+        {"bullmq": "5.61.0"},
+        src__index="""
+            import { Queue, Worker } from 'bullmq';
+            const HIGHEST = Number.MAX_SAFE_INTEGER;
+            const env = new Proxy(process.env, { get: (held, name) => held[name as string] });
+            const mails = new Queue('mails', { connection: {} });
+            mails.add('welcome', {}, { priority: Math.round(HIGHEST / 2) });
+            new Worker('mails', async () => {}, { connection: {}, concurrency: Number(env.CONCURRENCY ?? 10) });
+        """,
+    )
+    assert model.producers[0].options["priority"].value == 2**52
+    assert model.workers[0].options["concurrency"].value == 10
