@@ -100,7 +100,8 @@ def publication(selector: Selector, code: CodeModel | None, prom: Observability 
     if exists:
         return Publication(State.YES, f"{name} exists in the live Prometheus", Confidence.CERTAIN)
     if mine:
-        return _by_code(selector, mine)
+        told = quantity_of(selector, code)
+        return _by_code(selector, tuple(m for m in mine if m.quantity is told) or mine, code)
     if exists is False and prom and prom.live:
         return Publication(
             State.NO, f"{name} has no series at {prom.live.endpoint}, and no code publishes it", Confidence.CERTAIN
@@ -108,7 +109,7 @@ def publication(selector: Selector, code: CodeModel | None, prom: Observability 
     return _by_others(selector, code, prom, depth)
 
 
-def _by_code(selector: Selector, metrics: tuple[Metric, ...]) -> Publication:
+def _by_code(selector: Selector, metrics: tuple[Metric, ...], code: CodeModel | None) -> Publication:
     alive = next((m for m in metrics if m.fed_live and m.served_live), None)
     if alive is None:
         metric = metrics[0]
@@ -120,9 +121,24 @@ def _by_code(selector: Selector, metrics: tuple[Metric, ...]) -> Publication:
             f"{alive.name} has no label {lacking.name} (it has: {', '.join(alive.labels) or 'none'})",
             places=(alive.span,),
         )
+    never = _never(selector, alive, code)
+    if never:
+        return Publication(State.NO, never, places=(alive.span, *alive.fed_by[:3]))
     return Publication(
         State.YES, f"{alive.name} is published at {alive.span.label()}", places=(alive.span, *alive.fed_by[:1])
     )
+
+
+def _never(selector: Selector, metric: Metric, code: CodeModel | None) -> str:
+    """Why no series has a label value that the selector asks for; empty where one may."""
+    known = dict(metric.label_values)
+    if metric.kind == "bullmq-export" and code is not None and code.queues and all(queue.name for queue in code.queues):
+        known["queue"] = tuple(dict.fromkeys(str(queue.name) for queue in code.queues))
+    for matcher in selector.matchers:
+        values = known.get(matcher.name, ())
+        if values and not any(matcher.allows(value) for value in values):
+            return f"{metric.name} never has {matcher.text}: {matcher.name} is {', '.join(values[:6])}"
+    return ""
 
 
 def unfed(metric: Metric) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from auditor.code.facts import Call, Function, Module
+from auditor.code.metric_labels import given_labels
 from auditor.code.metric_quantities import CHAINED, told
 from auditor.code.metric_sites import Declared
 from auditor.code.model import Quantity
@@ -31,6 +32,8 @@ class Feed:
     """That it stands in; None at module level."""
     quantities: tuple[Quantity, ...]
     """Told by what is set; empty where only the metric's name can tell."""
+    labels: Mapping[str, tuple[str, ...]] | None = None
+    """Values that it may give to labels, empty for those that can't be told; None: its labels can't be told."""
 
 
 def feeds(ev: Evaluator, metrics: list[Declared]) -> dict[Declared, list[Feed]]:
@@ -236,4 +239,4 @@ def function_at(module: Module, line: int) -> Function | None:
 
 
 def _feed(ev: Evaluator, call: Call, metric: Declared) -> Feed:
-    return Feed(call.scope.module, call.line, call.scope.func, told(ev, call, metric))
+    return Feed(call.scope.module, call.line, call.scope.func, told(ev, call, metric), given_labels(ev, call, metric))

@@ -15,6 +15,7 @@ from auditor.code import metric_sites as sites_
 from auditor.code import metric_text as text_
 from auditor.code.facts import Module
 from auditor.code.metric_feeds import Feed, feeds
+from auditor.code.metric_labels import all_values
 from auditor.code.metric_program import IsLive, Program, package_of
 from auditor.code.metric_quantities import fits, in_handler
 from auditor.code.metric_registries import ANY, DEFAULT, OWN
@@ -118,6 +119,7 @@ def _metrics(program: Program, metric: Declared, fed: list[Feed]) -> Iterator[Me
     named = of_name(metric.name) if fits(metric.kind, of_name(metric.name)) else Quantity.OTHER
     if open_ or not by_quantity:
         by_quantity.setdefault(named, []).extend(open_)
+    values = all_values(metric.labels, (feed.labels for feed in fed))
     for quantity, theirs in by_quantity.items():
         served, served_live = program.given_out(own_page or _outlet(program, metric, theirs))
         yield Metric(
@@ -134,6 +136,7 @@ def _metrics(program: Program, metric: Declared, fed: list[Feed]) -> Iterator[Me
             served_live=served_live,
             by_name=not any(quantity in f.quantities for f in theirs),
             service=program.service_of(metric.module.path),
+            label_values=values,
         )
 
 

@@ -268,6 +268,8 @@ class Metric:
     by_name: bool = False
     """The quantity was told from the name alone."""
     service: str = ""
+    label_values: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """(label, every value that code gives it), for labels whose values are all known."""
     guarded: bool | None = None
     """A board: something that looks like authentication stands before it; None: not a board, or it can't be told."""
 

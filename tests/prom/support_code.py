@@ -18,6 +18,7 @@ def metric(told: Mapping[str, object]) -> Metric:
     """A metric as a case states it: fed and served by living code unless said."""
     span = CodeSpan("src/metrics.ts", 5)
     labels = told.get("labels")
+    values = told.get("values")
     return Metric(
         str(told["name"]),
         span,
@@ -29,6 +30,9 @@ def metric(told: Mapping[str, object]) -> Metric:
         served=CodeSpan("src/server.ts", 30) if told.get("served", True) else None,
         served_live=bool(told.get("served", True)) and bool(told.get("served_live", True)),
         by_name=bool(told.get("by_name", False)),
+        label_values=tuple((label, tuple(given)) for label, given in values.items())
+        if isinstance(values, dict)
+        else (),
     )
 
 

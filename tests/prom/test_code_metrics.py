@@ -436,3 +436,24 @@ def test_a_counter_is_no_depth_whatever_its_labels_say(tmp_path: Path) -> None:
         """,
     )
     assert {quantity for name, quantity in found if name == "stale_jobs_total"} == {"other"}
+
+
+def test_the_values_that_code_gives_to_labels(tmp_path: Path) -> None:
+    found = find(
+        tmp_path,
+        app=QUEUE
+        + """
+        const names = ['mail', 'payments'];
+        const closed = new Gauge({ name: 'queue_closed', help: 'h', labelNames: ['queue', 'state'] });
+        const open = new Gauge({ name: 'queue_open', help: 'h', labelNames: ['queue', 'state'] });
+        for (const queue of names) {
+          closed.set({ queue, state: 'waiting' }, 1);
+          closed.labels(queue, 'active').set(1);
+          open.set({ queue, state: process.argv[2] }, 1);
+        }
+        """,
+    )
+    closed = next(m for (name, _), m in found.items() if name == "queue_closed")
+    assert dict(closed.label_values) == {"queue": ("mail", "payments"), "state": ("waiting", "active")}
+    open_ = next(m for (name, _), m in found.items() if name == "queue_open")
+    assert dict(open_.label_values) == {"queue": ("mail", "payments")}
