@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from auditor.code.model import EntryPoint
+from auditor.infra.bundles import source_of
 from auditor.infra.model import Image
 from auditor.infra.packages import Packages, read_call
 from auditor.infra.shell import commands
@@ -234,7 +235,13 @@ class Resolver:
             for variant in variants(path):
                 if variant in self.tree.known and variant.endswith(SUFFIXES):
                     return variant
-        return None
+        return next((found for path in candidates if (found := self._bundled(path)) is not None), None)
+
+    def _bundled(self, path: str) -> str | None:
+        """What a bundler makes a file of, where the file has another name than its source."""
+        parts = path.split("/")
+        built = next((index for index, part in enumerate(parts[:-1]) if part in _BUILT), None)
+        return source_of(self.tree, self.packages, "/".join(parts[:built])) if built is not None else None
 
     def _plain(self, word: str, at: _At) -> str | None:
         if "/" not in word and "." not in word:

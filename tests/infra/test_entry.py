@@ -122,6 +122,34 @@ def test_a_path_in_an_image_is_followed_through_its_copies(tmp_path: Path) -> No
     assert [e.path for e in mint.entries] == [(tmp_path.resolve() / "services/mint/src/index.ts").as_posix()]
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        {
+            "package.json": package(build="rspack build"),
+            "rspack.config.js": "module.exports = { entry: './src/index' };",
+        },
+        {"package.json": package(build="tsc --noEmit && esbuild src/index.ts --bundle --outfile=dist/main.cjs")},
+        {"package.json": package(build="ncc build src/index.ts -o dist")},
+        {
+            "package.json": package(),
+            "tsup.config.ts": "export default defineConfig({ entry: { main: 'src/index.ts' } });",
+        },
+        {"package.json": package(), "webpack.config.js": "module.exports = { entry: [\n'./src/index.ts'] };"},
+    ],
+    ids=["rspack", "esbuild", "ncc", "tsup", "webpack"],
+)
+def test_a_bundle_under_another_name_leads_to_what_it_is_made_of(tmp_path: Path, files: dict[str, str]) -> None:
+    found = open_tree(tree(tmp_path, {"src/index.ts": "", "src/other.ts": "", **files}))
+    entries = Resolver(found, Packages(found)).follow(["node", "dist/main.cjs"], Start("s", FilePlace("c"), ("",)))
+    assert [Path(e.path).name for e in entries] == ["index.ts"]
+
+
+def test_a_built_file_without_a_bundler_leads_nowhere(tmp_path: Path) -> None:
+    found = open_tree(tree(tmp_path, {"src/index.ts": "", "package.json": package(build="tsc")}))
+    assert Resolver(found, Packages(found)).follow(["node", "dist/gone.js"], Start("s", FilePlace("c"), ("",))) == ()
+
+
 def test_output_below_a_root_above_the_package(tmp_path: Path) -> None:
     files = {
         "compose.yml": "services:\n  q:\n    build: ./backend/services/q\n    command: node dist/services/q/src/index.js\n",
