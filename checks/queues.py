@@ -1,0 +1,314 @@
+"""Queues as they run (items beyond the 102): jobs that nobody will ever touch again, and schedules that stopped.
+
+Each probe needs a live Redis, looks at every queue, and fails on what two looks or a moment's state prove.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from auditor.live.jobs_model import Scheduler, State
+from auditor.live.model import Library, LiveQueue, LiveRedis, QueueWorkers
+from auditor.live.server_model import Memory
+from auditor.model import Confidence, Evidence, Severity, Status, Verdict
+from auditor.probes import conclude, not_applicable, probe
+
+from ._live_side import Gathered, dead_letter, duration, job_options, key_of, of_queue, producer
+
+_HOUR_MS = 3_600_000
+_NO_QUEUES = "no queue was found in the live Redis"
+
+
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """How late is too late."""
+
+    seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """How long is too long."""
+
+    hours: int = 1
+
+
+@probe("queue.orphans")
+def orphans(live: LiveRedis) -> Verdict:
+    """Every active job is held by a worker: an id in `active` without a lock, at two looks, is nobody's."""
+
+    def judge(queue: LiveQueue, found: Gathered) -> None:
+        lost = queue.stalls.orphans
+        if lost:
+            checked = (
+                ""
+                if queue.stalled_interval_ms is None
+                else f"; the stalled check runs every {duration(queue.stalled_interval_ms)}"
+            )
+            shown = key_of(queue, "EXISTS", f"{lost[0]}:lock", "0, at two looks", "1")
+            text = f"{queue.label}: {len(lost)} active jobs are held by no worker{checked}"
+            # where a check runs it will find them: a crash just now, not jobs that stay for ever
+            grave = Severity.LOW if checked else None
+            found.say(Status.FAIL, text, of_queue(queue), [shown], severity=grave, symbol="orphans")
+        else:
+            found.hold(
+                queue, "", key_of(queue, "LRANGE", "active", f"{queue.counts.active} active, the sampled ones locked")
+            )
+
+    return _each(live, judge, "every sampled active job is held by a worker")
+
+
+@probe("queue.jobs_exist")
+def jobs_exist(live: LiveRedis) -> Verdict:
+    """Every id in a queue's lists has its job: one without, at two looks, was evicted or deleted by hand."""
+
+    def judge(queue: LiveQueue, found: Gathered) -> None:
+        lost = queue.lost_hashes
+        if not lost:
+            found.hold(queue, "", _sampled(queue, "all there"))
+            return
+        shown = [key_of(queue, "EXISTS", lost[0], "0, though the queue lists it", "1")]
+        memory = live.server(queue.endpoint).memory
+        if isinstance(memory, Memory) and memory.evicted_keys:
+            shown.append(Evidence("INFO stats", f"evicted_keys:{memory.evicted_keys}", "0"))
+        text = f"{queue.label}: {len(lost)} of the sampled ids have no job: evicted, or deleted by hand"
+        found.say(Status.FAIL, text, of_queue(queue), shown, symbol="lost")
+
+    return _each(live, judge, "every sampled id has its job")
+
+
+@probe("queue.delayed_on_time")
+def delayed_on_time(live: LiveRedis, slack: Slack) -> Verdict:
+    """Delayed jobs come out when they are due."""
+
+    def judge(queue: LiveQueue, found: Gathered) -> None:
+        late = queue.overdue_delayed_ms
+        if late is None or late <= slack.seconds * 1000 or queue.paused:
+            held = f"{queue.counts.delayed:,} delayed, {'the queue is paused' if queue.paused else 'the first not overdue'}"
+            found.hold(queue, "", key_of(queue, "ZRANGE", "delayed", held))
+            return
+        shown = key_of(
+            queue, "ZRANGE", "delayed", f"the first is {duration(late)} overdue", f"at most {slack.seconds} s"
+        )
+        why = "no worker moves it" if _workers(queue) == 0 else "workers live and do not take it"
+        found.say(
+            Status.FAIL,
+            f"{queue.label}: a delayed job is {duration(late)} overdue: {why}",
+            of_queue(queue),
+            [shown],
+            symbol="overdue",
+        )
+
+    return _each(live, judge, "no delayed job is overdue")
+
+
+@probe("scheduler.runs")
+def scheduler_runs(live: LiveRedis, slack: Slack) -> Verdict:
+    """Every schedule goes on: its next run lies ahead, and the library in force still reads it."""
+
+    def judge(queue: LiveQueue, found: Gathered) -> None:
+        for scheduler in queue.schedulers:
+            _schedule(queue, scheduler, slack, found)
+        for group in queue.jobs:
+            once = [job for job in group.jobs if job.opts and job.opts.repeat and not job.scheduler]
+            if once and queue.era == "bullmq 6":
+                shown = job_options(queue, once[0].id, "repeat, and no scheduler made it", "upsertJobScheduler")
+                text = f"{queue.label}/{group.name}: added with `repeat`, which BullMQ 6 runs once and never again"
+                found.say(Status.FAIL, text, producer(queue, group.name), [shown], symbol=group.name)
+
+    return _each(live, judge, "every schedule's next run lies ahead")
+
+
+def _schedule(queue: LiveQueue, scheduler: Scheduler, slack: Slack, found: Gathered) -> None:
+    late = queue.read_ms - scheduler.next_ms if scheduler.next_ms is not None and queue.read_ms else 0
+    shown = key_of(
+        queue,
+        "ZSCORE",
+        "repeat",
+        f"{scheduler.key}: next run {duration(abs(late))} {'ago' if late > 0 else 'ahead'}",
+        "ahead",
+    )
+    if scheduler.legacy and queue.era == "bullmq 6":
+        text = f"{queue.label}: repeatable {scheduler.key} is of the form before 5.16, which BullMQ 6 refuses"
+        found.say(Status.FAIL, text, of_queue(queue), [shown], symbol=scheduler.key)
+    elif late > slack.seconds * 1000 and not queue.paused and not _next_waits(queue, scheduler):
+        text = f"{queue.label}: schedule {scheduler.key} should have run {duration(late)} ago, and nothing of it waits"
+        found.say(Status.FAIL, text, of_queue(queue), [shown], symbol=scheduler.key)
+    else:
+        found.hold(queue, "", shown)
+
+
+def _next_waits(queue: LiveQueue, scheduler: Scheduler) -> bool:
+    """A scheduler's next job may lie among the waiting: then workers are late, not the schedule."""
+    open_states = (State.WAITING, State.PAUSED, State.PRIORITIZED, State.ACTIVE)
+    return any(job.scheduler == scheduler.key and job.state in open_states for job in queue.sampled)
+
+
+@probe("queue.paused_forgotten")
+def paused_forgotten(live: LiveRedis, limit: Hours) -> Verdict:
+    """No paused queue is forgotten: jobs that wait behind a pause for long."""
+
+    def judge(queue: LiveQueue, found: Gathered) -> None:
+        waits = [
+            job.timestamp
+            for job in queue.sampled
+            if job.timestamp and job.state in (State.WAITING, State.PAUSED, State.PRIORITIZED)
+        ]
+        since = queue.read_ms - min(waits) if waits and queue.read_ms else 0
+        if not queue.paused or since <= limit.hours * _HOUR_MS:
+            held = f"{'paused' if queue.paused else 'not paused'}, {queue.counts.depth:,} jobs wait"
+            found.hold(queue, "", key_of(queue, "HGET", "meta paused", held))
+        else:
+            shown = [
+                key_of(queue, "HGET", "meta", "paused"),
+                key_of(queue, "LLEN", "wait", f"{queue.counts.depth:,} jobs, one for {duration(since)}"),
+            ]
+            text = f"{queue.label} is paused, and {queue.counts.depth:,} jobs wait, one of them for {duration(since)}"
+            found.say(Status.FAIL, text, of_queue(queue), shown, symbol="paused")
+
+    return _each(live, judge, "no queue with waiting jobs is paused for long")
+
+
+@probe("queue.not_starved")
+def not_starved(live: LiveRedis, limit: Hours) -> Verdict:
+    """Jobs of low priority get their turn too."""
+
+    def judge(queue: LiveQueue, found: Gathered) -> None:
+        behind = [job for job in queue.sampled if job.state is State.PRIORITIZED and job.timestamp]
+        done = [job.finished_on for job in queue.sampled if job.state is State.COMPLETED and job.finished_on]
+        if not behind or not done or queue.paused:
+            found.hold(queue, "", key_of(queue, "ZCARD", "prioritized", f"{queue.counts.prioritized:,}"))
+            return
+        oldest = min(behind, key=lambda job: job.timestamp or 0)
+        since = queue.read_ms - (oldest.timestamp or 0)
+        if since > limit.hours * _HOUR_MS and max(done) > queue.read_ms - _HOUR_MS:
+            shown = job_options(
+                queue,
+                oldest.id,
+                f"waits for {duration(since)}, while others were completed",
+                "its turn",
+                Confidence.LIKELY,
+            )
+            text = f"{queue.label}/{oldest.name}: a job of low priority waits for {duration(since)}, while others overtake it"
+            found.say(Status.FAIL, text, producer(queue, oldest.name), [shown], symbol=oldest.name)
+        else:
+            found.hold(
+                queue, "", key_of(queue, "ZCARD", "prioritized", f"the oldest sampled waits for {duration(since)}")
+            )
+
+    return _each(live, judge, "no sampled job of low priority waits for long")
+
+
+@probe("queue.events_trimmed")
+def events_trimmed(live: LiveRedis) -> Verdict:
+    """The events stream stays near its bound (`streams.events.maxLen`, 10,000 unless set)."""
+
+    def judge(queue: LiveQueue, found: Gathered) -> None:
+        events = queue.events
+        if events is None:
+            return
+        bound = events.max_length or 10_000
+        shown = key_of(queue, "XLEN", "events", f"{events.length:,}", f"about {bound:,}")
+        # trimming is approximate, by whole nodes of the stream
+        if events.length > bound * 1.5 + 500:
+            found.say(
+                Status.FAIL,
+                f"{queue.label}: {events.length:,} events are kept, of at most about {bound:,}",
+                of_queue(queue),
+                [shown],
+                symbol="events",
+            )
+        else:
+            found.hold(queue, "", shown)
+
+    return _each(live, judge, "events streams stay near their bounds")
+
+
+@probe("job.options_known")
+def options_known(live: LiveRedis) -> Verdict:
+    """Stored jobs carry no option that no version of the library reads: a misspelt one does nothing."""
+
+    def judge(queue: LiveQueue, found: Gathered) -> None:
+        if not any(job.opts and job.opts.unknown for job in queue.sampled):
+            found.hold(queue, "", _sampled(queue, "with known options alone"))
+        for group in queue.jobs:
+            for name in sorted({name for job in group.newest if job.opts for name in job.opts.unknown}):
+                job = next(job for job in group.newest if job.opts and name in job.opts.unknown)
+                shown = job_options(queue, job.id, name, "an option of the library")
+                text = f"{queue.label}/{group.name}: option {name} is read by no version of Bull or BullMQ"
+                found.say(Status.FAIL, text, producer(queue, group.name), [shown], symbol=f"{group.name} {name}")
+
+    return _each(live, judge, "every stored option is one that a library reads")
+
+
+@probe("queue.version_sound")
+def version_sound(live: LiveRedis) -> Verdict:
+    """No queue runs a release that is known to lose schedules or jobs, or on a Redis that such a release can't use."""
+
+    def judge(queue: LiveQueue, found: Gathered) -> None:
+        shown = key_of(queue, "HGET", "meta", f"version bullmq:{queue.version}")
+        version = _version(queue.version)
+        for first, last, what in _UNSOUND:
+            if version and first <= version <= last:
+                found.say(
+                    Status.FAIL,
+                    f"{queue.label} runs BullMQ {queue.version}, which {what}",
+                    of_queue(queue),
+                    [shown],
+                    symbol=what,
+                )
+                return
+        server = live.server(queue.endpoint)
+        blocks = queue.library is Library.BULLMQ and queue.era in ("bullmq 5", "bullmq 6", "bullmq 5-6")
+        if (
+            blocks
+            and server.product == "Redis"
+            and (0,) < _version(server.version) < (7, 0, 8)
+            and queue.counts.delayed
+        ):
+            seen = Evidence(
+                "INFO server", f"redis_version:{server.version}", "7.0.8 or newer", server.place("INFO server")
+            )
+            text = f"{queue.label}: on Redis {server.version} BZPOPMIN with a short timeout may block for ever, and delayed jobs stay"
+            found.say(Status.FAIL, text, of_queue(queue), [seen], symbol="bzpopmin")
+        elif version:
+            found.hold(queue, "", shown)
+
+    return _each(live, judge, "no queue's release is known to lose jobs")
+
+
+_UNSOUND = (
+    ((5, 34, 9), (5, 34, 9), "loses schedules when workers start (taskforcesh/bullmq#3009)"),
+    ((5, 66, 6), (5, 70, 1), "leaves job hashes behind that no list names (taskforcesh/bullmq#3853)"),
+)
+
+
+def _each(live: LiveRedis, judge: Callable[[LiveQueue, Gathered], None], held: str) -> Verdict:
+    queues = [queue for queue in live.queues if not dead_letter(queue)]
+    if not queues:
+        return not_applicable(_NO_QUEUES)
+    found = Gathered()
+    for queue in queues:
+        judge(queue, found)
+    side = found.side()
+    if not side.findings and not side.evidence:
+        return not_applicable(f"none of {len(queues)} queues has what it is about")
+    return conclude(
+        side.findings,
+        held=f"{held} ({len(queues)} {'queue' if len(queues) == 1 else 'queues'})",
+        evidence=side.evidence,
+    )
+
+
+def _sampled(queue: LiveQueue, what: str) -> Evidence:
+    return Evidence(f"HGETALL {queue.key('<id>')}", f"{queue.sampling.label()} sampled, {what}", place=queue.place())
+
+
+def _workers(queue: LiveQueue) -> int | None:
+    return queue.workers.count if isinstance(queue.workers, QueueWorkers) and queue.workers.certain else None
+
+
+def _version(text: str) -> tuple[int, ...]:
+    parts = text.partition("-")[0].split(".")
+    return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) and len(parts) == 3 else ()
