@@ -219,8 +219,12 @@ def _congestion(_: CodeModel, job: Producer) -> Judged:
     )
 
 
+_CONFIRMING = ("@metaplex-foundation/js", "@thirdweb-dev/sdk")
+"""SDKs whose sending calls come back when the transaction is confirmed."""
+
+
 def _waits_itself(send: Effect) -> bool:
-    return any(word in send.call.lower() for word in ("andconfirm", "sendandwait", "sync"))
+    return send.package in _CONFIRMING or any(word in send.call.lower() for word in ("andconfirm", "sendandwait", "sync"))
 
 
 def _confirmed(_: CodeModel, worker: Worker) -> Judged:
