@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from auditor.infra.model import Environment
@@ -24,6 +25,7 @@ _SHOWN = re.compile(r"examples?|samples?|demos?|docs?|documentation|tutorials?")
 _BY_WORD = {word: env for env, words in _WORDS.items() for word in words.split()}
 
 
+@lru_cache(maxsize=4096)
 def of_words(text: str) -> Environment:
     """The environment that a name speaks of; UNKNOWN when none or several do."""
     found = {
@@ -32,6 +34,7 @@ def of_words(text: str) -> Environment:
     return found.pop() if len(found) == 1 else Environment.UNKNOWN
 
 
+@lru_cache(maxsize=4096)
 def of_path(path: str) -> Environment:
     """By the file's name first, then by its folders, the nearest first."""
     parts = PurePosixPath(path).parts
