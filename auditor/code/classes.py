@@ -10,6 +10,7 @@ from auditor.code.values import (
     CYCLE,
     UNDEFINED,
     ClassValue,
+    External,
     Frame,
     FunctionValue,
     Instance,
@@ -94,6 +95,14 @@ def library_base(ev: Evaluator, cls: Class) -> LibraryClass | None:
             if found is not None:
                 return found
     return None
+
+
+def external_base(ev: Evaluator, cls: Class) -> External | None:
+    """The class of an npm package that a class extends, in any number of steps: `PrismaService extends PrismaClient`."""
+    base = base_of(ev, ancestry(ev, cls)[-1])
+    if base is None:
+        return None
+    return next((v for v in options_of(base) if isinstance(v, External) and v.package not in ("global", "events")), None)
 
 
 def constructor_of(ev: Evaluator, cls: Class) -> Function | None:
@@ -214,6 +223,9 @@ def _instance_member(ev: Evaluator, instance: Instance, name: str) -> Value:
         return join(sure or real)
     if found:
         return found[0]
+    outside = external_base(ev, instance.cls)
+    if outside is not None:
+        return External(outside.package, f"{outside.path}().{name}", where=instance.where)
     return Unknown(f"{instance.cls.name} has no member `{name}` that is seen", f"this.{name}")
 
 
