@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from auditor.code.model import CodeModel, Effect, Kind, Producer, Role, Site, Worker
+from auditor.code.model import CodeModel, Effect, Kind, KindBy, Producer, Role, Site, Worker
 from auditor.model import Cause, Verdict
 from auditor.probes import not_applicable, unverified
 
@@ -22,8 +22,14 @@ ProducerRule = Callable[[CodeModel, Producer], Judged | None]
 
 
 def handlers(code: CodeModel, kinds: Collection[Kind]) -> tuple[Worker, ...]:
-    """Workers whose jobs are of these kinds."""
-    return tuple(worker for worker in code.workers if worker.kind in kinds)
+    """Workers whose jobs are of these kinds.
+
+    Where some of them are seen to do it, those that only a name counts among them, and whose reach shows nothing of the
+    kind, are left out: `cleanup-email-bodies` beside the queue that mails.
+    """
+    found = tuple(worker for worker in code.workers if worker.kind in kinds)
+    doing = [worker for worker in found if worker.kind_by is not KindBy.NAMES]
+    return tuple(w for w in found if w in doing or not w.followed) if any(w.live for w in doing) else found
 
 
 def producers(code: CodeModel, kinds: Collection[Kind]) -> tuple[Producer, ...]:

@@ -9,11 +9,12 @@ from auditor.model import Confidence, Severity, Verdict
 from auditor.probes import probe
 
 from ._handlers import cannot_follow
-from ._roles import KEEPS
+from ._roles import KEEPS, WRITES
 from ._sources import queue_names
 from ._subjects import Judged, bad, by_worker, good, subject_of
 
 DEAD_LETTER = ("dlq", "dead", "poison")
+FAILURE = ("fail", "dead", "dlq", "error", "exhaust", "poison", "incident", "alert")
 
 
 @probe("worker.dead_letter")
@@ -90,4 +91,9 @@ def _words(name: str) -> str:
 
 
 def _keeps(effect: Effect) -> bool:
-    return effect.role in KEEPS
+    """Whether the call keeps the job or alerts somebody; a write that knows nothing of the failure only tidies up."""
+    if effect.role not in KEEPS - {Role.REPORT}:
+        return False
+    text = f"{effect.call} {effect.target} {effect.symbol}".lower()
+    told = any(path.startswith("error") or "failedReason" in path or "stacktrace" in path for path in effect.keyed_by)
+    return effect.role not in WRITES or effect.failure or told or any(word in text for word in FAILURE)

@@ -156,7 +156,7 @@ def _nonce(_: CodeModel, worker: Worker) -> Judged:
         return _blockhash(worker, name)
     if nonce_managed(worker.effects):
         return good(f"{name}: a nonce manager is in reach", confidence=Confidence.LIKELY)
-    return _account_nonce(worker, name, sent[0])
+    return _account_nonce(worker, name, next((e for e in sent if "parallel" in e.within), sent[0]))
 
 
 def _account_nonce(worker: Worker, name: str, send: Effect) -> Judged:
@@ -168,6 +168,17 @@ def _account_nonce(worker: Worker, name: str, send: Effect) -> Judged:
             f"{name}: explicit nonce under {lock.call}",
             confidence=Confidence.LIKELY,
             related=(explicit.span, lock.span),
+        )
+    if "parallel" in send.within:
+        message = (
+            f"{name}: {path_of(worker, send)} is sent for many items at once, from one account without a nonce manager"
+        )
+        return bad(
+            message,
+            "a map of sends",
+            expected="a nonce manager, or one at a time",
+            place=send.span,
+            confidence=Confidence.LIKELY,
         )
     if option(worker.options, "concurrency").state is OptionState.ABSENT or (most and max(most) <= 1):
         return good(f"{name}: one job at a time sends from the wallet (in one process)", confidence=Confidence.LIKELY)
@@ -330,7 +341,7 @@ def _balance(_: CodeModel, worker: Worker) -> Judged:
 def _priority(code: CodeModel, job: Producer) -> Judged | None:
     peers = [other for other in producers(code, MINT) if other.live and set(other.queue) & set(job.queue)]
     found = option(job.options, "priority")
-    if len(peers) < 2 and found.state is OptionState.ABSENT:
+    if len(peers) < 2 and len(job.via) < 2 and found.state is OptionState.ABSENT:
         return None
     name = subject_of(job).name
     if found.state is OptionState.UNKNOWN:
@@ -338,10 +349,15 @@ def _priority(code: CodeModel, job: Producer) -> Judged | None:
     if any(option(peer.options, "priority").state is not OptionState.ABSENT for peer in peers):
         ranked = [value for value in choices(found) if number(value)]
         return good(described("priority", found), confidence=sureness(found, job.span) if ranked else Confidence.LIKELY)
+    sharing = (
+        f"{len(peers) - 1} more mint producers"
+        if len(peers) > 1
+        else f"itself: {len(job.via)} places enqueue through it"
+    )
     return bad(
-        f"{name} shares its queue with {len(peers) - 1} more mint producers, and none sets a priority: a buyer waits behind a batch",
+        f"{name} shares its queue with {sharing}, and none sets a priority: a buyer waits behind a batch",
         described("priority", found),
         expected="a priority, smaller for mints that a user waits for",
-        related=tuple(peer.span for peer in peers if peer is not job)[:4],
+        related=(*(peer.span for peer in peers if peer is not job), *job.via)[:4],
         confidence=Confidence.LIKELY,
     )

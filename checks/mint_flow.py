@@ -159,6 +159,7 @@ def _batch(code: CodeModel, worker: Worker) -> Judged:
     if send is None:
         return needs_call(worker, "whether one job mints many", Role.CHAIN_SEND)
     kept = first(worker.effects, {Role.CHECKPOINT})
+    send = next((each for each in of(worker, Role.CHAIN_SEND) if "loop" in each.within), send)
     if "loop" in send.within and not kept:
         return bad(
             f"{name}: {path_of(worker, send)} mints in a loop without a checkpoint: a retry starts from the first item",
@@ -224,7 +225,9 @@ _CONFIRMING = ("@metaplex-foundation/js", "@thirdweb-dev/sdk")
 
 
 def _waits_itself(send: Effect) -> bool:
-    return send.package in _CONFIRMING or any(word in send.call.lower() for word in ("andconfirm", "sendandwait", "sync"))
+    return send.package in _CONFIRMING or any(
+        word in send.call.lower() for word in ("andconfirm", "sendandwait", "sync")
+    )
 
 
 def _confirmed(_: CodeModel, worker: Worker) -> Judged:

@@ -167,18 +167,34 @@ def _tells_done(node: Node, names: set[str]) -> bool:
     condition = node.child_by_field_name("condition")
     if condition is None:
         return False
-    shown = text(condition).strip()
-    inner = shown[1:-1].strip() if shown.startswith("(") and shown.endswith(")") else shown
-    missing = re.fullmatch(
-        r"!\s*\(?\s*(?:await\s+)?([\w.?]+)(\(.*\))?\s*\)?|([\w.?]+)\s*={2,3}\s*(?:null|undefined)", inner, re.S
-    )
-    if missing is None:
-        return True
-    name = (missing[1] or missing[3] or "").replace("?", "")
+    terms = [term for term in re.split(r"\|\||&&", _bare(text(condition))) if term.strip()]
+    missing = [_MISSING.fullmatch(_bare(term)) for term in terms]
+    if not terms or None in missing:
+        return bool(terms)
+    return any(_is_answer(found) for found in missing if found is not None)
+
+
+_MISSING = re.compile(r"!+\s*\(?\s*(?:await\s+)?([\w.?]+)(\(.*\))?\s*\)?|([\w.?]+)\s*={2,3}\s*(?:null|undefined)", re.S)
+
+
+def _bare(shown: str) -> str:
+    """Without the brackets and the negation around a whole condition: `!(a && b.c)` asks what `!a || !b.c` asks."""
+    inner = shown.strip()
+    if inner.startswith("(") and inner.endswith(")"):
+        inner = inner[1:-1].strip()
+    negated = re.fullmatch(r"!\s*\((.*)\)", inner, re.S)
+    if negated and negated[1].count("(") == negated[1].count(")") and re.search(r"&&|\|\|", negated[1]):
+        return " || ".join(f"!{term.strip()}" for term in re.split(r"\|\||&&", negated[1]))
+    return inner
+
+
+def _is_answer(found: re.Match[str]) -> bool:
+    """`!alreadySent`, `!payment.done`, `!(await claim())`: an answer, not the lack of a row."""
+    name = (found[1] or found[3] or "").replace("?", "")
     last = name.rsplit(".", 1)[-1]
-    if _GETS.match(last):
+    if not name or _GETS.match(last):
         return False
-    return "." in name or missing[2] is not None or bool(_DONE.search(last.lower())) if name else True
+    return found[2] is not None or bool(_DONE.search(last.lower()))
 
 
 def _mentions(node: Node, names: set[str]) -> bool:

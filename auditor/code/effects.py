@@ -135,16 +135,16 @@ class Effects:
         """Of functions walked in this handler: what a callback written inside of them sees."""
         self._frames: dict[int, Frame] = {}
 
-    def of(self, functions: Sequence[Function | FunctionValue]) -> Found:
-        """What the handler functions reach; each takes the job as its first parameter."""
+    def of(self, functions: Sequence[Function | FunctionValue], names: tuple[str, ...] = ("job",)) -> Found:
+        """What the handler functions reach; `names` are what their parameters are: the job, for listeners the error too."""
         found = Found()
         seen = _Seen()
         self._envs, self._frames = {}, {}
         for value in functions:
             function, frame = (value.fact, value.frame) if isinstance(value, FunctionValue) else (value, None)
             env: dict[str, Paths] = {}
-            if function.parameters:
-                taint.bind(unwrapped(function.parameters[0].pattern), frozenset({"job"}), env)
+            for parameter, name in zip(function.parameters, names, strict=False):
+                taint.bind(unwrapped(parameter.pattern), frozenset({name}), env)
             self._visit(function, env, _Place((), (span_of(function),), frame), seen, found)
             found.swallows = found.swallows or swallowing(function, found.effects)
         _sql_transactions(found)
@@ -281,8 +281,9 @@ class Effects:
         kinds += branches_of(call.node, limit)
         if any(start <= call.node.start_byte < end for start, end in visit.transactions):
             kinds.append("transaction")
-        if _in_callback(call.node, limit):
-            kinds.append("loop")
+        callback = _in_callback(call.node, limit)
+        if callback:
+            kinds += ["loop", "parallel"] if callback in ("map", "flatMap") else ["loop"]
         return tuple(kinds)
 
     def _bind_variables(self, function: Function, env: dict[str, Paths]) -> None:
@@ -372,8 +373,8 @@ def _inside(inner: Function, outer: Function) -> bool:
     )
 
 
-def _in_callback(node: Node, limit: Node) -> bool:
-    """Whether a call stands in a function that is handed to map, forEach and the like."""
+def _in_callback(node: Node, limit: Node) -> str:
+    """`map`, `forEach`, … whose function argument a call stands in; empty where it stands in none."""
     at = node.parent
     while at is not None and at.id != limit.id:
         if (
@@ -385,9 +386,9 @@ def _in_callback(node: Node, limit: Node) -> bool:
             callee = owner.child_by_field_name("function") if owner is not None else None
             name = callee.child_by_field_name("property") if callee is not None else None
             if name is not None and taint.text(name) in _LOOPING:
-                return True
+                return taint.text(name)
         at = at.parent
-    return False
+    return ""
 
 
 def _awaited(node: Node) -> bool:

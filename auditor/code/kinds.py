@@ -10,6 +10,7 @@ from auditor.code.model import Effect, Kind, KindBy, Producer, Role, Worker
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 WORDS: Mapping[Kind, frozenset[str]] = {
+    Kind.CLEANUP: frozenset(("cleanup", "clean", "cleaner", "purge", "prune", "expire", "expired", "gc", "sweep")),
     Kind.REFUND: frozenset(("refund", "refunds", "chargeback", "chargebacks")),
     Kind.PAYMENT: frozenset(("payment", "payments", "charge", "charges", "checkout", "billing", "invoice", "invoices", "pay", "capture", "subscription")),
     Kind.NFT: frozenset(("nft", "nfts", "mint", "mints", "minting")),
@@ -20,7 +21,6 @@ WORDS: Mapping[Kind, frozenset[str]] = {
     Kind.EMAIL: frozenset(("email", "emails", "mail", "mails", "mailer", "newsletter", "smtp")),
     Kind.QR: frozenset(("qr", "qrcode", "barcode")),
     Kind.ANALYTICS: frozenset(("analytics", "statistics", "stats", "metrics", "tracking", "report", "reports", "reporting")),
-    Kind.CLEANUP: frozenset(("cleanup", "clean", "cleaner", "purge", "prune", "expire", "expired", "gc", "sweep")),
 }  # fmt: skip
 """In the order in which they decide where a name has words of several kinds."""
 _NO_CHARGE = re.compile(

@@ -112,8 +112,12 @@ class Meanings:
         made = Effect(role, CodeSpan(call.scope.module.path, call.line, call.line), shown[-80:], meaning.package.name)
         if value is not None:
             made = replace(made, package=value.package if value.package != "global" else meaning.package.name)
+        if role in REMOTE:
+            made = replace(made, client=self._built_at(call))
         made = replace(made, text=self._text(call, role), target=self._target(call, role))
         written = " ".join(text(node) for node in call.arguments())
+        if role in (Role.DB_WRITE, Role.DB_UPSERT) and re.search(r"fail|error|dead.?letter|exhaust", written, re.I):
+            made = replace(made, failure=True)
         if role in (Role.DB_WRITE, Role.DB_UPSERT) and _ADDS.search(written):
             made = replace(made, role=Role.DB_INCREMENT)
         if (
@@ -293,6 +297,16 @@ class Meanings:
                 OptionState.KNOWN, rule.default or 180_000
             )
         return options_.option([self.ev.eval(nodes[at], call.scope)]) if len(nodes) > at else ABSENT
+
+    def _built_at(self, call: Call) -> CodeSpan | None:
+        """Where the receiver was built: the place of the outermost value that is the result of a construction."""
+        at = call.callee
+        while at is not None and at.type == "member_expression":
+            at = at.child_by_field_name("object")
+            for one in options_of(self.ev.eval(at, call.scope)) if at is not None else ():
+                if isinstance(one, External) and one.path.endswith("()") and one.where is not None:
+                    return options_.span(one.where)
+        return None
 
     def _sender(self, call: Call) -> External | None:
         """Whose `send` a command is handed to: `client.send(new SendEmailCommand(…))`."""

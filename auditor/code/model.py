@@ -153,6 +153,8 @@ class Effect:
     """The function that it makes return early; None beside `guards`: it throws, so that nothing after it runs."""
     claims: bool = False
     """It takes the work for itself or fails: unique insert, ON CONFLICT, upsert, SET NX, lock."""
+    failure: bool = False
+    """A write whose arguments speak of a failure: `{ status: 'failed' }`, an error's message."""
     target: str = ""
     """What it is about: queue of an enqueue, table or model of a database call, host of an HTTP call."""
     job_id: bool = False

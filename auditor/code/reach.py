@@ -84,7 +84,7 @@ def _sandboxed(effects: Effects, worker: Worker) -> list[Function]:
 
 def _listening(effects: Effects, listener: Listener, handler: Value | None) -> Listener:
     functions = functions_of(handler) if handler is not None else []
-    own: list[Effect] = effects.of(functions).effects if functions else []
+    own: list[Effect] = effects.of(functions, ("job", "error")).effects if functions else []
     return replace(listener, effects=tuple(own))
 
 
