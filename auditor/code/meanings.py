@@ -35,6 +35,8 @@ HOSTS = {
     "api.sendgrid.com": Role.EMAIL_SEND,
     "api.brevo.com": Role.EMAIL_SEND,
     "api.postmarkapp.com": Role.EMAIL_SEND,
+    "pinJSONToIPFS": Role.STORAGE_UPLOAD,
+    "pinFileToIPFS": Role.STORAGE_UPLOAD,
     "hooks.slack.com": Role.NOTIFY,
     "discord.com/api/webhooks": Role.NOTIFY,
 }
