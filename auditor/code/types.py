@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from auditor.code import classes, external, providers
 from auditor.code.facts import Class, Field, Function, Import, Module, Parameter, Scope
+from auditor.code.program import Exhausted
 from auditor.code.syntax import key_text
 from auditor.code.values import (
     CYCLE,
+    TYPED,
     Array,
     ClassValue,
     External,
@@ -18,7 +20,6 @@ from auditor.code.values import (
     LibraryObject,
     Literal,
     Object,
-    TYPED,
     Undefined,
     Unknown,
     Value,
@@ -76,7 +77,7 @@ def settled(ev: Evaluator, value: Value, node: Node | None, module: Module, text
     return declared if any(isinstance(option, LibraryObject) for option in options_of(declared)) else value
 
 
-def typed(ev: Evaluator, node: Node, module: Module, text: str = "", depth: int = 0) -> Value | None:  # noqa: PLR0911
+def typed(ev: Evaluator, node: Node, module: Module, text: str = "", depth: int = 0) -> Value | None:
     """A value of a declared type; None where the type tells nothing that matters here."""
     if depth > _DEEPEST:
         return None
@@ -84,11 +85,16 @@ def typed(ev: Evaluator, node: Node, module: Module, text: str = "", depth: int 
     if key in ev.types:
         return ev.types[key]
     ev.types[key] = None
-    found = ev.types[key] = _typed(ev, node, module, text, depth)
+    try:
+        found = _typed(ev, node, module, text, depth)
+    except Exhausted:  # the question was too dear, not the type unknown
+        ev.types.pop(key, None)
+        raise
+    ev.types[key] = found
     return found
 
 
-def _typed(ev: Evaluator, node: Node, module: Module, text: str, depth: int) -> Value | None:  # noqa: PLR0911
+def _typed(ev: Evaluator, node: Node, module: Module, text: str, depth: int) -> Value | None:
     match node.type:
         case "type_annotation" | "parenthesized_type" | "readonly_type" | "flow_maybe_type":
             return typed(ev, node.named_children[0], module, text, depth) if node.named_children else None
