@@ -37,6 +37,9 @@ HOSTS = {
     "api.postmarkapp.com": Role.EMAIL_SEND,
     "pinJSONToIPFS": Role.STORAGE_UPLOAD,
     "pinFileToIPFS": Role.STORAGE_UPLOAD,
+    "/pinning/pin": Role.STORAGE_UPLOAD,
+    "/api/v0/add": Role.STORAGE_UPLOAD,
+    "api.nft.storage/upload": Role.STORAGE_UPLOAD,
     "hooks.slack.com": Role.NOTIFY,
     "discord.com/api/webhooks": Role.NOTIFY,
 }
@@ -45,7 +48,10 @@ _LOGGERS = re.compile(r"(?:^|\.)_?(?:logger|log|console|winston|pino|fastify\.lo
 _LEVELS = frozenset(
     ("info", "warn", "error", "debug", "trace", "fatal", "log", "verbose", "http", "silly", "warning", "success")
 )
-_ADDS = re.compile(r"\$inc\b|\b(?:increment|decrement)\s*:|(\b\w+)\"?\s*=\s*(?:\w+\.)?\"?\1\"?\s*[+-]\s*[\w$?:]")
+_ADDS = re.compile(
+    r"\$inc\b|\b(?:increment|decrement)\s*:|(\b\w+)\"?\s*=\s*(?:\w+\.)?\"?\1\"?\s*[+-]\s*[\w$?:]|\bsql(?:<\w+>)?`\s*\$\{[^}]+\}\s*[+-]\s*[\d$]"
+    r"|\.(?:increment|decrement)\("
+)
 _SQL = re.compile(r"\b(select|insert|update|delete|with|begin|commit|start\s+transaction|rollback|merge)\b", re.I)
 _CLAIMS = re.compile(r"\bon\s+conflict\b|\bon\s+duplicate\s+key\b|\bfor\s+update\b|pg_(?:try_)?advisory", re.I)
 _NX = re.compile(r"""['"]NX['"]|\bNX\s*:\s*true|\bnx\s*:\s*true|['"]nx['"]|onlyIfNotExists""")
@@ -117,7 +123,11 @@ class Meanings:
         if role in REMOTE:
             made = replace(made, client=self._built_at(call))
         made = replace(made, text=self._text(call, role), target=self._target(call, role))
+        if role is Role.CHAIN_SEND and value is not None:
+            made = replace(made, target=value.path.split("()", 1)[0])
         written = " ".join(text(node) for node in call.arguments())
+        if role in (Role.DB_WRITE, Role.DB_UPSERT):
+            written = _chain(call.node)
         if role in (Role.DB_WRITE, Role.DB_UPSERT) and re.search(r"fail|error|dead.?letter|exhaust", written, re.I):
             made = replace(made, failure=True)
         if role in (Role.DB_WRITE, Role.DB_UPSERT) and _ADDS.search(written):
@@ -514,6 +524,18 @@ def _option_of(ev: Evaluator, values: list[Value], names: tuple[str, ...]) -> Op
                     replace(shown, state=OptionState.KNOWN, value=1) if shown.state is not OptionState.ABSENT else None
                 )
     return None
+
+
+def _chain(node: Node) -> str:
+    """Source text of a fluent chain from this call on: `.set({ … }).where(…).onConflictDoNothing()`."""
+    start, at = node, node
+    while at.parent is not None and at.parent.type == "member_expression" and at.parent.parent is not None:
+        outer = at.parent.parent
+        if outer.type != "call_expression" or outer.child_by_field_name("function") != at.parent:
+            break
+        at = outer
+    callee = start.child_by_field_name("function")
+    return text(at)[len(text(callee)) if callee is not None else 0 :]
 
 
 def _raced(node: Node) -> bool:
