@@ -137,7 +137,9 @@ def _upload(_: CodeModel, worker: Worker) -> Judged | None:
         for e in of(worker, *WRITES, Role.CHECKPOINT)
         if e.order > first_upload.order and (send is None or e.order < send.order)
     ]
-    content = any(word in f"{first_upload.package} {first_upload.call}".lower() for word in BY_CONTENT)
+    content = any(
+        word in f"{first_upload.package} {first_upload.call} {first_upload.symbol}".lower() for word in BY_CONTENT
+    )
     if kept and content:
         return good(
             f"content-addressed, and kept by {kept[0].call} before the mint",
