@@ -13,7 +13,15 @@ from __future__ import annotations
 
 from ._live_options import attempts, backoff, job_ids, priority, remove_on_complete, remove_on_fail, timeout
 from ._live_payloads import pci, sensitive, serializable, size
-from ._live_running import failed_metrics, lock_duration, redis_memory, stalled_events, stalled_interval, worker_count
+from ._live_running import (
+    failed_metrics,
+    lock_duration,
+    max_stalled_count,
+    redis_memory,
+    stalled_events,
+    stalled_interval,
+    worker_count,
+)
 from ._live_side import LiveSide, dead_letter
 
 __all__ = [
@@ -24,6 +32,7 @@ __all__ = [
     "failed_metrics",
     "job_ids",
     "lock_duration",
+    "max_stalled_count",
     "pci",
     "priority",
     "redis_memory",

@@ -1,8 +1,9 @@
-"""Items 17, 18, 33, 34, 37 and 38 as a running system shows them: locks, stalls, workers, memory."""
+"""Items 17 to 19, 33, 34, 37 and 38 as a running system shows them: locks, stalls, workers, memory."""
 
 from __future__ import annotations
 
 from auditor.live.model import LiveQueue, LiveRedis, LockFact, LockSureness, QueueWorkers
+from auditor.live.rates import rates
 from auditor.live.server_model import Memory
 from auditor.model import Confidence, Evidence, Status
 
@@ -47,6 +48,34 @@ def stalled_interval(live: LiveRedis) -> LiveSide:
     return gathered.side()
 
 
+def max_stalled_count(live: LiveRedis) -> LiveSide:
+    """Item 19. FAIL: failed jobs whose stalled counters show a limit of 0, or above 3. Held: 1 to 3. Silent elsewhere."""
+    gathered = Gathered()
+    for queue in live.queues:
+        limit, failed = queue.stalls.max_stalled_count, queue.stalls.failed
+        if limit is None or not failed:
+            continue
+        shown = _job(
+            queue, failed[0], "failedReason stc", f"failed for stalling, its counter shows a limit of {limit}", "1 to 3"
+        )
+        if 1 <= limit <= 3:
+            gathered.hold(queue, "", shown)
+        else:
+            why = (
+                "the first stall loses the job"
+                if limit == 0
+                else "a job that kills its worker is tried again and again"
+            )
+            gathered.say(
+                Status.FAIL,
+                f"{queue.label}: maxStalledCount is {limit}: {why}",
+                of_queue(queue),
+                [shown],
+                symbol="limit",
+            )
+    return gathered.side()
+
+
 def failed_metrics(live: LiveRedis) -> LiveSide:
     """Item 33. Corroborates only: queues whose workers publish BullMQ's `metrics`, with the failure rate they show."""
     gathered = Gathered()
@@ -55,6 +84,9 @@ def failed_metrics(live: LiveRedis) -> LiveSide:
             done = queue.metrics_completed.count if queue.metrics_completed else 0
             observed = f"{failed.count:,} failed and {done:,} completed since metrics are on"
             gathered.hold(queue, "", key_of(queue, "HGETALL", "metrics:failed", observed))
+        elif (known := rates(queue)) is not None and known.failed:
+            observed = f"{known.failed} of {known.failed + known.completed} jobs failed in {duration(known.window_ms)} ({known.source})"
+            gathered.evidence.append(key_of(queue, "ZCARD", "failed", observed, confidence=Confidence.LIKELY))
     return gathered.side()
 
 

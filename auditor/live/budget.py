@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Budget:
     """Limits for all targets together; what they cut is said in the report."""
 
-    commands: int = 200_000
+    commands: int = 500_000
     """Commands sent, handshakes included."""
     keys: int = 5_000_000
     """Keys that SCAN may walk over in search of queues."""

@@ -26,6 +26,8 @@ from .server_model import Clients, RedisClient, Refused, SentinelView, Server, U
 _TOGETHER = 32
 _JOBS_IN_ALL = 12_000
 _JOBS_AT_LEAST = 4
+_FIXED, _PER_JOB = 45, 5
+"""Commands that a queue costs, and each sampled job of it; rounded up."""
 
 Names = Callable[[], Collection[str]]
 _Seated = list[tuple[RedisClient, Holder]]
@@ -156,13 +158,19 @@ def _read_queues(asker: Asker, target: Target, db: int, names: Names) -> None:
 def _questions(
     asker: Asker, target: Target, seats: Sequence[dict[Name, _Seated]], found: Discovery, db: int
 ) -> Iterator[Question]:
-    sample = asker.meter.budget.sample
-    each = max(min(sample, _JOBS_IN_ALL // max(len(found.found), 1)), min(sample, _JOBS_AT_LEAST))
+    each = _sample(asker.meter, len(found.found))
     for name in sorted(found.found, key=lambda name: (name.prefix, name.queue)):
         endpoint = asker.owner(f"{name.stem}id")
         if endpoint not in {server.endpoint for server in target.servers}:
             endpoint = target.servers[0].endpoint
         yield Question(endpoint, db, name, found.found[name], _workers(target.servers, seats, name), each)
+
+
+def _sample(meter: Meter, queues: int) -> int:
+    """Jobs to read of each queue: as asked, fewer where there are many queues, so that all of them fit the budget."""
+    fits = ((meter.budget.commands - meter.commands.total()) // max(queues, 1) - _FIXED) // _PER_JOB
+    fair = max(_JOBS_IN_ALL // max(queues, 1), _JOBS_AT_LEAST)
+    return max(min(meter.budget.sample, fair, fits), 1)
 
 
 def _workers(servers: Sequence[Server], seats: Sequence[dict[Name, _Seated]], name: Name) -> QueueWorkers | Refused:

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from ..cli.support import Ran, tt_audit
-from ..support.node import LIBRARIES, drive
+from ..support.node import LIBRARIES, drive, driving
 from ..support.redis_server import RunningServer, redis_server
 
 SAFE = ("--maxmemory-policy", "noeviction", "--maxmemory", "200mb", "--appendonly", "yes", "--tcp-keepalive", "60")
@@ -190,3 +190,28 @@ def test_a_refused_server_costs_its_items_alone() -> None:
     assert ran.code == 3
     assert set(status(ran).values()) == {"unverified"}
     assert "connection refused" in ran.items()[88]["reason"]
+
+
+@pytest.mark.node
+@pytest.mark.usefixtures("npm")
+def test_a_stall_limit_of_zero_shows_in_its_failures() -> None:
+    options = {
+        "lockDuration": 600,
+        "stalledInterval": 700,
+        "maxStalledCount": 0,
+        "lockRenewTime": 100000,
+        "concurrency": 2,
+    }
+    with redis_server(tcp=True) as server:
+        drive(server, library="bullmq5", queue="mail", add=[{"name": "slow"}])
+        with driving(
+            server, library="bullmq5", queue="mail", work={"mode": "hang", "options": options, "settle": 3500}
+        ):
+            items = audit(server, "17-19,34").items()
+    assert items[17]["status"] == "fail"
+    assert "failed because they lost their lock" in items[17]["reason"]
+    assert items[18]["status"] == "pass"
+    assert items[19]["status"] == "fail"
+    assert items[19]["reason"].startswith("mail: maxStalledCount is 0")
+    assert items[34]["status"] == "unverified"
+    assert any("have stalled" in shown["observed"] for shown in items[34]["evidence"])
