@@ -48,9 +48,13 @@ def stalled_interval(code: CodeModel | None, live: LiveRedis | None) -> Verdict:
 
 
 @probe("worker.max_stalled_count")
-def max_stalled_count(code: CodeModel) -> Verdict:
-    """A stalled job is started again once to three times: `maxStalledCount` 1 to 3, or the default 1."""
-    return by_worker(_max_stalled, "all {n} workers restart a stalled job 1 to 3 times")(code)
+def max_stalled_count(code: CodeModel | None, live: LiveRedis | None) -> Verdict:
+    """A stalled job is started again once to three times: `maxStalledCount` 1 to 3, or the default 1.
+
+    Redis: the counters of jobs that failed for stalling show the limit that was in force.
+    """
+    by_code = by_worker(_max_stalled, "all {n} workers restart a stalled job 1 to 3 times")
+    return join(code, live, by_code, _live.max_stalled_count)
 
 
 @probe("worker.error_listener")
