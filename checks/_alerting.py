@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from auditor.code.model import CodeModel, Quantity
 from auditor.code.quantity import succeeded
-from auditor.model import Confidence, Place, Severity, Status
-from auditor.prom.model import Condition, ExporterKind, Observability, Rule, RuleKind, Selector
+from auditor.model import Confidence, FilePlace, Place, Severity, Status
+from auditor.prom.model import Condition, ExporterKind, Observability, Recording, Rule, RuleKind, Selector
 
 from ._series import FROM_QUEUE_EXPORTER, Publication, State, of_code, publication, quantity_of
 
@@ -81,7 +81,12 @@ def _of_workers(selector: Selector, code: CodeModel | None) -> bool:
 
 def _judged(asked: _Asked, alternative: tuple[Condition, ...], condition: Condition) -> Judgement:
     rule, quantity, code, prom = asked.rule, asked.quantity, asked.code, asked.prom
-    wrong = unloaded(rule) or never_right(rule, condition, quantity) or _running_total(condition, asked)
+    wrong = (
+        unloaded(rule)
+        or _refused(rule, prom)
+        or never_right(rule, condition, quantity)
+        or _running_total(condition, asked)
+    )
     if wrong:
         return Judgement(rule, condition, Status.FAIL, f"{rule.name}: {wrong}")
     needed = [s for c in alternative if not (c.absent or c.defaulted) for s in c.all_selectors]
@@ -123,6 +128,18 @@ def _cannot(rule: Rule, condition: Condition, lacking: Publication) -> str:
     if condition.absent:
         return f"{rule.name} fires for ever and says nothing: {lacking.why}"
     return f"{rule.name} can never fire: {lacking.why}"
+
+
+def _refused(rule: Rule, prom: Observability) -> str:
+    """A file with one expression that is no PromQL is refused whole; empty where the live Prometheus has the rule."""
+    if rule.live is not None or rule.kind is not RuleKind.PROMETHEUS or not isinstance(rule.place, FilePlace):
+        return ""
+    others: list[Rule | Recording] = [*prom.rules, *prom.recordings]
+    for other in others:
+        same = isinstance(other.place, FilePlace) and other.place.path == rule.place.path
+        if same and other.query.problem.startswith("not PromQL"):
+            return f"Prometheus refuses its file, since {other.name} ({other.place.label()}) is {other.query.problem}"
+    return ""
 
 
 def unloaded(rule: Rule) -> str:

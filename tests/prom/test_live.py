@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -230,3 +232,16 @@ def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
         pytest.raises(SourceError, match="more than 10,000 bytes"),
     ):
         collect([], parse(f"http://{address}"))
+
+
+@needs_prometheus
+def test_a_real_prometheus_refuses_a_file_with_one_bad_expression(tmp_path: Path) -> None:
+    (tmp_path / "rules.yml").write_text(RULES + "      - alert: Broken\n        expr: rate(x[5m]) by (a) > 1\n")
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not on PATH")
+    done = subprocess.run(
+        [promtool, "check", "rules", str(tmp_path / "rules.yml")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert [bool(r.query.problem) for r in collect([tmp_path], None).rules] == [False, False, False, False, True]
