@@ -161,16 +161,55 @@ def expansions(ev: Evaluator, scope: Scope, frame: Frame | None, depth: int = 2)
     return frames
 
 
+_CONDITIONS = frozenset(
+    (
+        "identifier", "member_expression", "property_identifier", "unary_expression", "binary_expression", "parenthesized_expression", "string",
+        "string_fragment", "optional_chain", "number", "true", "false", "null", "undefined", "non_null_expression", "this", "as_expression", "predefined_type",
+    )
+)  # fmt: skip
+_LONGEST = 160
+
+
 def feasible(ev: Evaluator, context: Context | None, scope: Scope, frame: Frame | None) -> bool:
-    """Whether the branches around a place are not ruled out by constants in this frame."""
+    """Whether the branches around a place are not ruled out by constants in this frame.
+
+    Only conditions over parameters of the call at hand and over constants are looked at.
+    """
     while context is not None and context.kind != "function":
         if context.kind in ("if", "else"):
             condition = context.node.child_by_field_name("condition")
-            decided = truth(ev.eval(condition, scope, frame)) if condition is not None else None
-            if decided is not None and decided is not (context.kind == "if"):
-                return False
+            if condition is not None and _is_simple(condition, scope, frame):
+                decided = truth(ev.eval(condition, scope, frame))
+                if decided is not None and decided is not (context.kind == "if"):
+                    return False
         context = context.parent
     return True
+
+
+def _is_simple(condition: Node, scope: Scope, frame: Frame | None) -> bool:
+    if condition.end_byte - condition.start_byte > _LONGEST:
+        return False
+    from auditor.code.evaluate import frame_of
+
+    pending = [condition]
+    while pending:
+        node = pending.pop()
+        if node.type not in _CONDITIONS:
+            return False
+        if node.type == "identifier":
+            binding = scope.lookup(scope.module.text(node))
+            if binding is None or binding.kind in ("import", "enum"):
+                continue
+            if binding.kind == "param" and isinstance(binding.fact, Function):
+                if frame_of(binding.fact, frame) is None:
+                    return False
+            elif not (binding.kind == "var" and binding.node is not None and binding.node.type in _SETTLED):
+                return False
+        pending.extend(node.named_children)
+    return True
+
+
+_SETTLED = frozenset(("string", "number", "true", "false", "null", "identifier", "member_expression", "unary_expression", "binary_expression"))
 
 
 def _loop_turns(ev: Evaluator, scope: Scope, outer: Frame | None) -> list[Frame]:

@@ -76,7 +76,7 @@ class Connections:
         if not isinstance(value, Object):
             return
         for key in _BULL_KEYS:
-            member = value.members.get(key, UNDEFINED)
+            member = self.ev.force(value.members.get(key, UNDEFINED))
             for one in options_of(member):
                 if isinstance(one, FunctionValue) and key == "createClient":
                     for made in options_of(self.ev.call(one, (Unknown("which client is wanted", "type"),), None)):

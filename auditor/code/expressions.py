@@ -18,6 +18,7 @@ from auditor.code.values import (
     Frame,
     FunctionValue,
     LibraryClass,
+    Lazy,
     Literal,
     Namespace,
     Object,
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
     from auditor.code.evaluate import Evaluator
 
+_LATE = frozenset(("connection", "redis", "createClient", "telemetry"))
+"""Members that are looked at only when somebody asks for them: what makes a connection is a world of its own."""
 _WRAPPERS = frozenset(
     ("parenthesized_expression", "non_null_expression", "await_expression", "instantiation_expression")
 )
@@ -239,7 +242,7 @@ def object_literal(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None)
                 if key is None or value is None:
                     continue
                 for name in _keys(ev, key, scope, frame):
-                    worth = ev.eval(value, scope, frame)
+                    worth = Lazy(value, scope, frame) if name in _LATE else ev.eval(value, scope, frame)
                     if name is None:
                         rest.append(worth)
                     else:

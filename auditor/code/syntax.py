@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from auditor.code.facts import (
     Assignment,
@@ -44,87 +44,100 @@ _PRUNED = frozenset(
 _MASKED = re.compile(rb"typeof import\((?:'[^'\n]*'|\"[^\"\n]*\")\)(?:\.\w+)*")
 
 
+_Table: TypeAlias = "tuple[tuple[tuple[int, str], ...], bytes]"
+"""(number of a kind, name of its handler) for each that has one, and by number whether a kind is pruned."""
+_HANDLERS = {
+    "call_expression": "call",
+    "new_expression": "call",
+    "lexical_declaration": "declaration",
+    "variable_declaration": "declaration",
+    "statement_block": "block",
+    "class_static_block": "block",
+    "export_statement": "export",
+    "import_statement": "import_",
+    "assignment_expression": "assign",
+    "augmented_assignment_expression": "assign",
+    "return_statement": "return_",
+    "throw_statement": "throw",
+    "try_statement": "try_",
+    "if_statement": "if_",
+    "ternary_expression": "ternary",
+    "for_in_statement": "for_in",
+    "for_statement": "for_",
+    "while_statement": "loop",
+    "do_statement": "loop",
+    "switch_statement": "switch",
+    "enum_declaration": "enum",
+    "type_alias_declaration": "type_alias",
+    "interface_declaration": "type_alias",
+    "internal_module": "namespace",
+    **dict.fromkeys(_FUNCTIONS, "function"),
+    **dict.fromkeys(_CLASSES, "class_"),
+}
+"""What sees a kind of node; kinds that are not named are passed through."""
+
+
 @cache
-def _parser(typescript: bool) -> Parser:
+def _grammar(typescript: bool) -> tuple[Parser, _Table]:
+    """The parser, and what it calls the nodes that matter."""
     import tree_sitter
     import tree_sitter_typescript
 
-    language = tree_sitter_typescript.language_typescript() if typescript else tree_sitter_typescript.language_tsx()
-    return tree_sitter.Parser(tree_sitter.Language(language))
+    language = tree_sitter.Language(tree_sitter_typescript.language_typescript() if typescript else tree_sitter_typescript.language_tsx())
+    handlers: list[tuple[int, str]] = []
+    pruned = bytearray(1 << 16)  # ERROR nodes have the largest number
+    for index in range(language.node_kind_count):
+        kind = language.node_kind_for_id(index) or ""
+        if kind in _HANDLERS:
+            handlers.append((index, _HANDLERS[kind]))
+        elif kind in _PRUNED:
+            pruned[index] = 1
+    return tree_sitter.Parser(language), (tuple(handlers), bytes(pruned))
 
 
 def parse(path: str, source: bytes) -> Module:
     """The facts of one file."""
     if b"typeof import(" in source:
         source = _MASKED.sub(lambda m: b"any".ljust(len(m.group())), source)
-    tree = _parser(path.endswith((".ts", ".mts", ".cts"))).parse(source)
-    module = Module(path, source, tree)
-    module.errors = int(tree.root_node.has_error)
-    _Walk(module).run()
+    parser, table = _grammar(path.endswith((".ts", ".mts", ".cts")))
+    module = Module(path, source, parser.parse(source))
+    module.errors = int(module.tree.root_node.has_error)
+    _Walk(module, table).run()
     return module
 
 
 class _Walk:
     """The walk over one file; the stack holds what is still to be seen, in source order."""
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, table: _Table) -> None:
         self.module = module
         self.stack: list[tuple[Node, Scope, Context | None]] = []
-        self.handlers = {
-            "call_expression": self.call,
-            "new_expression": self.call,
-            "lexical_declaration": self.declaration,
-            "variable_declaration": self.declaration,
-            "statement_block": self.block,
-            "export_statement": self.export,
-            "import_statement": self.import_,
-            "assignment_expression": self.assign,
-            "augmented_assignment_expression": self.assign,
-            "return_statement": self.return_,
-            "throw_statement": self.throw,
-            "try_statement": self.try_,
-            "if_statement": self.if_,
-            "ternary_expression": self.ternary,
-            "for_in_statement": self.for_in,
-            "for_statement": self.for_,
-            "while_statement": self.loop,
-            "do_statement": self.loop,
-            "switch_statement": self.switch,
-            "enum_declaration": self.enum,
-            "type_alias_declaration": self.type_alias,
-            "interface_declaration": self.type_alias,
-            "internal_module": self.namespace,
-            "class_static_block": self.block,
-        }
-        for kind in _FUNCTIONS:
-            self.handlers[kind] = self.function
-        for kind in _CLASSES:
-            self.handlers[kind] = self.class_
-        self.pruned = _PRUNED - self.handlers.keys()
+        self.handlers = {kind: getattr(self, name) for kind, name in table[0]}
+        self.pruned = table[1]
 
     def run(self) -> None:
-        module, stack, handlers, pruned = self.module, self.stack, self.handlers, self.pruned
-        for child in reversed(module.tree.root_node.named_children):
-            stack.append((child, module.scope, None))
+        stack, handlers, pruned = self.stack, self.handlers, self.pruned
+        push, pop = stack.append, stack.pop
+        self.later(self.module.tree.root_node, self.module.scope, None)
         while stack:
-            node, scope, context = stack.pop()
-            kind = node.type
-            if kind in pruned:
-                continue
-            handler = handlers.get(kind)
+            node, scope, context = pop()
+            handler = handlers.get(node.kind_id)
             if handler is not None:
                 handler(node, scope, context)
-            else:
-                for child in reversed(node.named_children):
-                    stack.append((child, scope, context))
+                continue
+            for child in reversed(node.named_children):
+                if not pruned[child.kind_id]:
+                    push((child, scope, context))
 
     def text(self, node: Node) -> str:
         return self.module.text(node)
 
     def later(self, node: Node, scope: Scope, context: Context | None) -> None:
         """See the children of `node` next."""
+        pruned, push = self.pruned, self.stack.append
         for child in reversed(node.named_children):
-            self.stack.append((child, scope, context))
+            if not pruned[child.kind_id]:
+                push((child, scope, context))
 
     # Expressions
 
