@@ -72,12 +72,24 @@ def _binary(node: Any, around: tuple[str, ...]) -> _Alternatives:
     if op == "and":
         return _both(_alternatives(node.lhs, around), _alternatives(node.rhs, around))
     if op == "unless":
-        return _alternatives(node.lhs, around)
+        return _unless(node, around)
     if op in _COMPARISONS:
         return _compared(node, op, around)
     if _compares(node.lhs) or _compares(node.rhs):
         return _both(_alternatives(node.lhs, around), _alternatives(node.rhs, around))
     return ((_value(node, around),),)
+
+
+def _unless(node: Any, around: tuple[str, ...]) -> _Alternatives:
+    """The left side; `x offset 10m unless x` says that x has vanished."""
+    now = {s.metric for s in _selectors(node.rhs, around)}
+    return tuple(
+        tuple(
+            replace(c, absent=True) if c.comparison is None and any(s.metric in now for s in c.selectors) else c
+            for c in alternative
+        )
+        for alternative in _alternatives(node.lhs, around)
+    )
 
 
 def _compared(node: Any, op: str, around: tuple[str, ...], truth: bool = False) -> _Alternatives:
@@ -89,14 +101,38 @@ def _compared(node: Any, op: str, around: tuple[str, ...], truth: bool = False) 
     if threshold is not None and op in ("==", "!=", ">", ">="):
         if _yields_truth(inner) and type(inner).__name__ == "BinaryExpr":
             return _compared(inner, str(inner.op), around, truth=True)  # (x > bool 5) == 1
-        if _yields_truth(inner) or (op != "==" and _compares(inner)):
-            return _alternatives(inner, around)  # absent(x) == 1, count(up == 0) > 0
+        if _yields_truth(inner):
+            return _alternatives(inner, around)  # absent(x) == 1
+        counted = _counted(inner) if op != "==" else None
+        if counted is not None:  # count(up == 0) > 0: what is counted decides
+            chain, core = counted
+            return _compared(core, str(core.op), (*around, *chain), truth=True)
     condition = _value(left, around)
     against = () if threshold is not None else _selectors(right, around)
     if node.modifier is not None and node.modifier.return_bool and not truth:
         return ((replace(condition, against=against, text=str(node), boolean=True),),)
     op, threshold = _turned(inner, op, threshold)
     return ((replace(condition, comparison=Comparison(op, threshold), against=against, text=str(node)),),)
+
+
+def _counted(node: Any) -> tuple[tuple[str, ...], Any] | None:
+    """The functions around a comparison whose hits are counted, and the comparison: `count(x == 0)`, `sum(x > bool 5)`.
+
+    None for a comparison that only filters what a larger one looks at: `a / (b > 0)`, `max(depth > 0)`.
+    """
+    chain: list[str] = []
+    node = _bare(node)
+    while type(node).__name__ in ("AggregateExpr", "Call", "SubqueryExpr", "ParenExpr"):
+        chain += _name(node)
+        children = _children(node)
+        if len(children) != 1:
+            return None
+        node = _bare(children[0])
+    if _op(node) not in _COMPARISONS:
+        return None
+    counts = {"count", "group", "count_over_time"} & set(chain)
+    boolean = node.modifier is not None and node.modifier.return_bool
+    return (tuple(chain), node) if counts or (boolean and "sum" in chain) else None
 
 
 def _turned(node: Any, op: str, threshold: float | None) -> tuple[str, float | None]:

@@ -28,6 +28,11 @@ def only(text: str) -> Condition:
         ("count(up == 0) > 0", "==", 0),
         ("(depth > bool 5) == 1", ">", 5),
         ("max_over_time((workers == 0)[5m:])", "==", 0),
+        ("sum(rate(failed[5m])) / (sum(rate(everything[5m])) > 0) > 0.05", ">", 0.05),
+        ("(sum(failed) / sum(everything > 0)) * 100 > 5", ">", 0.05),
+        ("max(depth > 0) > 1000", ">", 1000),
+        ("(depth and on (queue) paused == 0) > 1000", ">", 1000),
+        ("sum(depth > bool 100) > 0", ">", 100),
     ],
 )
 def test_the_metric_stands_on_the_left(text: str, op: str, threshold: float) -> None:
@@ -49,6 +54,11 @@ def test_or_gives_alternatives_and_and_gives_conditions() -> None:
 
 def test_absent_compared_with_one_is_absent() -> None:
     assert only('absent(up{job="worker"}) == 1').absent
+
+
+def test_what_was_there_and_is_gone_is_absent() -> None:
+    assert only("count by (queue) (workers offset 10m) unless count by (queue) (workers)").absent
+    assert not only("depth > 5 unless paused").absent
 
 
 def test_selectors_keep_matchers_functions_and_windows() -> None:
