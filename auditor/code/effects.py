@@ -6,6 +6,7 @@ A call's own arguments come before it; `order` is the order in which the walk me
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -42,6 +43,7 @@ _KINDS = {
     "switch": "if",
 }
 _LOOPING = frozenset(("map", "forEach", "flatMap", "each", "eachLimit", "mapSeries"))
+_RETRIES = re.compile(r"attempt|retr(?:y|ies)|tries", re.I)
 _LOCKS = frozenset(("using", "runExclusive", "withLock", "lock", "acquire"))
 _NOISE = frozenset(
     ("on", "then", "catch", "map", "filter", "forEach", "push", "toString", "json", "includes", "split", "join", "trim", "replace", "slice", "find",
@@ -69,6 +71,7 @@ class _Place:
 
     within: tuple[str, ...]
     path: tuple[CodeSpan, ...]
+    steps: tuple[str, ...] = ()
     frame: Frame | None = None
     """The call that the function's parameters are bound by, where it is a wrapper's closure: `withLog(handler)`."""
 
@@ -82,6 +85,7 @@ class _Visit:
     within: tuple[str, ...]
     path: tuple[CodeSpan, ...]
     transactions: list[tuple[int, int]]
+    steps: tuple[str, ...] = ()
     frame: Frame | None = None
     returned: set[int] = field(default_factory=set)
 
@@ -145,7 +149,7 @@ class Effects:
             env: dict[str, Paths] = {}
             for parameter, name in zip(function.parameters, names, strict=False):
                 taint.bind(unwrapped(parameter.pattern), frozenset({name}), env)
-            self._visit(function, env, _Place((), (span_of(function),), frame), seen, found)
+            self._visit(function, env, _Place((), (span_of(function),), (function.symbol,), frame), seen, found)
             found.swallows = found.swallows or swallowing(function, found.effects)
         _sql_transactions(found)
         found.effects = [effect for effect in found.effects if effect.text not in ("BEGIN", "COMMIT")]
@@ -160,7 +164,9 @@ class Effects:
             return set()
         left = seen.enter(function)
         calls = self._calls_of(function)
-        visit = _Visit(function, env, place.within, place.path, self.meanings.transactions(calls), place.frame)
+        visit = _Visit(
+            function, env, place.within, place.path, self.meanings.transactions(calls), place.steps, place.frame
+        )
         outer = _outer(function)
         visit.frame = visit.frame or self._frame_around(function)
         if visit.frame is not None:
@@ -227,7 +233,7 @@ class Effects:
             found.lost.append(CodeSpan(call.scope.module.path, call.line, call.line))
         for target, frame in targets[:12]:
             env = self._arguments(call, target, visit.env)
-            place = _Place(around, (*visit.path, span_of(target)), frame)
+            place = _Place(around, (*visit.path, span_of(target)), (*visit.steps, target.symbol), frame)
             given = self._visit(target, env, place, seen, found)
             for at in given:
                 found.effects[at] = _deciding(found.effects[at], call, visit)
@@ -260,6 +266,7 @@ class Effects:
             made,
             span=CodeSpan(module.path, call.line, int(call.node.end_point[0]) + 1),
             path=visit.path,
+            steps=visit.steps,
             order=order,
             awaited=_awaited(call.node),
             within=around,
@@ -274,6 +281,8 @@ class Effects:
         limit = visit.function.node
         while at is not None and at.node.start_byte >= limit.start_byte and at.node.end_byte <= limit.end_byte:
             kind = _KINDS.get(at.kind)
+            if kind == "loop" and _RETRIES.search(taint.text(at.node).split("{", 1)[0]):
+                kind = "retry"
             if kind is not None:
                 kinds.append(kind)
             at = at.parent
@@ -305,8 +314,10 @@ class Effects:
     def _arguments(self, call: Call, target: Function, env: Mapping[str, Paths]) -> dict[str, Paths]:
         bound: dict[str, Paths] = {}
         given = call.arguments()[1:] if call.name in EMITS and target.decorators else call.arguments()
-        for parameter, node in zip(target.parameters, given, strict=False):
+        for index, (parameter, node) in enumerate(zip(target.parameters, given, strict=False)):
             paths = taint.of(node, env)
+            if parameter.is_rest:
+                paths = frozenset().union(*(taint.of(more, env) for more in given[index:]))
             if node.type == "object":
                 _bind_object(unwrapped(parameter.pattern), node, env, bound)
             if paths:

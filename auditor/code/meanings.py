@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.code import contracts
+from auditor.code import contracts, records
 from auditor.code import options as options_
 from auditor.code.catalogue import Catalogue, KeyRule, Meaning, Package, TimeRule
 from auditor.code.facts import Call
@@ -127,7 +127,7 @@ class Meanings:
             made = replace(made, target=value.path.split("()", 1)[0])
         written = " ".join(text(node) for node in call.arguments())
         if role in (Role.DB_WRITE, Role.DB_UPSERT):
-            written = _chain(call.node)
+            written = _chain(call.node) if call.arguments() else f"{_chain(call.node)} {records.set_before(call.node)}"
         if role in (Role.DB_WRITE, Role.DB_UPSERT) and re.search(r"fail|error|dead.?letter|exhaust", written, re.I):
             made = replace(made, failure=True)
         if role in (Role.DB_WRITE, Role.DB_UPSERT) and _ADDS.search(written):

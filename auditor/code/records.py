@@ -1,0 +1,65 @@
+"""What `record.save()` writes: the members that were set on the record before."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from auditor.code.taint import text
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_FUNCTIONS = frozenset(
+    ("arrow_function", "function_expression", "function_declaration", "method_definition", "program")
+)
+_ROOT = re.compile(r"^[\w$]+")
+
+
+def set_before(call: Node) -> str:
+    """The assignments, as text, to members of the object that a method without arguments is called on."""
+    function = call.child_by_field_name("function")
+    held = function.child_by_field_name("object") if function is not None else None
+    root = _ROOT.match(text(held)) if held is not None else None
+    if root is None:
+        return ""
+    names = {root[0]}
+    found: list[str] = []
+    for node in _in_order(_around(call), call.start_byte):
+        if node.type == "variable_declarator":
+            value, name = node.child_by_field_name("value"), node.child_by_field_name("name")
+            if value is not None and name is not None and _of(value, names) and name.type == "identifier":
+                names.add(text(name))
+        else:
+            left = node.child_by_field_name("left")
+            if left is not None and left.type in ("member_expression", "subscript_expression") and _of(left, names):
+                found.append(text(node))
+    return "; ".join(found)
+
+
+def _around(call: Node) -> Node:
+    at = call
+    while at.parent is not None and at.type not in _FUNCTIONS:
+        at = at.parent
+    return at
+
+
+def _in_order(function: Node, end: int) -> list[Node]:
+    """Declarations and assignments of a function before a place, in the order in which they are written."""
+    found: list[Node] = []
+    stack = [function]
+    while stack:
+        at = stack.pop()
+        if at.start_byte >= end:
+            continue
+        if at.type in ("variable_declarator", "assignment_expression", "augmented_assignment_expression"):
+            found.append(at)
+        stack.extend(at.named_children)
+    return sorted(found, key=lambda node: node.start_byte)
+
+
+def _of(node: Node, names: set[str]) -> bool:
+    """Whether an expression is a member of one of the objects."""
+    shown = text(node)
+    root = _ROOT.match(shown)
+    return root is not None and root[0] in names and len(shown) > len(root[0]) and shown[len(root[0])] in ".?!["
