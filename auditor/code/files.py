@@ -93,6 +93,7 @@ class SourceTree:
         """`package.json` files seen beneath the roots."""
         self._bytes: dict[str, bytes | None] = {}
         self._is_file: dict[str, bool] = {}
+        self._names: dict[str, frozenset[str]] = {}
         self._json: dict[str, object] = {}
         for root in self.roots:
             self._list(root)
@@ -105,7 +106,11 @@ class SourceTree:
         """Whether the repository holds this file, inside the roots or not."""
         known = self._is_file.get(path)
         if known is None:
-            known = self._is_file[path] = os.path.isfile(f"{self.top}/{path}")  # noqa: PTH113  # called thousands of times
+            folder, _, name = path.rpartition("/")
+            names = self._names.get(folder)
+            if names is None:
+                names = self._names[folder] = frozenset(self.listdir(folder))
+            known = self._is_file[path] = name in names and os.path.isfile(f"{self.top}/{path}")  # noqa: PTH113  # called thousands of times
         return known
 
     def read(self, path: str) -> bytes | None:

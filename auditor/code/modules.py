@@ -24,19 +24,36 @@ class Resolver:
         self.tree = tree
         self.packages = packages
         self._known: dict[tuple[str, str], str | None] = {}
+        self._contexts: dict[str, str] = {}
+        self._files: dict[str, str | None] = {}
         self._configs: dict[str, list[_Paths]] = {}
         self._one = lru_cache(maxsize=None)(self._read_config)
 
     def resolve(self, importer: str, spec: str) -> str | None:
-        """The file that `spec` means in `importer`; None for an npm package, a builtin, or what is not there."""
-        folder = posixpath.dirname(importer)
-        key = (folder, spec)
-        if key not in self._known:
-            self._known[key] = self._resolve(importer, folder, spec)
-        return self._known[key]
+        """The file that `spec` means in `importer`; None for an npm package, a builtin, or what is not there.
+
+        Relative ones depend on the folder; others on the package and tsconfig that govern it, so each is looked up once.
+        """
+        folder = importer[: importer.rfind("/")] if "/" in importer else ""
+        if spec.startswith("."):
+            key = (folder, spec)
+        else:
+            context = self._contexts.get(folder)
+            if context is None:
+                context = self._contexts[folder] = self._context(importer)
+            key = (context, spec)
+        try:
+            return self._known[key]
+        except KeyError:
+            found = self._known[key] = self._resolve(importer, folder, spec)
+            return found
+
+    def _context(self, importer: str) -> str:
+        configs = ",".join(str(id(paths)) for paths in self._tsconfigs(importer))
+        return f"{self.packages.governing(importer)}|{configs}"
 
     def _resolve(self, importer: str, folder: str, spec: str) -> str | None:
-        spec = spec.split("?", maxsplit=1)[0]
+        spec = spec.split("?")[0]
         if not spec or spec.startswith("node:"):
             return None
         if spec.startswith("."):
@@ -83,7 +100,12 @@ class Resolver:
 
     def file(self, path: str) -> str | None:
         """The file that a path without certain extension means."""
-        path = _normal(path)
+        if path in self._files:
+            return self._files[path]
+        found = self._files[path] = self._file(_normal(path))
+        return found
+
+    def _file(self, path: str) -> str | None:
         if path.startswith("../"):
             return None
         tree = self.tree
