@@ -45,10 +45,12 @@ def path_of(worker: Worker, effect: Effect) -> str:
     start = worker.handler or worker.span
     steps = [f"handler {worker.handler_name or 'of ' + '|'.join(worker.queue)} ({start.label()})"]
     before = start.path
-    for span in effect.path:
-        if span in (start, effect.span):
+    for at, span in enumerate(effect.path):
+        if span in (start, effect.span) or not at:
             continue
-        steps.append(f"({':' + str(span.start) if span.path == before else span.label()})")
+        name = effect.steps[at] if at < len(effect.steps) else ""
+        steps.append(f"{name} (:{span.start})".strip() if span.path == before else f"{name} ({span.label()})".strip())
         before = span.path
     where = f":{effect.span.start}" if effect.span.path == before else effect.span.label()
-    return " → ".join([*steps, f"{effect.call} ({where})"])
+    shown = steps if len(steps) < 6 else [*steps[:2], "…", *steps[-2:]]
+    return " → ".join([*shown, f"{effect.call} ({where})"])

@@ -131,6 +131,8 @@ class Effect:
     """npm package that the call belongs to."""
     path: tuple[CodeSpan, ...] = ()
     """From the handler to the function that makes the call."""
+    steps: tuple[str, ...] = ()
+    """Names of the functions of `path`; empty where one has none."""
     order: int = 0
     """Position in source order along the handler's paths; smaller comes before."""
     arguments: tuple[Option, ...] = ()
