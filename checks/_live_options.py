@@ -69,7 +69,8 @@ def _backoff(queue: LiveQueue, job: SampledJob) -> Judgement | None:
         return Judgement(
             False, f"{tries}, no backoff", f"{opts.attempts:g} attempts without backoff: it retries at once"
         )
-    shown = f"{tries}, backoff: {how.type}, delay {how.delay_ms if how.delay_ms is not None else 'none'}"
+    delay = "none" if how.delay_ms is None else f"{how.delay_ms:g}"
+    shown = f"{tries}, backoff: {how.type}, delay {delay}"
     if how.type not in ("fixed", "exponential"):
         return Judgement(None, shown, f"backoff type {how.type} is defined in the worker's code, if anywhere")
     if not how.delay_ms or how.delay_ms < 0:

@@ -7,7 +7,7 @@ from auditor.live.rates import rates
 from auditor.live.server_model import Memory
 from auditor.model import Confidence, Evidence, Status
 
-from ._live_side import Gathered, LiveSide, dead_letter, duration, key_of, of_queue
+from ._live_side import Gathered, LiveSide, counted, dead_letter, duration, key_of, of_queue
 
 
 def lock_duration(live: LiveRedis) -> LiveSide:
@@ -18,11 +18,11 @@ def lock_duration(live: LiveRedis) -> LiveSide:
         known = _lock_and_run(queue)
         if twice:
             shown = _job(queue, twice[0], "stc", "a stalled counter on a completed job", "none")
-            text = f"{queue.label}: {len(twice)} sampled jobs lost their lock and were processed again, though they completed"
+            text = f"{queue.label}: {counted(len(twice), 'sampled job')} lost the lock on the way and ran again, though completed"
             gathered.say(Status.FAIL, text, of_queue(queue), [shown, *known], symbol="twice")
         if lost:
             shown = _job(queue, lost[0], "failedReason", "job stalled more than allowable limit", "none")
-            text = f"{queue.label}: {len(lost)} sampled jobs failed because they lost their lock too often"
+            text = f"{queue.label}: {counted(len(lost), 'sampled job')} failed for losing the lock too often"
             gathered.say(Status.FAIL, text, of_queue(queue), [shown, *known], symbol="lost")
         if known and not (twice or lost):
             gathered.hold(queue, "", *known)
@@ -43,7 +43,7 @@ def stalled_interval(live: LiveRedis) -> LiveSide:
                     queue, "EXISTS", f"{queue.stalls.orphans[0]}:lock", "0: the job is active and nobody holds it", "1"
                 ),
             ]
-            text = f"{queue.label}: workers live, {len(queue.stalls.orphans)} active jobs are nobody's, and nobody checks for stalled jobs"
+            text = f"{queue.label}: workers live, {counted(len(queue.stalls.orphans), 'active job')} held by none, and nobody checks for stalled jobs"
             gathered.say(Status.FAIL, text, of_queue(queue), shown, symbol="unchecked")
     return gathered.side()
 
@@ -97,13 +97,13 @@ def stalled_events(live: LiveRedis) -> LiveSide:
         seen = queue.stalls
         if seen.events and queue.events is not None:
             observed = f"{seen.events} stalled among the {queue.events.read} newest events"
-            gathered.evidence.append(key_of(queue, "XREVRANGE", "events", observed))
+            gathered.evidence.append(key_of(queue, "XREVRANGE", "events + - COUNT 100", observed))
         marked = (*seen.completed, *seen.failed)
         if marked:
-            gathered.evidence.append(_job(queue, marked[0], "stc", f"{len(marked)} sampled jobs have stalled"))
+            gathered.evidence.append(_job(queue, marked[0], "stc", f"stalled: {counted(len(marked), 'sampled job')}"))
         if seen.orphans:
-            observed = f"{len(seen.orphans)} active jobs without a lock, at two looks"
-            gathered.evidence.append(key_of(queue, "LRANGE", "active", observed))
+            observed = f"{counted(len(seen.orphans), 'active job')} without a lock, at two looks"
+            gathered.evidence.append(key_of(queue, "LRANGE", "active 0 -1", observed))
     return gathered.side()
 
 
@@ -114,7 +114,9 @@ def worker_count(live: LiveRedis) -> LiveSide:
         workers = queue.workers
         if not isinstance(workers, QueueWorkers) or dead_letter(queue):
             continue
-        seen = Evidence("CLIENT LIST", f"{workers.count} workers of {queue.label}", "at least one", queue.place())
+        seen = Evidence(
+            "CLIENT LIST", f"{counted(workers.count, 'worker')} of {queue.label}", "at least one", queue.place()
+        )
         if workers.count:
             gathered.hold(queue, "", seen)
         elif workers.certain and queue.counts.depth and not queue.paused and queue.stalled_interval_ms is None:
@@ -123,10 +125,10 @@ def worker_count(live: LiveRedis) -> LiveSide:
                 if queue.oldest_waiting_ms is None
                 else f", the oldest for {duration(queue.read_ms - queue.oldest_waiting_ms)}"
             )
-            waits = key_of(queue, "LLEN", "wait", f"{queue.counts.depth:,} jobs wait{age}")
+            waits = key_of(queue, "LLEN", "wait", f"waiting: {counted(queue.counts.depth, 'job')}{age}")
             gathered.say(
                 Status.FAIL,
-                f"{queue.label}: {queue.counts.depth:,} jobs wait{age}, and no worker takes them",
+                f"{queue.label}: {counted(queue.counts.depth, 'job')} waiting{age}, and no worker takes them",
                 of_queue(queue),
                 [seen, waits],
                 symbol="workers",

@@ -110,8 +110,9 @@ def key_of(
     *,
     confidence: Confidence = Confidence.CERTAIN,
 ) -> Evidence:
-    """One key of the queue: `ZCARD bull:mail:failed`."""
-    return Evidence(f"{command} {queue.key(suffix)}", observed, expected, queue.place(suffix), confidence=confidence)
+    """One key of the queue, and what follows it: `ZCARD bull:mail:failed`, `ZRANGE bull:mail:delayed 0 0`."""
+    key = suffix.partition(" ")[0]
+    return Evidence(f"{command} {queue.key(suffix)}", observed, expected, queue.place(key), confidence=confidence)
 
 
 def judge_options(
@@ -176,6 +177,11 @@ def _older(bad: Iterable[tuple[SampledJob, Judgement]], good: Iterable[tuple[Sam
 
 def _ago(queue: LiveQueue, job: SampledJob) -> str:
     return f"{duration(max(queue.read_ms - (job.timestamp or queue.read_ms), 0))} ago"
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 job`, `1,200 jobs`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def duration(milliseconds: float) -> str:

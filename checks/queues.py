@@ -14,7 +14,7 @@ from auditor.live.server_model import Memory
 from auditor.model import Confidence, Evidence, Severity, Status, Verdict
 from auditor.probes import conclude, not_applicable, probe
 
-from ._live_side import Gathered, dead_letter, duration, job_options, key_of, of_queue, producer
+from ._live_side import Gathered, counted, dead_letter, duration, job_options, key_of, of_queue, producer
 
 _HOUR_MS = 3_600_000
 _NO_QUEUES = "no queue was found in the live Redis"
@@ -47,13 +47,15 @@ def orphans(live: LiveRedis) -> Verdict:
                 else f"; the stalled check runs every {duration(queue.stalled_interval_ms)}"
             )
             shown = key_of(queue, "EXISTS", f"{lost[0]}:lock", "0, at two looks", "1")
-            text = f"{queue.label}: {len(lost)} active jobs are held by no worker{checked}"
+            text = f"{queue.label}: {counted(len(lost), 'active job')} held by no worker{checked}"
             # where a check runs it will find them: a crash just now, not jobs that stay for ever
             grave = Severity.LOW if checked else None
             found.say(Status.FAIL, text, of_queue(queue), [shown], severity=grave, symbol="orphans")
         else:
             found.hold(
-                queue, "", key_of(queue, "LRANGE", "active", f"{queue.counts.active} active, the sampled ones locked")
+                queue,
+                "",
+                key_of(queue, "LRANGE", "active 0 -1", f"{queue.counts.active} active, the sampled ones locked"),
             )
 
     return _each(live, judge, "every sampled active job is held by a worker")
@@ -72,7 +74,7 @@ def jobs_exist(live: LiveRedis) -> Verdict:
         memory = live.server(queue.endpoint).memory
         if isinstance(memory, Memory) and memory.evicted_keys:
             shown.append(Evidence("INFO stats", f"evicted_keys:{memory.evicted_keys}", "0"))
-        text = f"{queue.label}: {len(lost)} of the sampled ids have no job: evicted, or deleted by hand"
+        text = f"{queue.label}: {counted(len(lost), 'sampled id')} without a job: evicted, or deleted by hand"
         found.say(Status.FAIL, text, of_queue(queue), shown, symbol="lost")
 
     return _each(live, judge, "every sampled id has its job")
@@ -86,10 +88,14 @@ def delayed_on_time(live: LiveRedis, slack: Slack) -> Verdict:
         late = queue.overdue_delayed_ms
         if late is None or late <= slack.seconds * 1000 or queue.paused:
             held = f"{queue.counts.delayed:,} delayed, {'the queue is paused' if queue.paused else 'the first not overdue'}"
-            found.hold(queue, "", key_of(queue, "ZRANGE", "delayed", held))
+            found.hold(queue, "", key_of(queue, "ZRANGE", "delayed 0 0 WITHSCORES", held))
             return
         shown = key_of(
-            queue, "ZRANGE", "delayed", f"the first is {duration(late)} overdue", f"at most {slack.seconds} s"
+            queue,
+            "ZRANGE",
+            "delayed 0 0 WITHSCORES",
+            f"the first is {duration(late)} overdue",
+            f"at most {slack.seconds} s",
         )
         why = "no worker moves it" if _workers(queue) == 0 else "workers live and do not take it"
         found.say(
@@ -125,7 +131,7 @@ def _schedule(queue: LiveQueue, scheduler: Scheduler, slack: Slack, found: Gathe
     shown = key_of(
         queue,
         "ZSCORE",
-        "repeat",
+        f"repeat {scheduler.key}",
         f"{scheduler.key}: next run {duration(abs(late))} {'ago' if late > 0 else 'ahead'}",
         "ahead",
     )
@@ -157,14 +163,14 @@ def paused_forgotten(live: LiveRedis, limit: Hours) -> Verdict:
         ]
         since = queue.read_ms - min(waits) if waits and queue.read_ms else 0
         if not queue.paused or since <= limit.hours * _HOUR_MS:
-            held = f"{'paused' if queue.paused else 'not paused'}, {queue.counts.depth:,} jobs wait"
+            held = f"{'paused' if queue.paused else 'not paused'}, {counted(queue.counts.depth, 'job')} waiting"
             found.hold(queue, "", key_of(queue, "HGET", "meta paused", held))
         else:
             shown = [
                 key_of(queue, "HGET", "meta", "paused"),
-                key_of(queue, "LLEN", "wait", f"{queue.counts.depth:,} jobs, one for {duration(since)}"),
+                key_of(queue, "LLEN", "wait", f"{counted(queue.counts.depth, 'job')}, one for {duration(since)}"),
             ]
-            text = f"{queue.label} is paused, and {queue.counts.depth:,} jobs wait, one of them for {duration(since)}"
+            text = f"{queue.label} is paused, with {counted(queue.counts.depth, 'job')} waiting, one of them for {duration(since)}"
             found.say(Status.FAIL, text, of_queue(queue), shown, symbol="paused")
 
     return _each(live, judge, "no queue with waiting jobs is paused for long")
@@ -296,7 +302,7 @@ def _each(live: LiveRedis, judge: Callable[[LiveQueue, Gathered], None], held: s
         return not_applicable(f"none of {len(queues)} queues has what it is about")
     return conclude(
         side.findings,
-        held=f"{held} ({len(queues)} {'queue' if len(queues) == 1 else 'queues'})",
+        held=f"{held} ({counted(len(queues), 'queue')})",
         evidence=side.evidence,
     )
 

@@ -209,9 +209,9 @@ def test_a_stall_limit_of_zero_shows_in_its_failures() -> None:
         ):
             items = audit(server, "17-19,34").items()
     assert items[17]["status"] == "fail"
-    assert "failed because they lost their lock" in items[17]["reason"]
+    assert "failed for losing the lock too often" in items[17]["reason"]
     assert items[18]["status"] == "pass"
     assert items[19]["status"] == "fail"
     assert items[19]["reason"].startswith("mail: maxStalledCount is 0")
     assert items[34]["status"] == "unverified"
-    assert any("have stalled" in shown["observed"] for shown in items[34]["evidence"])
+    assert any("stalled: 1 sampled job" in shown["observed"] for shown in items[34]["evidence"])

@@ -46,7 +46,7 @@ def test_a_job_that_nobody_holds() -> None:
             client.delete("bull:mail:stalled-check")
         time.sleep(0.8)
         found = failing(server)
-    assert found["X016"] == "mail: 1 active jobs are held by no worker"
+    assert found["X016"] == "mail: 1 active job held by no worker"
 
 
 def test_lost_overdue_paused_and_unknown() -> None:
@@ -64,7 +64,7 @@ def test_lost_overdue_paused_and_unknown() -> None:
         client.hset("bull:lost:meta", "version", "bullmq:5.34.9")
         found = failing(server)
     assert set(found) == {"X017", "X018", "X020", "X022", "X023", "X024"}
-    assert "1 of the sampled ids have no job" in found["X017"]
+    assert "1 sampled id without a job" in found["X017"]
     assert "a delayed job is 24 h overdue: no worker moves it" in found["X018"]
     assert "held is paused" in found["X020"]
     assert "removeOnFailed" in found["X023"]
