@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,7 @@ class Processes:
         return seen
 
     def _process(self, entry: EntryPoint, known: bool, files: set[str], workers: Sequence[Worker]) -> Process:
-        started = tuple(worker.span for worker in workers if worker.span.path in files and worker.live)
+        started = tuple(w.span for w in workers if w.live and w.span.path in files and self._named(w, files))
         rejections, by = self._rejections(files)
         signals: dict[str, list[CodeSpan]] = {}
         for signal in self.shutdown.signals:
@@ -92,6 +93,17 @@ class Processes:
             workers=started,
             rejections_by=by,
         )
+
+    def _named(self, worker: Worker, files: set[str]) -> bool:
+        """Whether a process has the worker's function or class in use: the file may be loaded for something else in it."""
+        name = worker.symbol.split(".")[0]
+        if not name.isidentifier() or name == "default":
+            return True
+        word = re.compile(rb"\b" + name.encode() + rb"\b")
+        own = self.program.tree.read(worker.span.path) or b""
+        if len(word.findall(own)) > 1:
+            return True
+        return any(word.search(self.program.tree.read(path) or b"") for path in files if path != worker.span.path)
 
     def _serves(self, entry: str, files: set[str]) -> CodeSpan | None:
         """Where the process serves application routes; a Next app does by itself."""
