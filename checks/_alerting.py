@@ -19,6 +19,7 @@ LONGEST_HOLD = {Quantity.DEAD_LETTER: 24 * HOUR}
 _RATES = frozenset(["rate", "irate", "increase", "delta", "idelta", "changes", "deriv"])
 _WINDOWS = frozenset(["avg_over_time", "min_over_time", "quantile_over_time", "sum_over_time"])
 _WORKER_WORDS = re.compile(r"worker|consumer|processor", re.IGNORECASE)
+_AGE = re.compile(r"(?:queue|job|bull).*(?:oldest|_age(?:_|$)|latency|wait_time|waiting_time)|oldest.*(?:queue|job)")
 _REPLICAS = re.compile(r"^kube_(?:deployment|statefulset|replicaset|pod)_|^container_last_seen$")
 
 
@@ -70,6 +71,8 @@ def is_about(condition: Condition, quantity: Quantity, code: CodeModel | None) -
     if quantity is Quantity.FAILED and op in ("<", "<=") and condition.ratio:
         return any(succeeded(s.metric, [m.value for m in s.matchers]) for s in above)
     rises = op in (">", ">=", "!=") or not op
+    if quantity is Quantity.DEPTH and rises and any(_AGE.search(s.metric) for s in above):
+        return True  # how long the oldest job waits says as much as how many wait
     return rises and any(quantity_of(s, code) is quantity for s in above)
 
 
