@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from auditor.code.catalogue import Catalogue, KeyRule, Meaning, Package, TimeRul
 from auditor.code.facts import Call
 from auditor.code.model import ABSENT, Effect, Json, Option, OptionState, Role
 from auditor.code.taint import text
-from auditor.code.values import Array, External, Literal, Object, Unknown, Value, Where, is_nothing, options_of
+from auditor.code.values import Array, External, Literal, Object, Unknown, Value, Where, is_nothing, options_of, text_of
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
@@ -35,6 +35,15 @@ HOSTS = {
     "api.sendgrid.com": Role.EMAIL_SEND,
     "api.brevo.com": Role.EMAIL_SEND,
     "api.postmarkapp.com": Role.EMAIL_SEND,
+    "api.razorpay.com": Role.PAYMENT_CREATE,
+    "api.paystack.co": Role.PAYMENT_CREATE,
+    "api.flutterwave.com": Role.PAYMENT_CREATE,
+    "api.mollie.com": Role.PAYMENT_CREATE,
+    "api.checkout.com": Role.PAYMENT_CREATE,
+    "api.mailgun.net": Role.EMAIL_SEND,
+    "api.mailjet.com": Role.EMAIL_SEND,
+    "api.mailersend.com": Role.EMAIL_SEND,
+    "api.sparkpost.com": Role.EMAIL_SEND,
     "pinJSONToIPFS": Role.STORAGE_UPLOAD,
     "pinFileToIPFS": Role.STORAGE_UPLOAD,
     "/pinning/pin": Role.STORAGE_UPLOAD,
@@ -43,6 +52,7 @@ HOSTS = {
     "hooks.slack.com": Role.NOTIFY,
     "discord.com/api/webhooks": Role.NOTIFY,
 }
+_BASES = ("baseURL", "baseUrl", "prefixUrl", "prefix_url")
 _KEY_HEADERS = ("idempotency-key", "paypal-request-id", "idempotencykey", "idempotency_key")
 _LOGGERS = re.compile(r"(?:^|\.)_?(?:logger|log|console|winston|pino|fastify\.log|req\.log)$", re.I)
 _LEVELS = frozenset(
@@ -204,10 +214,29 @@ class Meanings:
         if found is None:
             return self._of_contract(call, known, path)
         if found.role is Role.HTTP_WRITE and last in _FETCHES:
-            return _of_method(call, found)
-        if found.role in (Role.HTTP_READ, Role.HTTP_WRITE):
-            return _of_host(call, found)
-        return found
+            found = _of_method(call, found)
+        return self._of_host(call, found) if found.role is Role.HTTP_WRITE else found
+
+    def _of_host(self, call: Call, found: Meaning) -> Meaning:
+        """A raw HTTP call to a provider's host is that provider's call, be it named in the call or in its client."""
+        written = text(call.node)
+        role = _role_at(written)
+        if role is None:
+            role = _role_at(" ".join(self._addresses(call)))
+        if role is None:
+            return found
+        refund = role is Role.PAYMENT_CREATE and "refund" in written.lower()
+        return Meaning(Role.REFUND_CREATE if refund else role, found.package)
+
+    def _addresses(self, call: Call) -> Iterator[str]:
+        """The URL that the call is given, and the base that its client was made with."""
+        given = call.arguments()
+        if given and given[0].type not in ("string", "object"):
+            yield from (text_of(one) for one in options_of(self.ev.eval(given[0], call.scope)))
+        for value in self._construction(self._external(call))[0]:
+            for one in options_of(value):
+                if isinstance(one, Object):
+                    yield from (text_of(one.members[key]) for key in _BASES if key in one.members)
 
     def _of_contract(self, call: Call, known: tuple[Package, ...], path: str) -> Meaning | None:
         """Methods of a contract object: what they are called tells whether they send."""
@@ -490,18 +519,12 @@ def _of_method(call: Call, found: Meaning) -> Meaning:
         if writes or (named and not re.search(r"method\s*:\s*['\"`](?:GET|HEAD)", written, re.I))
         else Role.HTTP_READ
     )
-    return _of_host(call, Meaning(role, found.package))
+    return Meaning(role, found.package)
 
 
-def _of_host(call: Call, found: Meaning) -> Meaning:
-    """A raw HTTP call to a provider's host is that provider's call."""
-    if found.role is Role.HTTP_WRITE:
-        written = text(call.node)
-        for host, role in HOSTS.items():
-            if host in written:
-                refund = role is Role.PAYMENT_CREATE and "refund" in written.lower()
-                return Meaning(Role.REFUND_CREATE if refund else role, found.package)
-    return found
+def _role_at(written: str) -> Role | None:
+    """What a write to an address means, by the provider's host in it."""
+    return next((role for host, role in HOSTS.items() if host in written), None)
 
 
 def _option_of(ev: Evaluator, values: list[Value], names: tuple[str, ...]) -> Option | None:
