@@ -27,6 +27,8 @@ _NO_CHARGE = re.compile(
     r"meterEvents|UsageRecord|customers\.create|setupIntents|invoiceItems|checkout\.sessions|invoices\.create$"
 )
 _NFT = re.compile(r"mint|nft|erc721|erc1155|bubblegum|candymachine|tokenuri|baseuri", re.I)
+_OUTWARD = frozenset((Role.HTTP_WRITE, Role.STORAGE_UPLOAD, Role.NOTIFY, Role.CPU))
+_NEAR = 3
 _ORDER = (Kind.PAYMENT, Kind.REFUND, Kind.NFT, Kind.TRANSFER, Kind.EMAIL)
 
 
@@ -53,18 +55,22 @@ def by_words(*names: str | None) -> Kind:
 
 
 def by_roles(effects: Iterable[Effect], name: str = "") -> tuple[Kind, ...]:
-    """The kinds that a handler's calls make it, the costliest first; what only its failure path does makes none."""
+    """The kinds that a handler's calls make it, the costliest first; what only its failure path does makes none.
+
+    A mail that a handler sends on the side (far down its reach, beside other things that it does to the world) makes it no
+    e-mail job.
+    """
     found: set[Kind] = set()
-    for effect in effects:
-        if "catch" in effect.within:
-            continue
+    done = [effect for effect in effects if "catch" not in effect.within]
+    alone = not any(effect.role in _OUTWARD for effect in done)
+    for effect in done:
         if effect.role is Role.PAYMENT_CREATE and not _NO_CHARGE.search(effect.call):
             found.add(Kind.PAYMENT)
         elif effect.role is Role.REFUND_CREATE:
             found.add(Kind.REFUND)
         elif effect.role is Role.CHAIN_SEND:
-            found.add(Kind.NFT if _NFT.search(f"{effect.call} {effect.target} {effect.symbol} {name}") else Kind.TRANSFER)
-        elif effect.role is Role.EMAIL_SEND:
+            found.add(Kind.NFT if _NFT.search(f"{effect.call} {effect.symbol} {name}") else Kind.TRANSFER)
+        elif effect.role is Role.EMAIL_SEND and (alone or len(effect.path) <= _NEAR):
             found.add(Kind.EMAIL)
     return tuple(kind for kind in _ORDER if kind in found)
 
