@@ -17,6 +17,7 @@ from ._subjects import NO_QUEUES, weakest
 WORKER_WORDS = re.compile(
     r"(?<![a-z])(workers?|queues?|processors?|jobs?|consumers?|bull(mq)?|background|sidekiq)(?![a-z])", re.I
 )
+_ROLE = re.compile(r"worker|role|service|process_?type|mode$|queue", re.I)
 _NOT_WORKERS = re.compile(r"(monitor|dashboard|board|exporter|admin|ui|listener|scheduler)(?![a-z])", re.I)
 _RANK = {
     Environment.PRODUCTION: 0,
@@ -149,7 +150,21 @@ def worker_units(infra: InfraModel, code: CodeModel | None) -> Workers:
 
 def _by_entry(own: Sequence[Deployment], code: CodeModel) -> list[Deployment]:
     starters = {p for process in code.processes if process.starts_workers for p in absolute(code, process.entry.path)}
-    return [u for u in own if any(real(e.path) in starters for e in u.entries)]
+    return by_role([u for u in own if any(real(e.path) in starters for e in u.entries)])
+
+
+def by_role(units: Sequence[Deployment]) -> list[Deployment]:
+    """Of units that start one program in several roles (`--services=worker`, `ROLE=worker`), those in the worker's."""
+    kept = []
+    for unit in units:
+        same = [
+            u for u in units if {e.path for e in u.entries} & {e.path for e in unit.entries} and u.kind is unit.kind
+        ]
+        roles = {(u.command, tuple(sorted((n, s.value) for n, s in u.env.items() if _ROLE.search(n)))) for u in same}
+        workers = [u for u in same if _sounds_like_worker(u)]
+        if len(roles) < 2 or not workers or len(workers) == len(same) or unit in workers:
+            kept.append(unit)
+    return kept
 
 
 def _by_package(own: Sequence[Deployment], infra: InfraModel, code: CodeModel) -> list[Deployment]:

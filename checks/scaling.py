@@ -8,7 +8,7 @@ from auditor.model import Cause, Confidence, Evidence, Finding, Place, Status, S
 from auditor.probes import conclude, failed, not_applicable, passed, probe, unverified
 
 from ._subjects import NO_QUEUES
-from ._units import Workers, absolute, name_of, subject, without_units, worker_units
+from ._units import Workers, absolute, by_role, name_of, subject, without_units, worker_units
 
 
 @probe("deployment.separate_workers")
@@ -27,7 +27,7 @@ def separate_workers(infra: InfraModel | None, code: CodeModel | None) -> Verdic
         return unverified(
             "no entry point that starts the workers could be told; give --infra PATH with the start commands"
         )
-    mixed = [_mixed(p, infra, code) for p in running if p.serves_http]
+    mixed = [_mixed(p, infra, code) for p in running if p.serves_http and not _in_roles(p, infra, code)]
     if mixed:
         return failed(
             mixed[0].message if len(mixed) == 1 else f"{len(mixed)} processes serve HTTP and run workers", *mixed
@@ -110,8 +110,18 @@ def _mixed(process: Process, infra: InfraModel | None, code: CodeModel) -> Findi
     )  # fmt: skip
 
 
+def _in_roles(process: Process, infra: InfraModel | None, code: CodeModel) -> bool:
+    """Whether the files start this one program apart as worker and as web server, by argument or variable."""
+    units = _units_of(process, infra, code)
+    return len(by_role(units)) < len(units)
+
+
 def _apart(process: Process, infra: InfraModel | None, code: CodeModel) -> Evidence:
     units = _units_of(process, infra, code)
+    if process.serves_http:  # one program in several roles: its units tell them apart
+        worker = by_role(units)[0]
+        said = f"{process.entry.path} is started apart as worker by {name_of(worker)}: {' '.join(worker.command)}"
+        return Evidence(worker.place.label(), said, place=worker.place, confidence=Confidence.LIKELY)
     where = f", deployed by {name_of(units[0])}" if units else ""
     sure = Confidence.CERTAIN if units and process.known else Confidence.LIKELY
     place: Place = units[0].place if units else process.entry

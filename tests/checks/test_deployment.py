@@ -224,6 +224,17 @@ def test_96_one_process_for_web_and_workers(tmp_path: Path) -> None:
     assert (apart.status, apart.confidence) == (Status.PASS, Confidence.CERTAIN)
 
 
+def test_96_one_program_in_two_roles_is_apart(tmp_path: Path) -> None:
+    start = "node dist/web.js --services"
+    files = {**SOURCES, "Procfile": f"web: {start}=web\nworker: {start}=worker\n"}
+    verdict = judge(separate_workers, tmp_path, files, serves_http=True, entry="src/web.ts")
+    assert (verdict.status, verdict.confidence) == (Status.PASS, Confidence.LIKELY)
+    restarted = judge(restarts, tmp_path, files, entry="src/web.ts")
+    assert [e.source for e in restarted.evidence] == ["Procfile:2"]
+    same = {**SOURCES, "Procfile": f"web: {start}=all\n"}
+    assert judge(separate_workers, tmp_path / "b", same, serves_http=True, entry="src/web.ts").status is Status.FAIL
+
+
 HPA = """
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
