@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from auditor.errors import SourceError
 
 from . import second_look
+from .acl import auditor_line
 from .address import Address
 from .asking import STOPPED, together
 from .clients import Holder, holder, workers
@@ -140,7 +141,7 @@ def _read_queues(asker: Asker, target: Target, db: int, names: Names) -> None:
     if dumb and isinstance(servers[0].clients, Refused) and found.refused and not found.found:
         raise SourceError(
             f"{servers[0].endpoint}: this user may read nothing here",
-            "`tt-audit acl` prints the rights that a scan needs",
+            f"give the scan a user of its own: {auditor_line()}",
         )
     questions = list(_questions(asker, target, seats, found, db))
     answers: list[Answer] = []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection
 
 import pytest
+import redis
 
 from auditor.errors import SourceError
 from auditor.live import second_look
@@ -225,6 +227,33 @@ def test_each_command_refused_in_turn(rule: str, monkeypatch: pytest.MonkeyPatch
         assert f"+{rule}" in live.report.why
     seen = Refused if rule == "client|list" else QueueWorkers
     assert all(isinstance(each.workers, seen) for each in live.queues)
+
+
+def test_a_server_that_is_loading() -> None:
+    with (
+        redis_server("--enable-debug-command", "local", "--save", "900", "1", tcp=True) as server,
+        server.client() as client,
+    ):
+        with client.pipeline(transaction=False) as pipe:
+            for number in range(5000):
+                pipe.set(f"k{number}", "x")
+            pipe.execute()
+        client.config_set("key-load-delay", 1000)
+        client.config_set("loading-process-events-interval-bytes", 1024)
+
+        def reload() -> None:
+            with contextlib.suppress(redis.RedisError), server.client() as other:
+                other.execute_command("DEBUG", "RELOAD")
+
+        loading = threading.Thread(target=reload)
+        loading.start()
+        time.sleep(0.5)
+        with pytest.raises(SourceError) as caught:
+            scan(server)
+        client.config_set("key-load-delay", 0)
+        loading.join(20)
+    assert "cannot answer now: LOADING" in caught.value.message
+    assert "try again later" in caught.value.hint
 
 
 def test_fifty_queues_of_a_user_who_may_read_half_of_the_keys() -> None:

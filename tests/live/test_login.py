@@ -130,6 +130,14 @@ def test_certificate_of_another_host(tmp_path: Path) -> None:
     assert named.servers[0].transport.verified
 
 
+def test_certificate_that_has_expired(tmp_path: Path) -> None:
+    certificates = make_certificates(tmp_path, days=0)
+    time.sleep(1.1)
+    with redis_server(tls=True, certificates=certificates) as server:
+        text = refusal(f"rediss://127.0.0.1:{server.tls_port}", tls=Tls(ca_file=str(certificates.ca)))
+    assert "certificate has expired" in text
+
+
 def test_client_certificate() -> None:
     with redis_server("--tls-auth-clients", "yes", tls=True) as server:
         made = server.certificates
@@ -228,7 +236,7 @@ def test_user_who_may_do_nothing() -> None:
     with redis_server(tcp=True) as server:
         text = refusal(deny(server, "-@all"))
     assert "may read nothing" in text
-    assert "tt-audit acl" in text
+    assert "ACL SETUSER tt-audit" in text
 
 
 def test_maxclients_reached() -> None:
