@@ -35,7 +35,8 @@ def separate_workers(infra: InfraModel | None, code: CodeModel | None) -> Verdic
     shown = [_apart(p, infra, code) for p in running]
     certain = all(e.confidence is Confidence.CERTAIN for e in shown)
     return passed(
-        f"the {len(running)} processes that start workers serve no application routes",
+        f"{'what starts the workers serves' if len(running) == 1 else f'the {len(running)} processes that start workers serve'}"
+        " no application routes",
         *shown,
         confidence=Confidence.CERTAIN if certain else Confidence.LIKELY,
     )
