@@ -168,6 +168,13 @@ def _settled(code: CodeModel) -> Verdict:
                 confidence=Confidence.LIKELY,
             )
             return passed("settlement is scheduled", shown, confidence=Confidence.LIKELY)
+    for clock in code.elsewhere:
+        named = f"{clock.text} {clock.symbol} {clock.span.path.rsplit('/', 1)[-1]}".lower()
+        if clock.role is Role.SCHEDULE and any(word in named for word in SETTLEMENT):
+            shown = Evidence(
+                clock.span.label(), f"{clock.call} schedules it", place=clock.span, confidence=Confidence.LIKELY
+            )
+            return passed("settlement is scheduled", shown, confidence=Confidence.LIKELY)
     site = first_site(code, PAYMENT)
     looked = ", ".join(sorted(queue_names(code))[:6])
     return _lacking(

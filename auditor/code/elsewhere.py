@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from auditor.code import taint
+from auditor.code import taint, types
 from auditor.code.effects import Effects, span_of
 from auditor.code.facts import Call, Function, Module
 from auditor.code.model import Effect, Role, Worker
+from auditor.code.values import External, options_of
 from auditor.model import CodeSpan
 
 WANTED = frozenset((Role.PAYMENT_WEBHOOK, Role.PAYMENT_CREATE, Role.REFUND_CREATE))
@@ -20,6 +21,26 @@ _MARKS = (
 _BOUNCE_MARKS = (b"ounce", b"BOUNCE")
 _BOUNCE = re.compile(r"(?<![Dd]e)[Bb]ounce|(?<!DE)BOUNCE")
 _WRITES = frozenset((Role.DB_WRITE, Role.DB_UPSERT, Role.DB_INCREMENT, Role.ENQUEUE))
+_HMAC_MARKS = (b"createHmac", b"verif-hash", b"subtle.verify")
+_SIGNATURE = re.compile(
+    r"(?:x-)?(?:razorpay|paystack|stripe|square|coinbase|cashfree|monnify|mollie|adyen|checkout|payhere|midtrans|cc-webhook|paypal-transmission|"
+    r"lemonsqueezy|paddle|mercadopago)-[\w-]*sig|verif-hash|hmacsha256-signature|hmacSignature",
+    re.I,
+)
+_PAYS = re.compile(r"payment|charge|refund|invoice|checkout|transaction|payout", re.I)
+_CLOCK_MARKS = (
+    b"node-cron",
+    b"node-schedule",
+    b"'cron'",
+    b'"cron"',
+    b"@nestjs/schedule",
+    b"croner",
+    b"toad-scheduler",
+    b"agenda",
+)
+_CLOCK_CALLS = frozenset(("schedule", "scheduleJob", "CronJob", "Cron", "from", "every", "addCronJob"))
+_CLOCKS = ("node-cron", "node-schedule", "cron", "@nestjs/schedule", "croner", "agenda", "@hokify/agenda")
+_CLOCK_DECORATORS = frozenset(("Cron", "Interval"))
 MOST_FILES = 60
 
 IsLive = Callable[[Module, "Function | None"], bool]
@@ -29,7 +50,7 @@ def find(effects: Effects, workers: Iterable[Worker], is_live: IsLive) -> tuple[
     """The calls, each once; those in reach of a living handler are its worker's and left out, bounces excepted."""
     handled = {(e.span.path, e.span.start) for worker in workers if worker.live for e in worker.effects}
     found = [effect for effect in _calls(effects, is_live) if (effect.span.path, effect.span.start) not in handled]
-    return (*found, *_bounces(effects, is_live))
+    return (*found, *_bounces(effects, is_live), *_signatures(effects, is_live), *_clocks(effects, is_live))
 
 
 def _calls(effects: Effects, is_live: IsLive) -> Iterator[Effect]:
@@ -42,6 +63,52 @@ def _calls(effects: Effects, is_live: IsLive) -> Iterator[Effect]:
                 made = effects.meanings.effect(call, meaning)
                 span = CodeSpan(module.path, call.line, int(call.node.end_point[0]) + 1)
                 yield replace(made, span=span, symbol=_symbol(call))
+
+
+def _signatures(effects: Effects, is_live: IsLive) -> Iterator[Effect]:
+    """Functions that check a payment provider's signature by hand: an HMAC beside the provider's header."""
+    for module in _modules(effects, _HMAC_MARKS):
+        for call in module.calls:
+            if call.name not in ("createHmac", "verify", "timingSafeEqual") or not is_live(module, call.scope.func):
+                continue
+            function = call.scope.func
+            said = taint.text(function.node if function is not None else call.node)
+            if _SIGNATURE.search(said) or (
+                re.search("signature", said, re.I) and "webhook" in said.lower() and _PAYS.search(said)
+            ):
+                span = CodeSpan(module.path, call.line, int(call.node.end_point[0]) + 1)
+                yield Effect(Role.PAYMENT_WEBHOOK, span, call.name, package="crypto", symbol=_symbol(call))
+                break
+
+
+def _clocks(effects: Effects, is_live: IsLive) -> Iterator[Effect]:
+    """What node-cron and its kin start by the clock: the call, with what it runs as its text."""
+    for module in _modules(effects, _CLOCK_MARKS):
+        for call in module.calls:
+            if call.name in _CLOCK_CALLS and is_live(module, call.scope.func) and _is_clock(effects, call):
+                span = CodeSpan(module.path, call.line, int(call.node.end_point[0]) + 1)
+                said = taint.text(call.node)[:400]
+                yield Effect(Role.SCHEDULE, span, call.name, text=said, symbol=_symbol(call))
+        for function in module.functions:
+            if (
+                function.decorators
+                and types.decorator(module, function.decorators, _CLOCK_DECORATORS)
+                and is_live(module, function)
+            ):
+                line = int(function.node.start_point[0]) + 1
+                said = taint.text(function.node)[:400]
+                yield Effect(
+                    Role.SCHEDULE, CodeSpan(module.path, line, line), "@Cron", text=said, symbol=function.symbol
+                )
+
+
+def _is_clock(effects: Effects, call: Call) -> bool:
+    if call.callee is None:
+        return False
+    return any(
+        isinstance(value, External) and value.package in _CLOCKS
+        for value in options_of(effects.ev.eval(call.callee, call.scope))
+    )
 
 
 def _bounces(effects: Effects, is_live: IsLive) -> Iterator[Effect]:

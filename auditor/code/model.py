@@ -102,6 +102,7 @@ class Role(StrEnum):
     CRYPTO = "crypto"
     ENQUEUE = "enqueue"
     PAYMENT_WEBHOOK = "payment.webhook"  # checks a provider's signature: stripe.webhooks.constructEvent
+    SCHEDULE = "schedule"  # a clock outside of the queues that starts work: node-cron, @Cron, node-schedule
     CHAIN_NONCE = "chain.nonce"  # a nonce manager, getTransactionCount, a fresh blockhash, a durable nonce
     CHAIN_GAS = "chain.gas"  # estimateGas, simulateTransaction, fee data, compute-unit limits
     CHAIN_BALANCE = "chain.balance"

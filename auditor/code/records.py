@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _FUNCTIONS = frozenset(
     ("arrow_function", "function_expression", "function_declaration", "method_definition", "program")
 )
+_SETS = frozenset(
+    ("variable_declarator", "assignment_expression", "augmented_assignment_expression", "for_in_statement")
+)
 _ROOT = re.compile(r"^[\w$]+")
 
 
@@ -26,8 +29,9 @@ def set_before(call: Node) -> str:
     names = {root[0]}
     found: list[str] = []
     for node in _in_order(_around(call), call.start_byte):
-        if node.type == "variable_declarator":
-            value, name = node.child_by_field_name("value"), node.child_by_field_name("name")
+        if node.type in ("variable_declarator", "for_in_statement"):
+            value = node.child_by_field_name("value") or node.child_by_field_name("right")
+            name = node.child_by_field_name("name") or node.child_by_field_name("left")
             if value is not None and name is not None and _of(value, names) and name.type == "identifier":
                 names.add(text(name))
         else:
@@ -52,7 +56,7 @@ def _in_order(function: Node, end: int) -> list[Node]:
         at = stack.pop()
         if at.start_byte >= end:
             continue
-        if at.type in ("variable_declarator", "assignment_expression", "augmented_assignment_expression"):
+        if at.type in _SETS:
             found.append(at)
         stack.extend(at.named_children)
     return sorted(found, key=lambda node: node.start_byte)
