@@ -34,12 +34,12 @@ def separate_workers(infra: InfraModel | None, code: CodeModel | None) -> Verdic
         )
     shown = [_apart(p, infra, code) for p in running]
     certain = all(e.confidence is Confidence.CERTAIN for e in shown)
-    return passed(
-        f"{'what starts the workers serves' if len(running) == 1 else f'the {len(running)} processes that start workers serve'}"
-        " no application routes",
-        *shown,
-        confidence=Confidence.CERTAIN if certain else Confidence.LIKELY,
-    )
+    reason = f"the {len(running)} processes that start workers serve no application routes"
+    if len(running) == 1:
+        reason = "the process that starts the workers serves no application routes"
+    if any(p.serves_http for p in running):
+        reason = "the workers are started apart from the web server"
+    return passed(reason, *shown, confidence=Confidence.CERTAIN if certain else Confidence.LIKELY)
 
 
 @probe("deployment.autoscaling")
