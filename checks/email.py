@@ -163,6 +163,7 @@ def _provider_key(code: CodeModel, worker: Worker) -> Judged | None:
         key_told(worst.key),
         expected="a key of job.id or job.data",
         place=worst.span,
+        related=worst.calls,
         confidence=Confidence.LIKELY,
     )
 

@@ -78,7 +78,7 @@ def _rendered(_: CodeModel, worker: Worker) -> Judged | None:
         f"{render.call}: {what}",
         expected="UnrecoverableError or a failed record",
         place=render.span,
-        related=tuple(c.span for c in caught[:2]),
+        related=(*render.calls, *tuple(c.span for c in caught[:2])),
         confidence=Confidence.LIKELY,
     )
 
@@ -151,6 +151,7 @@ def _logged(_: CodeModel, worker: Worker) -> Judged:
         "no log call",
         expected="a line with the message id",
         place=send.span,
+        related=send.calls,
         confidence=Confidence.LIKELY,
     )
 

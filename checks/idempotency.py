@@ -121,7 +121,7 @@ def _prior(_: CodeModel, worker: Worker) -> Judged:
         f"first side effect: {first.call}",
         expected="a read keyed by job.data that can stop it, or a claim (unique insert, SET NX)",
         place=first.span,
-        related=(read.span,) if read else (),
+        related=(*first.calls, *((read.span,) if read else ())),
         confidence=Confidence.LIKELY,
     )
 
@@ -181,7 +181,7 @@ def keys_of(code: CodeModel, worker: Worker) -> Judged | None:
             key_told(effect.key),
             expected="a key of job.id, job.data and constants only",
             place=effect.span,
-            related=tuple(e.span for e, _ in wrong[1:6]),
+            related=(*effect.calls, *(e.span for e, _ in wrong[1:6])),
             confidence=Confidence.LIKELY,
         )
     hazy = next((effect for effect, quality in judged if quality is KeyQuality.OPEN), None)
@@ -205,7 +205,7 @@ def _atomic(_: CodeModel, worker: Worker) -> Judged:
             calls,
             expected="one transaction",
             place=loose[0].span,
-            related=tuple(e.span for e in loose[1:8]),
+            related=(*loose[0].calls, *(e.span for e in loose[1:8])),
             confidence=Confidence.LIKELY,
         )
     unseen = cannot_follow(worker, "what it writes")
@@ -223,7 +223,7 @@ def _absolute(_: CodeModel, worker: Worker) -> Judged:
             adds[0].call,
             expected="set the value, or add inside the transaction that records the job",
             place=adds[0].span,
-            related=tuple(e.span for e in adds[1:6]),
+            related=(*adds[0].calls, *(e.span for e in adds[1:6])),
             confidence=Confidence.LIKELY,
         )
     return cannot_follow(worker, "whether it adds to stored values") or good(

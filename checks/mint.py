@@ -144,6 +144,7 @@ def _prior_mint(_: CodeModel, worker: Worker) -> Judged:
         f"nothing before {send.call}",
         expected="a read of the mint's record or chain state by the request's key, which stops",
         place=send.span,
+        related=send.calls,
         confidence=Confidence.LIKELY,
     )
 
@@ -178,6 +179,7 @@ def _account_nonce(worker: Worker, name: str, send: Effect) -> Judged:
             "a map of sends",
             expected="a nonce manager, or one at a time",
             place=send.span,
+            related=send.calls,
             confidence=Confidence.LIKELY,
         )
     if option(worker.options, "concurrency").state is OptionState.ABSENT or (most and max(most) <= 1):
@@ -189,6 +191,7 @@ def _account_nonce(worker: Worker, name: str, send: Effect) -> Judged:
         f"concurrency: {max(most):g}",
         expected="NonceManager, viem's nonceManager, an engine, or concurrency 1",
         place=send.span,
+        related=send.calls,
         confidence=Confidence.LIKELY,
     )
 
@@ -216,6 +219,7 @@ def _blockhash(worker: Worker, name: str) -> Judged:
         "no signature status read",
         expected="getSignatureStatuses before a re-sign, or a durable nonce",
         place=send.span,
+        related=send.calls,
         confidence=Confidence.LIKELY,
     )
 
@@ -245,6 +249,7 @@ def _gas(_: CodeModel, worker: Worker) -> Judged:
         "no gas estimate in reach",
         expected="estimate, times a factor above 1, as the limit",
         place=send.span,
+        related=send.calls,
         confidence=Confidence.LIKELY,
     )
 
@@ -270,7 +275,7 @@ def _nonce_errors(_: CodeModel, worker: Worker) -> Judged:
         f"{len(worker.catches)} catches, none looks at the nonce",
         expected="NONCE_EXPIRED, REPLACEMENT_UNDERPRICED; Solana: blockhash not found, block height exceeded",
         place=send.span,
-        related=tuple(catch.span for catch in worker.catches[:3]),
+        related=(*send.calls, *tuple(catch.span for catch in worker.catches[:3])),
         confidence=Confidence.LIKELY,
     )
 
@@ -307,7 +312,10 @@ def _orphans(_: CodeModel, worker: Worker) -> Judged:
         "no write in a catch or failed listener",
         expected="the record marked failed, or a transaction that rolls back",
         place=written[0].span,
-        related=(send.span,),
+        related=(
+            *written[0].calls,
+            send.span,
+        ),
         confidence=Confidence.LIKELY,
     )
 

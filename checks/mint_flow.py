@@ -81,6 +81,7 @@ def _bounded_wait(_: CodeModel, worker: Worker) -> Judged:
             "no wait",
             expected="a bounded wait",
             place=send.span,
+            related=send.calls,
             confidence=Confidence.LIKELY,
         )
     endless = next((effect for effect in waits if unbounded(effect) and not is_solana(effect)), None)
@@ -90,6 +91,7 @@ def _bounded_wait(_: CodeModel, worker: Worker) -> Judged:
             f"{endless.call}: no timeout",
             expected="waitForTransaction(hash, n, timeout) or its like",
             place=endless.span,
+            related=endless.calls,
             confidence=Confidence.LIKELY,
         )
     wait = waits[0]
@@ -115,6 +117,7 @@ def _upload(_: CodeModel, worker: Worker) -> Judged | None:
             f"{name}: {gone.call}: nft.storage takes no uploads any more",
             gone.call,
             place=gone.span,
+            related=gone.calls,
             fix="pin with Pinata, Storacha or your own node",
         )
     first_upload = uploads[0]
@@ -152,6 +155,7 @@ def _upload(_: CodeModel, worker: Worker) -> Judged | None:
         f"{first_upload.call}, nothing asked before",
         expected="look the URI up first, and store it before the mint",
         place=first_upload.span,
+        related=first_upload.calls,
         confidence=Confidence.LIKELY,
     )
 
@@ -168,6 +172,7 @@ def _batch(code: CodeModel, worker: Worker) -> Judged:
             "a loop, no updateData or updateProgress",
             expected="one job or flow child per item, or a stored cursor",
             place=send.span,
+            related=send.calls,
             confidence=Confidence.LIKELY,
         )
     if kept:
@@ -199,6 +204,7 @@ def _fee_cap(_: CodeModel, worker: Worker) -> Judged:
         "no fee compared",
         expected="a cap; above it moveToDelayed or DelayedError",
         place=send.span,
+        related=send.calls,
         confidence=Confidence.LIKELY,
     )
 
@@ -252,6 +258,7 @@ def _confirmed(_: CodeModel, worker: Worker) -> Judged:
         "no awaited wait after the send",
         expected="await tx.wait(1) or its like",
         place=send.span,
+        related=send.calls,
         confidence=Confidence.LIKELY,
     )
 
@@ -279,5 +286,6 @@ def _notified(_: CodeModel, worker: Worker) -> Judged:
         "no notification after the mint",
         expected="notify after the confirmation",
         place=send.span,
+        related=send.calls,
         confidence=Confidence.LIKELY,
     )

@@ -145,6 +145,7 @@ def _guarded(worker: Worker, lacks: str, expected: str, *, claims: bool) -> Judg
                 f"nothing before {effect.call}",
                 expected=expected,
                 place=effect.span,
+                related=effect.calls,
                 confidence=Confidence.LIKELY,
             )
     guard = guard_of(worker, moved[0])
@@ -170,7 +171,7 @@ def _recorded_first(_: CodeModel, worker: Worker) -> Judged:
                 f"no write before {effect.call}",
                 expected="a pending record before the provider's call",
                 place=effect.span,
-                related=(after.span,) if after else (),
+                related=(*effect.calls, *((after.span,) if after else ())),
                 confidence=Confidence.LIKELY,
             )
     first = next(e for e in of(worker, *WRITES) if e.order < moved[0].order)
@@ -199,6 +200,7 @@ def _refunds(code: CodeModel, worker: Worker) -> Judged | None:
         f"{refunds[0].call}: no key, no claim",
         expected="a deterministic key, or a claim",
         place=refunds[0].span,
+        related=refunds[0].calls,
         confidence=Confidence.LIKELY,
     )
 
@@ -232,5 +234,6 @@ def _alone(code: CodeModel, worker: Worker) -> Judged:
         f"no lock before {bare.call}",
         expected="redlock, SET NX, FOR UPDATE, an advisory lock, or a dedup id per order",
         place=bare.span,
+        related=bare.calls,
         confidence=Confidence.LIKELY,
     )

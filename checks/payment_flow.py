@@ -238,6 +238,7 @@ def _validated(_: CodeModel, worker: Worker) -> Judged:
         "no schema or amount check before the charge",
         expected="amount > 0, integer, a known currency",
         place=moved[0].span,
+        related=moved[0].calls,
         confidence=Confidence.LIKELY,
     )
 
@@ -259,7 +260,7 @@ def _categories(_: CodeModel, worker: Worker) -> Judged:
         f"{len(worker.catches)} catches, none looks at the error's type",
         expected="StripeCardError and the like end the job, the rest is retried",
         place=moved[0].span,
-        related=tuple(catch.span for catch in worker.catches[:4]),
+        related=(*moved[0].calls, *tuple(catch.span for catch in worker.catches[:4])),
         confidence=Confidence.LIKELY,
     )
 
@@ -311,6 +312,7 @@ def _fraud(_: CodeModel, worker: Worker) -> Judged:
         "no condition on fraud, risk or outcome",
         expected="Radar's outcome or an own check that stops",
         place=moved[0].span,
+        related=moved[0].calls,
         confidence=Confidence.LIKELY,
     )
 

@@ -69,7 +69,7 @@ def _cpu(_: CodeModel, worker: Worker) -> Judged:
         f"{first.call} in process",
         expected="a sandboxed processor, worker thread or child process",
         place=first.span,
-        related=tuple(effect.span for effect in heavy[1:5]),
+        related=(*first.calls, *tuple(effect.span for effect in heavy[1:5])),
         confidence=Confidence.LIKELY,
     )
 
@@ -87,7 +87,7 @@ def _calls(_: CodeModel, worker: Worker) -> Judged:
             f"{first.call}: {_told(first)}",
             expected="a timeout on the client or the call",
             place=first.span,
-            related=(*clients[:5], *(effect.span for effect in endless[1:8])),
+            related=(*first.calls, *clients[:5], *(effect.span for effect in endless[1:8])),
             confidence=Confidence.LIKELY,
         )
     unclear = next(
@@ -125,13 +125,23 @@ def _released(code: CodeModel, worker: Worker) -> Judged:
     if built:
         message = f"{name}: {path_of(worker, built[0])} builds a database client in the handler, one per job"
         return bad(
-            message, built[0].call, expected="built once per process", place=built[0].span, confidence=Confidence.LIKELY
+            message,
+            built[0].call,
+            expected="built once per process",
+            place=built[0].span,
+            related=built[0].calls,
+            confidence=Confidence.LIKELY,
         )
     kept = [effect for effect in of(worker, Role.ACQUIRE) if not _given_back(worker, effect)]
     if kept:
         message = f"{name}: {path_of(worker, kept[0])} takes a client that is not released in finally: an error loses it to the pool"
         return bad(
-            message, kept[0].call, expected="release() in finally", place=kept[0].span, confidence=Confidence.LIKELY
+            message,
+            kept[0].call,
+            expected="release() in finally",
+            place=kept[0].span,
+            related=kept[0].calls,
+            confidence=Confidence.LIKELY,
         )
     unseen = cannot_follow(worker, "which database clients it takes")
     if unseen:

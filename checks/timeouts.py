@@ -90,7 +90,13 @@ def _own_bound(worker: Worker, bare: list[Producer]) -> Judged:
             f"{name}: {given}{path_of(worker, first)} has no time bound{more}: one silent server holds the slot for ever",
             f"{first.call}: no timeout",
             expected="a bound on the job, the client or the call",
-            related=(first.span, *(effect.span for effect in endless[1:5]), *(job.span for job in bare[:5])),
+            related=(
+                first.span,
+                *first.calls,
+                *((first.client,) if first.client else ()),
+                *(effect.span for effect in endless[1:5]),
+                *(job.span for job in bare[:5]),
+            ),
             confidence=Confidence.LIKELY,
         )
     open_calls = [effect for effect in remote if effect.timeout is None or effect.timeout.state is OptionState.UNKNOWN]

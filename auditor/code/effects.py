@@ -72,6 +72,7 @@ class _Place:
     within: tuple[str, ...]
     path: tuple[CodeSpan, ...]
     steps: tuple[str, ...] = ()
+    calls: tuple[CodeSpan, ...] = ()
     frame: Frame | None = None
     """The call that the function's parameters are bound by, where it is a wrapper's closure: `withLog(handler)`."""
 
@@ -85,7 +86,7 @@ class _Visit:
     within: tuple[str, ...]
     path: tuple[CodeSpan, ...]
     transactions: list[tuple[int, int]]
-    steps: tuple[str, ...] = ()
+    place: _Place = _Place((), ())
     frame: Frame | None = None
     returned: set[int] = field(default_factory=set)
 
@@ -149,7 +150,7 @@ class Effects:
             env: dict[str, Paths] = {}
             for parameter, name in zip(function.parameters, names, strict=False):
                 taint.bind(unwrapped(parameter.pattern), frozenset({name}), env)
-            self._visit(function, env, _Place((), (span_of(function),), (function.symbol,), frame), seen, found)
+            self._visit(function, env, _Place((), (span_of(function),), (function.symbol,), (), frame), seen, found)
             found.swallows = found.swallows or swallowing(function, found.effects)
         _sql_transactions(found)
         found.effects = [effect for effect in found.effects if effect.text not in ("BEGIN", "COMMIT")]
@@ -164,9 +165,7 @@ class Effects:
             return set()
         left = seen.enter(function)
         calls = self._calls_of(function)
-        visit = _Visit(
-            function, env, place.within, place.path, self.meanings.transactions(calls), place.steps, place.frame
-        )
+        visit = _Visit(function, env, place.within, place.path, self.meanings.transactions(calls), place, place.frame)
         outer = _outer(function)
         visit.frame = visit.frame or self._frame_around(function)
         if visit.frame is not None:
@@ -233,7 +232,9 @@ class Effects:
             found.lost.append(CodeSpan(call.scope.module.path, call.line, call.line))
         for target, frame in targets[:12]:
             env = self._arguments(call, target, visit.env)
-            place = _Place(around, (*visit.path, span_of(target)), (*visit.steps, target.symbol), frame)
+            here = CodeSpan(call.scope.module.path, call.line, call.line)
+            way = visit.place
+            place = _Place(around, (*way.path, span_of(target)), (*way.steps, target.symbol), (*way.calls, here), frame)
             given = self._visit(target, env, place, seen, found)
             for at in given:
                 found.effects[at] = _deciding(found.effects[at], call, visit)
@@ -266,7 +267,8 @@ class Effects:
             made,
             span=CodeSpan(module.path, call.line, int(call.node.end_point[0]) + 1),
             path=visit.path,
-            steps=visit.steps,
+            steps=visit.place.steps,
+            calls=visit.place.calls,
             order=order,
             awaited=_awaited(call.node),
             within=around,

@@ -134,6 +134,8 @@ class Effect:
     """From the handler to the function that makes the call."""
     steps: tuple[str, ...] = ()
     """Names of the functions of `path`; empty where one has none."""
+    calls: tuple[CodeSpan, ...] = ()
+    """Where each step of `path` but the first is called."""
     order: int = 0
     """Position in source order along the handler's paths; smaller comes before."""
     arguments: tuple[Option, ...] = ()
