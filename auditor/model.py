@@ -288,6 +288,8 @@ class SkippedFile:
 
     path: str
     why: str
+    meant: bool = False
+    """Left out on purpose, as tests are; the source is no less complete for it."""
 
 
 @dataclass(frozen=True, slots=True)

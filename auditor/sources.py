@@ -7,7 +7,10 @@ names, and take queue names when code is done.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
+from auditor import repository
 from auditor.code.model import CodeModel, EntryPoint
 from auditor.evidence import Broken, Collector, Store
 from auditor.infra.model import InfraModel
@@ -120,8 +123,9 @@ def source_reports(snapshots: Iterable[Given]) -> Iterator[SourceReport]:
 
 
 def _tree_report(name: str, trees: Sequence[TreeTarget], ended_early: bool) -> SourceReport:
-    skipped = [skipped for tree in trees for skipped in tree.files_skipped]
-    why = f"{len(skipped)} files were not read, the first: {skipped[0].path} ({skipped[0].why})" if skipped else ""
+    unread = [skipped for tree in trees for skipped in tree.files_skipped if not skipped.meant]
+    counted = "1 file was" if len(unread) == 1 else f"{len(unread)} files were"
+    why = f"{counted} not read, the first: {unread[0].path} ({unread[0].why})" if unread else ""
     why = "the deadline passed before everything was followed (--timeout)" if ended_early else why
     return SourceReport(name, SourceStatus.PARTIAL if why else SourceStatus.OK, why, ended_early=ended_early)
 
@@ -142,10 +146,19 @@ def targets(request: Request, snapshots: Mapping[type[Snapshot], Given]) -> Targ
         redis=live.targets
         if isinstance(live, LiveRedis)
         else tuple(RedisTarget(address.endpoint, db=address.db) for address in request.redis),
-        code=code.trees if isinstance(code, CodeModel) else tuple(TreeTarget(str(path)) for path in request.code),
-        infra=infra.trees if isinstance(infra, InfraModel) else tuple(TreeTarget(str(path)) for path in request.infra),
+        code=_at_commit(code.trees)
+        if isinstance(code, CodeModel)
+        else tuple(TreeTarget(str(path)) for path in request.code),
+        infra=_at_commit(infra.trees)
+        if isinstance(infra, InfraModel)
+        else tuple(TreeTarget(str(path)) for path in request.infra),
         prometheus=(PrometheusTarget(request.prometheus.endpoint),) if request.prometheus else (),
     )
+
+
+def _at_commit(trees: Iterable[TreeTarget]) -> tuple[TreeTarget, ...]:
+    states = ((tree, repository.state(Path(tree.path))) for tree in trees)
+    return tuple(replace(tree, commit=commit, dirty=dirty) for tree, (commit, dirty) in states)
 
 
 def limits(request: Request) -> dict[str, int | float | str | bool]:

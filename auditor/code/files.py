@@ -10,10 +10,10 @@ import fnmatch
 import json
 import os
 import re
-import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+from auditor import repository
 from auditor.code.gitignore import Ignore
 from auditor.model import SkippedFile
 
@@ -63,8 +63,6 @@ _MARKERS = (
     "package.json",
 )
 _UP = 6
-_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
-"""A scanned repository's own configuration could name programs for git to run: none of them is."""
 
 
 def repository_root(folder: Path) -> Path:
@@ -140,7 +138,7 @@ class SourceTree:
     def listdir(self, path: str) -> list[str]:
         """Names in a folder of the repository; empty where there is none."""
         try:
-            return sorted(os.listdir(f"{self.top}/{path}"))
+            return sorted(os.listdir(f"{self.top}/{path}"))  # noqa: PTH208  # names alone, thousands of times
         except OSError:
             return []
 
@@ -152,14 +150,14 @@ class SourceTree:
             folder = folder.parent
         yield ""
 
-    def _skip(self, path: str, why: str) -> None:
-        self.skipped.append(SkippedFile(path, why))
+    def _skip(self, path: str, why: str, *, meant: bool = False) -> None:
+        self.skipped.append(SkippedFile(path, why, meant))
 
     def _list(self, root: Path) -> None:
         if root.is_file():
             self._take(self.relative(root))
             return
-        listed = _git_files(root)
+        listed = repository.files(root)
         prefix = self.relative(root)
         lead = "" if prefix == "." else prefix + "/"
         for name in listed if listed is not None else _walk(root):
@@ -174,7 +172,7 @@ class SourceTree:
             p for p in self.paths if p.endswith(".js") and (p[:-3] + ".ts" in present or p[:-3] + ".tsx" in present)
         ]
         for path in compiled:
-            self._skip(path, "compiled from the .ts beside it")
+            self._skip(path, "compiled from the .ts beside it", meant=True)
         gone = set(compiled)
         self.paths = [p for p in self.paths if p not in gone]
         self.inside -= gone
@@ -185,9 +183,9 @@ class SourceTree:
         if _BUNDLE.search(name):
             return
         if is_test(name):
-            self._skip(path, "test")
+            self._skip(path, "test", meant=True)
         elif any(fnmatch.fnmatch(name, pattern) or fnmatch.fnmatch(path, pattern) for pattern in self.exclude):
-            self._skip(path, "excluded")
+            self._skip(path, "excluded", meant=True)
         else:
             self._take(path)
 
@@ -209,28 +207,6 @@ def _in_skipped_folder(name: str) -> bool:
         part in _SKIPPED_FOLDERS and not (part == "build" and at and parts[at - 1] == "src")
         for at, part in enumerate(parts)
     )
-
-
-def _git_files(root: Path) -> list[str] | None:
-    """Tracked and untracked files that git does not ignore, relative to root; None where git cannot tell.
-
-    A folder that git ignores as a whole lists nothing, but who names it means it: that is None too.
-    """
-    if not any((ancestor / ".git").exists() for ancestor in (root, *root.parents)):
-        return None
-    try:
-        done = subprocess.run(
-            [*_GIT, "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-            capture_output=True,
-            timeout=30,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    if done.returncode:
-        return None
-    names = dict.fromkeys(done.stdout.decode("utf-8", "surrogateescape").split("\0"))
-    return [name for name in names if name] or None
 
 
 def _walk(root: Path) -> Iterator[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from auditor import repository
 from auditor.model import SkippedFile, TreeTarget
 
 MAX_FILES = 200_000
@@ -110,8 +110,8 @@ def open_tree(root: Path, exclude: Sequence[str] = (), only: Iterable[str] | Non
     """List a folder (or take a single file): what git tracks or would add where there is a repository, else a walk."""
     if root.is_file():
         return Tree(root.parent, (root.name,), frozenset((root.name,)))
-    files = _git_files(root)
-    files = _walk(root) if files is None else files
+    listed = repository.files(root)
+    files = _walk(root) if listed is None else [n for n in listed if not _NEVER.intersection(n.split("/"))][:MAX_FILES]
     kept = [f for f in files if not _excluded(f, exclude)] if only is None else [f for f in files if f in set(only)]
     tree = Tree(root, tuple(sorted(kept)), frozenset(kept))
     if len(files) >= MAX_FILES:
@@ -121,26 +121,6 @@ def open_tree(root: Path, exclude: Sequence[str] = (), only: Iterable[str] | Non
 
 def _excluded(path: str, patterns: Sequence[str]) -> bool:
     return any(fnmatch.fnmatch(path, p) or fnmatch.fnmatch(path, f"{p.rstrip('/')}/*") for p in patterns)
-
-
-def _git_files(root: Path) -> list[str] | None:
-    """`git ls-files` with every hook of the repository's own configuration off; None where there is no repository.
-
-    A folder that git ignores as a whole lists nothing, but who names it means it: that is None too.
-    """
-    if not any((folder / ".git").exists() for folder in (root, *root.resolve().parents)):
-        return None
-    command = ["git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C", str(root)]
-    command += ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    env = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
-    try:
-        done = subprocess.run(command, capture_output=True, env=env, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    if done.returncode:
-        return None
-    names = done.stdout.decode("utf-8", "surrogateescape").split("\0")
-    return [n for n in names if n and not _NEVER.intersection(n.split("/"))][:MAX_FILES] or None
 
 
 def _walk(root: Path) -> list[str]:
