@@ -39,6 +39,8 @@ class Evaluator:
         self.journal: list[tuple[dict[Any, Any], object]] = []
         self.tired: dict[int, int] = {}
         self.calls: dict[object, Value] = {}
+        self.alive: list[object] = []
+        """What keys of `calls` name by identity, so that no identity is given twice."""
         self.joined: dict[int, tuple[Value, ...] | None] = {}
         self.sites: dict[int, list[names.CallSite]] = {}
         self.fields: dict[object, Value] = {}
@@ -48,6 +50,7 @@ class Evaluator:
         self.exports: dict[tuple[str, str], Value] = {}
         self.configs: dict[str, Value] | None = None
         self.objects: dict[object, Value] = {}
+        self.stars: dict[str, list[str]] = {}
         self.types: dict[tuple[int, str, int], Value | None] = {}
         self.interfaces: dict[tuple[str, str], list[Class]] = {}
         self.decorations: dict[str, list[Call]] | None = None
@@ -166,15 +169,7 @@ def frame_for(scope: Scope, frame: Frame | None) -> Frame | None:
     """The nearest frame of the chain that belongs to a function, loop or class around `scope`."""
     if frame is None:
         return None
-    owners: set[int] = set()
-    at: Scope | None = scope
-    while at is not None:
-        owners.add(id(at))
-        if at.func is not None:
-            owners.add(id(at.func))
-        if at.cls is not None:
-            owners.add(id(at.cls))
-        at = at.parent
+    owners = scope.owners()
     found: Frame | None = frame
     while found is not None and id(found.owner) not in owners:
         found = found.parent

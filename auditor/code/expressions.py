@@ -47,68 +47,88 @@ _WRAPPERS = frozenset(
 _FUNCTIONS = frozenset(("arrow_function", "function_expression", "generator_function", "function_declaration", "generator_function_declaration"))  # fmt: skip
 
 
-def evaluate(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:  # noqa: PLR0911, PLR0912
+def evaluate(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
     """What a node may be."""
-    module = scope.module
-    match node.type:
-        case "string":
-            return Literal(unquote(module.text(node)), ev.where(module, node))
-        case "number":
-            return arithmetic.number(module.text(node), ev.where(module, node))
-        case "true" | "false":
-            return Literal(node.type == "true", ev.where(module, node))
-        case "null":
-            return Literal(None, ev.where(module, node))
-        case "undefined":
-            return Undefined(ev.where(module, node))
-        case "template_string":
-            return template(ev, node, scope, frame)
-        case "identifier" | "shorthand_property_identifier":
-            return names.identifier(ev, module.text(node), node, scope, frame)
-        case "this":
-            return classes.this(ev, scope, frame)
-        case "member_expression":
-            return member_expression(ev, node, scope, frame)
-        case "subscript_expression":
-            return subscript(ev, node, scope, frame)
-        case "call_expression":
-            return invoke.call_expression(ev, node, scope, frame)
-        case "new_expression":
-            return invoke.new_expression(ev, node, scope, frame)
-        case "object":
-            return object_literal(ev, node, scope, frame)
-        case "array":
-            return Array(*_items(ev, node, scope, frame), ev.where(module, node))
-        case kind if kind in _FUNCTIONS:
-            return (
-                FunctionValue(module.function_at[node.id], frame)
-                if node.id in module.function_at
-                else Unknown("a function")
-            )
-        case "class" | "class_declaration" | "abstract_class_declaration":
-            return ClassValue(module.class_at[node.id], frame) if node.id in module.class_at else Unknown("a class")
-        case kind if kind in _WRAPPERS:
-            return ev.eval(node.named_children[0], scope, frame) if node.named_children else UNDEFINED
-        case "as_expression" | "satisfies_expression":
-            return types.cast(ev, node, scope, frame)
-        case "type_assertion":
-            return ev.eval(node.named_children[-1], scope, frame)
-        case "ternary_expression":
-            return ternary(ev, node, scope, frame)
-        case "binary_expression":
-            return binary(ev, node, scope, frame)
-        case "unary_expression":
-            return arithmetic.unary(ev, node, scope, frame)
-        case "assignment_expression":
-            right = node.child_by_field_name("right")
-            return ev.eval(right, scope, frame) if right is not None else UNDEFINED
-        case "augmented_assignment_expression":
-            return join([ev.eval(child, scope, frame) for child in node.named_children])
-        case "sequence_expression":
-            return ev.eval(node.named_children[-1], scope, frame)
-        case "spread_element":
-            return ev.eval(node.named_children[0], scope, frame) if node.named_children else UNDEFINED
-    return Unknown(f"`{_short(module.text(node))}` can't be evaluated", _short(module.text(node)))
+    kind = _KINDS.get(node.type)
+    if kind is not None:
+        return kind(ev, node, scope, frame)
+    text = _short(scope.module.text(node))
+    return Unknown(f"`{text}` can't be evaluated", text)
+
+
+def _string(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
+    return Literal(unquote(scope.module.text(node)), ev.where(scope.module, node))
+
+
+def _number(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
+    return arithmetic.number(scope.module.text(node), ev.where(scope.module, node))
+
+
+def _boolean(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
+    return Literal(node.type == "true", ev.where(scope.module, node))
+
+
+def _null(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
+    return Literal(None, ev.where(scope.module, node))
+
+
+def _undefined(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
+    return Undefined(ev.where(scope.module, node))
+
+
+def _identifier(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
+    return names.identifier(ev, scope.module.text(node), node, scope, frame)
+
+
+def _this(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
+    return classes.this(ev, scope, frame)
+
+
+def _array(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
+    return Array(*_items(ev, node, scope, frame), ev.where(scope.module, node))
+
+
+def _function(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
+    fact = scope.module.function_at.get(node.id)
+    return FunctionValue(fact, frame) if fact is not None else Unknown("a function")
+
+
+def _class(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
+    fact = scope.module.class_at.get(node.id)
+    return ClassValue(fact, frame) if fact is not None else Unknown("a class")
+
+
+def _call(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
+    return invoke.call_expression(ev, node, scope, frame)
+
+
+def _new(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
+    return invoke.new_expression(ev, node, scope, frame)
+
+
+def _cast(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
+    return types.cast(ev, node, scope, frame)
+
+
+def _unary(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
+    return arithmetic.unary(ev, node, scope, frame)
+
+
+def _first(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
+    return ev.eval(node.named_children[0], scope, frame) if node.named_children else UNDEFINED
+
+
+def _last(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
+    return ev.eval(node.named_children[-1], scope, frame) if node.named_children else UNDEFINED
+
+
+def _assigned(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
+    right = node.child_by_field_name("right")
+    return ev.eval(right, scope, frame) if right is not None else UNDEFINED
+
+
+def _augmented(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
+    return join([ev.eval(child, scope, frame) for child in node.named_children])
 
 
 def template(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
@@ -383,3 +403,39 @@ def _short(text: str) -> str:
 
 
 short = _short
+
+
+_KINDS = {
+    "string": _string,
+    "number": _number,
+    "true": _boolean,
+    "false": _boolean,
+    "null": _null,
+    "undefined": _undefined,
+    "template_string": template,
+    "identifier": _identifier,
+    "shorthand_property_identifier": _identifier,
+    "this": _this,
+    "member_expression": member_expression,
+    "subscript_expression": subscript,
+    "call_expression": _call,
+    "new_expression": _new,
+    "object": object_literal,
+    "array": _array,
+    **dict.fromkeys(_FUNCTIONS, _function),
+    "class": _class,
+    "class_declaration": _class,
+    "abstract_class_declaration": _class,
+    **dict.fromkeys(_WRAPPERS, _first),
+    "as_expression": _cast,
+    "satisfies_expression": _cast,
+    "type_assertion": _last,
+    "ternary_expression": ternary,
+    "binary_expression": binary,
+    "unary_expression": _unary,
+    "assignment_expression": _assigned,
+    "augmented_assignment_expression": _augmented,
+    "sequence_expression": _last,
+    "spread_element": _first,
+}
+"""How each kind of expression is evaluated."""

@@ -49,7 +49,7 @@ class Import:
 class Scope:
     """A lexical scope; `func` is the function it belongs to, None at module level."""
 
-    __slots__ = ("cls", "func", "module", "names", "parent")
+    __slots__ = ("_owners", "cls", "func", "module", "names", "parent")
 
     def __init__(self, module: Module, parent: Scope | None, func: Function | None, cls: Class | None) -> None:
         self.module = module
@@ -57,6 +57,18 @@ class Scope:
         self.func = func
         self.cls = cls
         self.names: dict[str, Binding] = {}
+        self._owners: frozenset[int] | None = None
+
+    def owners(self) -> frozenset[int]:
+        """Identities of the scopes, functions and classes around this place."""
+        if self._owners is None:
+            own = {id(self)}
+            if self.func is not None:
+                own.add(id(self.func))
+            if self.cls is not None:
+                own.add(id(self.cls))
+            self._owners = frozenset(own) | self.parent.owners() if self.parent is not None else frozenset(own)
+        return self._owners
 
     def lookup(self, name: str) -> Binding | None:
         """The binding that `name` has here."""

@@ -201,6 +201,7 @@ def invoke(ev: Evaluator, value: FunctionValue, arguments: tuple[Value, ...], de
     known = ev.calls.get(key)
     if known is not None:
         return known
+    ev.alive.append((value, arguments))
     ev.begin(ev.calls, key)
     frame = Frame(fact, arguments, value.this, value.frame, depth + 1)
     result = _returned(ev, fact, frame)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -282,16 +283,14 @@ def export(ev: Evaluator, path: str, name: str) -> Value:
     key = (path, name)
     if key not in ev.exports:
         ev.begin(ev.exports, key)
-        ev.done(ev.exports, key, _export(ev, path, name, ()))
+        ev.done(ev.exports, key, _export(ev, path, name))
     return ev.exports[key]
 
 
-def _export(ev: Evaluator, path: str, name: str, seen: tuple[str, ...]) -> Value:
+def _export(ev: Evaluator, path: str, name: str) -> Value:
     module = ev.program.module(path)
     if module is None:
         return Unknown(f"{path} could not be read", name)
-    if path in seen:
-        return CYCLE
     if name == "=":
         return _required(ev, module)
     found = module.exports.get(name)
@@ -302,17 +301,44 @@ def _export(ev: Evaluator, path: str, name: str, seen: tuple[str, ...]) -> Value
         return whole if name == "default" else ev.member(whole, name)
     if name == "default" and module.exports and not module.stars:
         return Namespace(path)
-    for spec in module.stars:
-        target = ev.program.target(path, spec)
-        if target is None:
-            outside = external.imported(spec, name)
-            if not isinstance(outside, External):
-                return outside
-        else:
-            value = _export(ev, target, name, (*seen, path))
-            if value is not CYCLE and not (isinstance(value, Unknown) and value.why.endswith("is not exported")):
+    for target in _starred(ev, path):
+        inner = ev.program.module(target)
+        if inner is not None and (name in inner.exports or ("=" in inner.exports and name != "default")):
+            value = export(ev, target, name)
+            if not (isinstance(value, Unknown) and value.why.endswith("is not exported")):
                 return value
+    for spec in _outside_stars(ev, path):
+        outside = external.imported(spec, name)
+        if not isinstance(outside, External):
+            return outside
     return Unknown(f"`{name}` is not exported", name)
+
+
+def _starred(ev: Evaluator, path: str) -> list[str]:
+    """Files whose exports a file passes on by `export *`, in any number of steps, nearest first."""
+    known = ev.stars.get(path)
+    if known is None:
+        seen = {path: None}
+        queue = deque([path])
+        while queue:
+            module = ev.program.module(queue.popleft())
+            for spec in module.stars if module is not None else ():
+                target = ev.program.target(module.path, spec) if module is not None else None
+                if target is not None and target not in seen:
+                    seen[target] = None
+                    queue.append(target)
+        known = ev.stars[path] = list(seen)[1:]
+    return known
+
+
+def _outside_stars(ev: Evaluator, path: str) -> list[str]:
+    """Packages whose exports a file passes on."""
+    found: list[str] = []
+    for target in (path, *_starred(ev, path)):
+        module = ev.program.module(target)
+        if module is not None:
+            found.extend(spec for spec in module.stars if ev.program.target(target, spec) is None)
+    return found
 
 
 def _required(ev: Evaluator, module: Module) -> Value:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -211,6 +211,9 @@ def options_of(value: Value) -> tuple[Value, ...]:
 
 def join(values: Iterable[Value]) -> Value:
     """One of these; equal ones count once, and what only says "depends on itself" is left out."""
+    values = values if isinstance(values, list) else list(values)
+    if len(values) == 1:
+        return values[0]
     found: list[Value] = []
     seen: set[object] = set()
     for value in values:
@@ -234,45 +237,45 @@ def join(values: Iterable[Value]) -> Value:
 
 def identity(value: Value) -> object:
     """Equal for values that are the same in every respect that matters here."""
-    match value:
-        case Literal(constant):
-            return ("literal", type(constant).__name__, constant)
-        case Undefined():
-            return "undefined"
-        case FunctionValue(fact, frame):
-            return ("function", id(fact), id(frame))
-        case ClassValue(fact):
-            return ("class", id(fact))
-        case Instance(cls, arguments):
-            return ("instance", id(cls), value.key if arguments is not None else 0)
-        case LibraryClass(library, name):
-            return ("library", library, name)
-        case LibraryObject():
-            named = value.arguments[0] if value.arguments else None
-            return (
-                "object",
-                value.name,
-                value.node.id if value.node is not None else 0,
-                id(value.frame) if value.node else identity(named) if named else "",
-            )
-        case External(package, path):
-            return ("external", package, path)
-        case Namespace(path):
-            return ("namespace", path)
-        case Env(name):
-            return ("env", name)
-        case Unknown(why, text, volatile):
-            return ("unknown", why, text, volatile)
-        case Lazy(node, _, frame):
-            return ("lazy", node.id, id(frame))
-        case Object(members, rest, open_, _, kind) if len(members) <= _SMALL and rest is None and not open_:
-            return ("object", kind, tuple((name, identity(member)) for name, member in members.items()))
-        case Array(items, rest) if len(items) <= _SMALL and rest is None:
-            return ("array", tuple(identity(item) for item in items))
-        case Template(parts):
-            return ("template", tuple(identity(part) for part in parts))
-        case _:
-            return id(value)
+    return _IDENTITIES[type(value)](value)
+
+
+def _of_object(value: Object) -> object:
+    if len(value.members) > _SMALL or value.rest is not None or value.open:
+        return id(value)
+    return ("object", value.type, tuple([(name, identity(member)) for name, member in value.members.items()]))
+
+
+def _of_array(value: Array) -> object:
+    if len(value.items) > _SMALL or value.rest is not None:
+        return id(value)
+    return ("array", tuple([identity(item) for item in value.items]))
+
+
+def _of_library_object(value: LibraryObject) -> object:
+    if value.node is not None:
+        return ("object", value.name, value.node.id, id(value.frame))
+    return ("object", value.name, 0, identity(value.arguments[0]) if value.arguments else "")
+
+
+_IDENTITIES: dict[type, Callable[[Any], object]] = {
+    Literal: lambda value: ("literal", type(value.value), value.value),
+    Undefined: lambda value: "undefined",
+    FunctionValue: lambda value: ("function", id(value.fact), id(value.frame)),
+    ClassValue: lambda value: ("class", id(value.fact)),
+    Instance: lambda value: ("instance", id(value.cls), value.key if value.arguments is not None else 0),
+    LibraryClass: lambda value: ("library", value.library, value.name),
+    LibraryObject: _of_library_object,
+    External: lambda value: ("external", value.package, value.path),
+    Namespace: lambda value: ("namespace", value.path),
+    Env: lambda value: ("env", value.name),
+    Unknown: lambda value: ("unknown", value.why, value.text, value.volatile),
+    Lazy: lambda value: ("lazy", value.node.id, id(value.frame)),
+    Object: _of_object,
+    Array: _of_array,
+    Template: lambda value: ("template", tuple([identity(part) for part in value.parts])),
+    Union: id,
+}
 
 
 def is_nothing(value: Value) -> bool:
