@@ -12,6 +12,7 @@ from auditor.code.metric_labels import given_labels
 from auditor.code.metric_quantities import CHAINED, told
 from auditor.code.metric_sites import Declared
 from auditor.code.model import Quantity
+from auditor.code.quantity import of_name
 from auditor.code.values import External, Literal, Value, options_of
 
 if TYPE_CHECKING:
@@ -42,7 +43,12 @@ def feeds(ev: Evaluator, metrics: list[Declared]) -> dict[Declared, list[Feed]]:
     by_place: dict[tuple[str, int], list[Declared]] = {}
     by_module: dict[str, list[Declared]] = {}
     for metric in metrics:
-        if metric.library == "statsd":
+        if metric.library == "object":  # it holds its values
+            states = {of_name(metric.name, [state]): None for state in metric.picked}
+            found[metric].append(
+                Feed(metric.module, metric.line, function_at(metric.module, metric.line), tuple(states))
+            )
+        if metric.library in ("statsd", "object"):
             continue
         by_place.setdefault((metric.module.path, metric.line), []).append(metric)
         by_module.setdefault(metric.module.path, []).append(metric)

@@ -457,3 +457,27 @@ def test_the_values_that_code_gives_to_labels(tmp_path: Path) -> None:
     assert dict(closed.label_values) == {"queue": ("mail", "payments"), "state": ("waiting", "active")}
     open_ = next(m for (name, _), m in found.items() if name == "queue_open")
     assert dict(open_.label_values) == {"queue": ("mail", "payments")}
+
+
+def test_metrics_that_a_collector_returns_as_plain_objects(tmp_path: Path) -> None:
+    found = find(
+        tmp_path,
+        ("neverCalled",),
+        app="""
+        import { Queue } from 'bullmq';
+        const queue = new Queue('mail');
+        async function collect() {
+          return [{ name: 'mail_jobs', help: 'h', type: 'gauge', values: [{ labels: { state: 'waiting' }, value: await queue.getWaitingCount() }] }];
+        }
+        function neverCalled() { return { name: 'queue_depth_dead', help: 'h', type: 'gauge', value: 1 }; }
+        const option = { name: 'workers', help: 'how many to start' };
+        router.get('/metrics', async (_req, res) => res.send(format(await collect())));
+        """,
+    )
+    jobs = found.get(("mail_jobs", "depth"))
+    assert jobs is None or jobs.served is not None
+    assert any(name == "mail_jobs" for name, _ in found)
+    assert not any(name == "workers" for name, _ in found), "an option of a command line"
+    dead = found["queue_depth_dead", "depth"]
+    assert not dead.fed_live
+    assert dead.served is not None
