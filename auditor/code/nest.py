@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from auditor.code import callers, classes, types
+from auditor.code import callers, classes, providers, types
 from auditor.code.facts import Call, Class, Function, Module, line_of
 from auditor.code.values import (
     UNDEFINED,
@@ -119,7 +119,7 @@ def _from_factory(ev: Evaluator, value: Value) -> Value:
             continue
         factory = one.members.get("useFactory")
         if isinstance(factory, FunctionValue):
-            found.append(ev.call(factory, (), None))
+            found.append(ev.call(factory, providers.injected_into(factory), None))
             continue
         cls = one.members.get("useClass") or one.members.get("useExisting")
         made = _from_class(ev, cls) if cls is not None else None

@@ -100,8 +100,15 @@ def _made(ev: Evaluator, node: Node, scope: Scope) -> Value | None:
                 else None
             )
             if made is not None:
-                return ev.call(made, (), None)
+                return ev.call(made, injected_into(made), None)
     return None
+
+
+def injected_into(factory: Value) -> tuple[Value, ...]:
+    """Arguments for a factory that the framework calls: not known, so that their declared types tell them."""
+    if not isinstance(factory, FunctionValue):
+        return ()
+    return tuple(Unknown("what is injected", parameter.name) for parameter in factory.fact.parameters)
 
 
 def implementers(ev: Evaluator, interface: str, module: Module) -> list[Class]:

@@ -135,3 +135,48 @@ def test_numbers_of_the_language_and_of_a_proxied_environment_are_known(tmp_path
     )
     assert model.producers[0].options["priority"].value == 2**52
     assert model.workers[0].options["concurrency"].value == 10
+
+
+def test_a_factory_takes_what_its_types_say(tmp_path: Path) -> None:
+    model = read(
+        tmp_path,
+        {"bullmq": "5.61.0", "@nestjs/bullmq": "11.0.0", "@nestjs/common": "11.0.0", "ioredis": "5.4.0"},
+        src__redis="""
+            import { Injectable } from '@nestjs/common';
+            import Redis from 'ioredis';
+            @Injectable()
+            export class RedisService extends Redis {
+              readonly tries = 4;
+              get bullClient() { return new Redis(process.env.REDIS_URL!, { maxRetriesPerRequest: null }); }
+            }
+        """,
+        src__index="""
+            import { BullModule, InjectQueue } from '@nestjs/bullmq';
+            import { Injectable, Module } from '@nestjs/common';
+            import { NestFactory } from '@nestjs/core';
+            import { Queue } from 'bullmq';
+            import { RedisService } from './redis';
+            @Injectable()
+            class Mail {
+              constructor(@InjectQueue('mail') private readonly queue: Queue) {}
+              async send() { await this.queue.add('welcome', {}); }
+            }
+            @Module({
+              imports: [
+                BullModule.registerQueueAsync({
+                  name: 'mail',
+                  inject: [RedisService],
+                  useFactory: (redis: RedisService) => ({
+                    connection: redis.bullClient,
+                    defaultJobOptions: { attempts: redis.tries },
+                  }),
+                }),
+              ],
+              providers: [Mail, RedisService],
+            })
+            class AppModule {}
+            NestFactory.create(AppModule).then((app) => app.get(Mail).send());
+        """,
+    )
+    assert model.producers[0].options["attempts"].value == 4
+    assert [connection.span.path for connection in model.connections] == ["src/redis.ts"]
