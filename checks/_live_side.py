@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from auditor.live.jobs_model import JobGroup, SampledJob
+from auditor.live.jobs_model import JobGroup, SampledJob, State
 from auditor.live.model import LiveQueue, LiveRedis
 from auditor.model import Confidence, Evidence, Finding, Severity, Status, Subject, SubjectType
 
@@ -27,6 +27,8 @@ class LiveSide:
     evidence: tuple[Evidence, ...] = ()
     held: tuple[tuple[str, str], ...] = ()
     """(queue name, job name or "") of the subjects that Redis shows to hold."""
+    aged: tuple[tuple[str, str], ...] = ()
+    """Those whose failing jobs all date from before the code that runs now: no drift, if code says otherwise."""
 
     @property
     def silent(self) -> bool:
@@ -41,13 +43,14 @@ class Gathered:
     findings: list[Finding] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
     held: list[tuple[str, str]] = field(default_factory=list)
+    aged: list[tuple[str, str]] = field(default_factory=list)
 
     def side(self) -> LiveSide:
         """The side, as probes take it."""
         shown = self.evidence[:_SHOWN]
         if rest := len(self.evidence) - len(shown):
             shown.append(Evidence("sampled jobs", f"and {rest:,} more of the kind"))
-        return LiveSide(tuple(self.findings), tuple(shown), tuple(dict.fromkeys(self.held)))
+        return LiveSide(tuple(self.findings), tuple(shown), tuple(dict.fromkeys(self.held)), tuple(self.aged))
 
     def hold(self, queue: LiveQueue, job: str, *evidence: Evidence) -> None:
         """The subject holds."""
@@ -157,7 +160,13 @@ def _sum_up(
             job_options(queue, job.id, said.observed, expected),
             *(job_options(queue, j.id, s.observed, "") for j, s in good[:1]),
         ]
-        gathered.say(Status.FAIL, f"{subject.name}: {said.message}{part}", subject, shown, symbol=group.name)
+        dated = _before_this_code(queue, [job for job, _ in bad])
+        gathered.aged += [(queue.name, group.name)] if dated else []
+        history = dated and all(job.state in (State.COMPLETED, State.FAILED) for job, _ in bad)
+        when = f", {_ago(queue, job)}, before the workers' last start" if dated else ""
+        # what lies finished says how it was done then; what still waits will run as it is
+        status = Status.UNVERIFIED if history else Status.FAIL
+        gathered.say(status, f"{subject.name}: {said.message}{part}{when}", subject, shown, symbol=group.name)
     elif good:
         job, said = good[0]
         gathered.hold(queue, group.name, job_options(queue, job.id, said.observed, expected))
@@ -169,6 +178,11 @@ def _sum_up(
         job, said = unclear[0]
         shown = [job_options(queue, job.id, said.observed, expected)]
         gathered.say(Status.UNVERIFIED, f"{subject.name}: {said.message}", subject, shown, symbol=group.name)
+
+
+def _before_this_code(queue: LiveQueue, jobs: Sequence[SampledJob]) -> bool:
+    since = queue.code_since_ms
+    return since is not None and all(job.timestamp is not None and job.timestamp < since for job in jobs)
 
 
 def _older(bad: Iterable[tuple[SampledJob, Judgement]], good: Iterable[tuple[SampledJob, Judgement]]) -> bool:

@@ -101,6 +101,7 @@ def workers(mine: list[tuple[RedisClient, Holder]], *, certain: bool) -> QueueWo
         names=tuple(sorted({holder.worker for _, holder in seats if holder.worker})),
         listeners=listeners,
         certain=certain and not bull3,
+        youngest_s=min((client.age_s for client in held), default=None),
         longest_idle_s=max((client.idle_s for client in held), default=0),
     )
 

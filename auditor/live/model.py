@@ -97,6 +97,8 @@ class QueueWorkers:
     """QueueEvents connections."""
     certain: bool = True
     """False where client names can't be relied on, and the count is a lower bound: a replica, Bull 3, a cluster."""
+    youngest_s: int | None = None
+    """Seconds since the newest of their connections was made: about when the newest worker started."""
     longest_idle_s: int = 0
     """Idle time of the quietest blocking connection, in seconds: far above 10 s is a busy or hung worker."""
 
@@ -248,6 +250,13 @@ class LiveQueue:
     def place(self, suffix: str = "") -> RedisPlace:
         """Where a reader finds that key; the queue itself without a suffix."""
         return RedisPlace(self.endpoint, self.key(suffix) if suffix else f"{self.prefix}:{self.name}")
+
+    @property
+    def code_since_ms(self) -> int | None:
+        """Since when the code that runs now was surely there: the newest worker's start. None: no worker is seen."""
+        if isinstance(self.workers, QueueWorkers) and self.workers.youngest_s is not None and self.read_ms:
+            return self.read_ms - self.workers.youngest_s * 1000
+        return None
 
     @property
     def sampled(self) -> tuple[SampledJob, ...]:

@@ -1,0 +1,65 @@
+"""Code and the jobs in Redis: what differs now is drift, what dates from before the running code is history."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..cli.support import tt_audit
+from ..support.node import drive, driving
+from ..support.redis_server import RunningServer, redis_server
+
+pytestmark = [pytest.mark.node, pytest.mark.usefixtures("npm")]
+
+SERVICE = """
+import { Queue, Worker } from 'bullmq';
+const connection = { host: 'redis' };
+const mail = new Queue('mail', { connection });
+export const welcome = (id) => mail.add('welcome', { id }, { attempts: 3, backoff: { type: 'exponential', delay: 1000 } });
+new Worker('mail', async (job) => console.log(job.id), { connection });
+welcome(1);
+"""
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Path:
+    (tmp_path / "package.json").write_text(
+        '{"name":"mail","dependencies":{"bullmq":"^5.58.0"},"scripts":{"start":"node index.js"}}'
+    )
+    (tmp_path / "index.js").write_text(SERVICE)
+    return tmp_path
+
+
+def attempts(server: RunningServer, service: Path | None) -> dict[str, Any]:
+    code = ("--code", service) if service else ()
+    ran = tt_audit("scan", server.url, *code, "--no-infra", "--format", "json", "--quiet", "--only", "1")
+    item: dict[str, Any] = ran.items()[1]
+    return item
+
+
+def test_history_is_no_drift_and_what_comes_after_is(service: Path) -> None:
+    with redis_server(tcp=True) as server:
+        drive(server, library="bullmq5", queue="mail", add=[{"name": "welcome", "times": 3}], work={"jobs": 3})
+        assert attempts(server, None)["status"] == "fail"  # nothing says that other code runs now
+        time.sleep(1.5)
+        with driving(server, library="bullmq5", queue="mail", work={"mode": "hang", "settle": 1500}):
+            alone, beside = attempts(server, None), attempts(server, service)
+            drive(server, library="bullmq5", queue="mail", add=[{"name": "welcome"}])
+            drifted = attempts(server, service)
+    assert alone["status"] == "unverified"
+    assert "before the workers' last start" in alone["reason"]
+    assert beside["status"] == "pass"
+    assert any("before the workers' last start" in note["message"] for note in beside["findings"])
+    assert drifted["status"] == "fail"
+    assert "drift" in drifted["reason"]
+
+
+def test_agreement(service: Path) -> None:
+    with redis_server(tcp=True) as server:
+        drive(server, library="bullmq5", queue="mail", add=[{"name": "welcome", "opts": {"attempts": 3}}])
+        item = attempts(server, service)
+    assert item["status"] == "pass"
+    assert "Redis agrees" in item["reason"]
