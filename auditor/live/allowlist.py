@@ -2,7 +2,7 @@
 
 Each is written as ACL rules write it (`config|get`), so that one table serves the check, the reason of a refusal
 ("grant +config|get") and the least-privilege user. CONFIG GET is further held to settings that hold no secret
-(`requirepass` and `masterauth` come back in clear), ACL GETUSER to one user; the hashes in its reply are not kept.
+(`requirepass` and `masterauth` come back in clear), ACL GETUSER to the default user.
 """
 
 from __future__ import annotations
@@ -87,13 +87,16 @@ def rule(command: Sequence[str | int]) -> str:
     return f"{name}|{str(command[1]).lower()}" if name in _CONTAINERS and len(command) > 1 else name
 
 
-def check(command: Sequence[str | int]) -> str:
-    """Give the command's rule; raise ForbiddenError where it is not on the list."""
+def check(command: Sequence[str | int], *, proving: bool = False) -> str:
+    """Give the command's rule; raise ForbiddenError where it is not on the list.
+
+    `proving`: for `tt-audit acl --check`, which also asks what a user may do.
+    """
     asked = rule(command)
-    if asked not in ALLOWED | PROOF:
+    if asked not in ALLOWED and not (proving and asked in PROOF):
         raise ForbiddenError(f"{asked} is not on the list of read-only commands")
     if asked == "config|get" and (len(command) != 3 or command[2] not in SETTINGS):
         raise ForbiddenError("CONFIG GET is allowed for single settings that hold no secret")
-    if asked == "acl|getuser" and len(command) != 3:
-        raise ForbiddenError("ACL GETUSER is allowed for one user")
+    if asked == "acl|getuser" and tuple(command[2:]) != ("default",) and not proving:
+        raise ForbiddenError("ACL GETUSER is allowed for the default user alone")
     return asked

@@ -78,6 +78,7 @@ class Connection:
     def __init__(self, address: Address, meter: Meter) -> None:
         self.address = address
         self.meter = meter
+        self.proving = False
         self._reader = hiredis.Reader(encoding="utf-8", errors="surrogateescape", replyError=ReplyError)
         self._socket: socket.socket | None = dial(address, min(meter.budget.connect_s, max(meter.left, 0.01)))
 
@@ -124,7 +125,7 @@ class Connection:
         self.close()
 
     def _batch(self, commands: Sequence[Command], patience: float) -> list[Reply]:
-        rules = [check(command) for command in commands]
+        rules = [check(command, proving=self.proving) for command in commands]
         if self._socket is None:
             raise LostError("the connection is closed")
         self.meter.spend(rules)

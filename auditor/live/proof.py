@@ -25,9 +25,9 @@ _ARGUMENTS: dict[str, tuple[str, ...]] = {
     "config|get": ("maxmemory",),
     "acl|getuser": ("default",),
     "scan": ("0",),
-    **{name: (_KEY,) for name in ("exists", "pttl", "get", "llen", "scard", "zcard", "xlen", "xinfo|stream")},
-    **{name: (_KEY, "field") for name in ("hmget", "hstrlen", "zscore")},
-    **{name: (_KEY, "0", "1") for name in ("lrange", "zrange")},
+    **dict.fromkeys(("exists", "pttl", "get", "llen", "scard", "zcard", "xlen", "xinfo|stream"), (_KEY,)),
+    **dict.fromkeys(("hmget", "hstrlen", "zscore"), (_KEY, "field")),
+    **dict.fromkeys(("lrange", "zrange"), (_KEY, "0", "1")),
     "lindex": (_KEY, "0"),
     "xrevrange": (_KEY, "+", "-"),
 }
@@ -112,11 +112,15 @@ def prove(address: Address, admin: Address | None, deadline: float) -> Proof:
 
 
 def _prove(own: Connection, asking: Connection, user: str) -> Proof:
+    own.proving = asking.proving = True
     wanted = [(command, True) for command in _reads()] + [(command, False) for command in FORBIDDEN]
     tried = asking.run([("ACL", "DRYRUN", user, *command) for command, _ in wanted])
     refusal = next((reply for reply in tried if isinstance(reply, ReplyError)), None)
     if refusal is None:
-        found = tuple(Permission(_name(command), want, reply == "OK") for (command, want), reply in zip(wanted, tried, strict=True))
+        found = tuple(
+            Permission(_name(command), want, reply == "OK")
+            for (command, want), reply in zip(wanted, tried, strict=True)
+        )
         return Proof(own.address.endpoint, user, Means.DRYRUN, permissions=found)
     why = f"ACL DRYRUN: {said(refusal)}"
     rules = own.one("ACL", "GETUSER", user)
@@ -149,10 +153,8 @@ class _Rules:
         """Whether the rules allow a command; None where only a category, whose members are the server's, decides."""
         verdict: bool | None = False
         for grant, about in self._rules:
-            if about in ("@all", name, name.split("|")[0]):
+            if about in ("@all", name, name.split("|", maxsplit=1)[0]):
                 verdict = grant
             elif about.startswith("@") and verdict is not grant:
                 verdict = None
         return verdict
-
-
