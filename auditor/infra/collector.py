@@ -97,6 +97,7 @@ class Collector:
         self._each(("*.js", "*.cjs", "*.mjs", "*.ts"), self._script_file)
         self._each(("*.service",), self._service)
         self._each(("*.toml",), self._toml)
+        self._each(("crontab*", "*.cron", "*.crontab"), self._crontab)
         self._each(("*.nomad", "*.nomad.hcl", "*.hcl"), self._nomad)
         self._each(("procfile*",), self._procfile)
         self._each(("*.sh",), self._shell)
@@ -208,6 +209,9 @@ class Collector:
         if fly.is_fly(self.tree.head(path)) and "fly" in PurePosixPath(path).name:
             self.deployments += fly.deployments(path, self.tree.text(path), self.reading)
 
+    def _crontab(self, path: str) -> None:
+        self.backups += backups.of_crontab(path, self.tree.text(path))
+
     def _nomad(self, path: str) -> None:
         if nomad.is_job(self.tree.head(path)):
             self._sort(nomad.units(path, self.tree.text(path), self.reading))
@@ -251,6 +255,7 @@ class Collector:
     def _units(self) -> None:
         for path, document in self._workflows:
             self._scripts(list(scripts.of_workflow(document, path)))
+            self.backups += backups.of_workflow(document, path)
         for stack in compose.stacks(self._composes, self.reading):
             self.deployments += compose.deployments(stack, self.reading)
             self.redis += compose.redis_units(stack, self.reading)
@@ -266,6 +271,7 @@ class Collector:
         self.shippers += transports.shippers(self.reading)
         self.clients += clients.of_units(self.deployments)
         self.redis = link(self.redis)
+        self.backups += backups.sidecars(self.deployments, self.redis)
         self.confs = loaded_confs(self.confs, self.redis)
 
     def _apps(self) -> dict[str, list[Deployment]]:

@@ -86,8 +86,8 @@ class Service:
     @property
     def redis(self) -> bool:
         """Whether it runs a Redis server."""
-        image = self.text(self.at("image"))
-        if image and is_redis(image):
+        built = self.image() if self.at("build") else None
+        if is_redis(built.base if built else self.text(self.at("image"))):
             return True
         return is_server(self.command()[0]) and not self.text(self.at("image")).count("exporter")
 
@@ -253,10 +253,16 @@ class Service:
                 name=self.name, kind="compose", stack=self.stack.path, hosts=self._hosts(), place=self.place, environment=self.environment,
                 root=self.reading.root, image=self.setting("image"), command=command, command_place=command_place,
                 lines=lines, env=self.env(), secrets=self._secrets(), password=_password_said(raw), ports=self.ports(),
-                mounts=self.mounts(), health=self.health(), memory=memory, memory_bytes=memory_bytes,
+                mounts=(*self.mounts(), *self._copied()), health=self.health(), memory=memory, memory_bytes=memory_bytes,
                 folder=self.stack.folder, confs=self.reading.confs,
             )
         )  # fmt: skip
+
+    def _copied(self) -> tuple[Mount, ...]:
+        """What its image copies in, as if it were mounted."""
+        image = self.image() if self.at("build") else None
+        context = self.context() or ""
+        return tuple(Mount(join(context, s), t, image.place) for s, t in image.copies) if image else ()
 
     def _hosts(self) -> tuple[str, ...]:
         """Further names on its networks."""

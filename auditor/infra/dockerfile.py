@@ -193,6 +193,7 @@ def _image(stage: _Stage, path: str) -> Image:
         entrypoint=stage.entrypoint,
         exec_form=stage.exec_form,
         place=FilePlace(path, stage.run_line or stage.line),
+        base=stage.base,
         workdir=stage.workdir,
         healthcheck=stage.health,
         env=stage.env,

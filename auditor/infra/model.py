@@ -109,6 +109,8 @@ class Image:
     exec_form: bool
     place: FilePlace
     """The line of CMD, else ENTRYPOINT, else FROM."""
+    base: str = ""
+    """The image that it is built on, through the file's own stages."""
     workdir: str = ""
     healthcheck: HealthCheck | None = None
     env: Mapping[str, Setting] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 
 from auditor.infra.images import repository
 from auditor.infra.model import ConfFile, Environment, HealthCheck, Mount, PasswordState, Port, RedisUnit, Setting, Tls
@@ -114,7 +115,9 @@ def _conf(container: Container, named: str) -> tuple[list[str], str]:
     for mount in container.mounts:
         source = mount.source if not mount.source.startswith(("./", "../")) else join(container.folder, mount.source)
         rest = named[len(mount.target.rstrip("/")) :] if named.startswith(mount.target.rstrip("/") + "/") else ""
-        for path in (join("", source) if named == mount.target else "", join(source, rest) if rest else ""):
+        copied = join("", source) if rest and PurePosixPath(source).name == rest else ""  # a file into a folder
+        whole = join("", source) if named == mount.target else ""
+        for path in (whole, join(source, rest) if rest else "", copied):
             if path and path in container.confs:
                 return [path], ""
     return [], named

@@ -219,3 +219,15 @@ def test_profiles_keep_a_service_to_an_environment(tmp_path: Path) -> None:
     assert unit(model, "worker").environment is Environment.PRODUCTION
     assert unit(model, "seed").environment is Environment.DEVELOPMENT
     assert redis(model).environment is Environment.TEST
+
+
+def test_a_redis_of_an_own_image_with_its_conf_copied_in(tmp_path: Path) -> None:
+    files = {
+        "compose.yml": "services:\n  cache: {build: ./ops/redis}\n  other: {build: ./ops/redis, command: redis-server --save ''}\n",
+        "ops/redis/Dockerfile": 'FROM redis:7-alpine\nCOPY redis.conf /etc/redis/redis.conf\nCMD ["redis-server", "/etc/redis/redis.conf"]\n',
+        "ops/redis/redis.conf": "maxmemory-policy noeviction\nappendonly yes\n",
+    }
+    model = infra(tmp_path, files)
+    assert redis(model, "cache").settings["maxmemory-policy"].place.label() == "ops/redis/redis.conf:1"
+    assert "maxmemory-policy" not in redis(model, "other").settings
+    assert [c.loaded_by for c in model.confs] == [("cache",)]
