@@ -29,6 +29,7 @@ _FRAMEWORKS = ("next", "nuxt", "@sveltejs/kit", "@remix-run/node", "nitropack", 
 _LOADS_FOLDERS = (b"readdir", b"glob(", b"globSync(", b"autoload", b"autoLoad", b"AutoLoad", b"requireAll", b"require-all", b"import.meta.glob", b"fast-glob")
 _LOADS_OWN = re.compile(rb"\b(?:require|import|load|read|register)\w*(?:<[^;()]*>)?\(\s*(?:path\.(?:join|resolve)\(\s*)?(?:__dirname|import\.meta\.dirname)\b", re.I)
 """A helper of the program, or a package's, that is handed the folder of the file itself."""
+_OWN_FOLDER = (b"__dirname", b".dirname")
 _PATH_STRING = re.compile(rb"""['"`](\.{1,2}/[^'"`\s]+?|[\w./-]+\.[cm]?[jt]s)['"`]""")
 _STARTS_FILES = (b"fork(", b"new Worker", b"workerpool", b"Piscina", b".process(", b"new URL(", b"require.resolve(", b"__dirname", b"register(")
 _HOOKS = frozenset(
@@ -57,6 +58,7 @@ class Liveness:
         self.living: set[str] = set()
         self.loaded: set[str] = set()
         """Files whose folder is read as a whole: what they export is called by names that are computed."""
+        self._targets: dict[str, list[str]] = {}
         self._functions: dict[int, bool] = {}
         self._tables: dict[str, set[bytes]] = {}
         if self.known:
@@ -103,6 +105,11 @@ class Liveness:
         return seen
 
     def _edges(self, path: str) -> list[str]:
+        if path not in self._targets:
+            self._targets[path] = list(dict.fromkeys(self._find_edges(path)))
+        return self._targets[path]
+
+    def _find_edges(self, path: str) -> list[str]:
         data = self.program.tree.read(path)
         if data is None:
             return []
@@ -113,7 +120,7 @@ class Liveness:
                 target = self.program.target(path, spec if spec.startswith(".") else f"./{spec}")
                 if target is not None:
                     found.append(target)
-        if any(word in data for word in _LOADS_FOLDERS) or _LOADS_OWN.search(data):
+        if any(word in data for word in _LOADS_FOLDERS) or (any(word in data for word in _OWN_FOLDER) and _LOADS_OWN.search(data)):
             folder = posixpath.dirname(path)
             if folder:
                 beneath = [p for p in self.program.tree.paths if p.startswith(folder + "/")]

@@ -38,6 +38,8 @@ class Processes:
         self.shutdown = shutdown
         self.services = services
         self.modules = modules
+        self._handled: dict[str, list[CodeSpan]] = {}
+        self._sdks: dict[str, str] = {}
 
     def all(self, workers: Sequence[Worker]) -> tuple[Process, ...]:
         """One per entry point that starts a worker or enqueues; guessed ones where nothing names an entry point."""
@@ -103,7 +105,12 @@ class Processes:
         own = self.program.tree.read(worker.span.path) or b""
         if len(word.findall(own)) > 1:
             return True
-        return any(word.search(self.program.tree.read(path) or b"") for path in files if path != worker.span.path)
+        plain = name.encode()
+        return any(
+            plain in data and word.search(data)
+            for path in files
+            if path != worker.span.path and (data := self.program.tree.read(path)) is not None
+        )
 
     def _serves(self, entry: str, files: set[str]) -> CodeSpan | None:
         """Where the process serves application routes; a Next app does by itself."""
@@ -116,24 +123,38 @@ class Processes:
         return serves(files, entry, self.program.tree.read)
 
     def _rejections(self, files: set[str]) -> tuple[tuple[CodeSpan, ...], str]:
-        found: list[CodeSpan] = []
-        by = ""
+        """Where rejections are handled: by listeners of the program, else by an SDK."""
+        own = [place for path in sorted(files) for place in self._own_rejections(path)]
+        if own:
+            return tuple(own), ""
         for path in sorted(files):
-            if self.program.mentions(path, _ERRORS) and (module := self.program.module(path)) is not None:
-                for name in ("on", "once", "addListener"):
-                    found.extend(
-                        CodeSpan(path, call.line, int(call.node.end_point[0]) + 1)
-                        for call in module.calls_named(name)
-                        if self._is_rejection(call) and self.liveness.is_live(module, call.scope.func)
-                    )
-            for package, word in _SDKS.items():
-                if not by and self.program.mentions(path, (f"'{package}'".encode(), f'"{package}"'.encode())) and self.program.mentions(path, (word,)):
-                    module = self.program.module(path)
-                    by, line = package, _line(self.program.tree.read(path) or b"", package)
-                    if not found:
-                        found.append(CodeSpan(path, line, line))
-        explicit = [place for place in found if not by or self.program.mentions(place.path, _ERRORS)]
-        return tuple(explicit or found), "" if explicit else by
+            by = self._sdk(path)
+            if by:
+                line = _line(self.program.tree.read(path) or b"", by)
+                return (CodeSpan(path, line, line),), by
+        return (), ""
+
+    def _own_rejections(self, path: str) -> list[CodeSpan]:
+        if path not in self._handled:
+            found: list[CodeSpan] = []
+            module = self.program.module(path) if self.program.mentions(path, _ERRORS) else None
+            for name in ("on", "once", "addListener") if module is not None else ():
+                found.extend(
+                    CodeSpan(path, call.line, int(call.node.end_point[0]) + 1)
+                    for call in (module.calls_named(name) if module is not None else ())
+                    if self._is_rejection(call) and self.liveness.is_live(call.scope.module, call.scope.func)
+                )
+            self._handled[path] = found
+        return self._handled[path]
+
+    def _sdk(self, path: str) -> str:
+        """The SDK that a file sets up, which handles rejections; empty where it sets up none."""
+        if path not in self._sdks:
+            data = self.program.tree.read(path) or b""
+            self._sdks[path] = next(
+                (name for name, word in _SDKS.items() if name.encode() in data and word in data and _imports(data, name)), ""
+            )
+        return self._sdks[path]
 
     def _is_rejection(self, call: Call) -> bool:
         value = receiver(self.ev, call, None)
@@ -159,6 +180,10 @@ class Processes:
                     if not closes and leaves is not None:
                         return leaves
         return None
+
+
+def _imports(data: bytes, package: str) -> bool:
+    return f"'{package}'".encode() in data or f'"{package}"'.encode() in data
 
 
 def _line(data: bytes, package: str) -> int:

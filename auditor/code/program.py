@@ -29,6 +29,7 @@ _SPECIFIERS = (
 )
 _TEMPLATES = re.compile(rb"""(?:require|import)\(\s*`\$\{\s*\w+\s*\}/?([^`$\n]+)`""")
 _WORDS = (b"from", b"import", b"require")
+_UNREAL = (b"import type ", b"export type {", b"// import", b"//import", b"* import", b"// const", b"// export", b"//const", b"* const")
 
 
 class Exhausted(Exception):  # noqa: N818  # not an error: what was asked for costs more than it is worth
@@ -136,6 +137,9 @@ class Program:
         """Files that a file imports for their values: comments and `import type` are left out."""
         data = self.tree.read(path)
         if data is None:
+            return
+        if not any(word in data for word in _UNREAL):
+            yield from self.imports(path)
             return
         for word, pattern in zip(_WORDS, _SPECIFIERS, strict=True):
             if word not in data:
