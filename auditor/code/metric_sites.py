@@ -80,22 +80,14 @@ class Declared:
     """Of a plain object: the states that its samples name."""
 
 
-_OBJECT = re.compile(r"\{\s*name:\s*['\"`](?P<name>[a-zA-Z_:][\w:]*)['\"`]\s*,\s*help:")
-_OBJECT_KIND = re.compile(r"\b\w*[tT]ype:\s*(?:\w+\.)?['\"`]?(gauge|counter|histogram|summary)\b", re.IGNORECASE)
-_PICKED = re.compile(r"\b(?:state|status|type)\w*:\s*['\"`](\w+)['\"`]")
-_OBJECT_CHARACTERS = 1_200
-"""How far after a metric's name and help its samples are looked for."""
-
-
 def declared(ev: Evaluator, modules: list[Module]) -> list[Declared]:
     """Every metric that these modules declare."""
     found: list[Declared] = []
     for module in modules:
         if ev.program.out_of_time():
             break
-        own = [metric for call in module.calls for metric in _of_call(ev, module, call)]
-        found += own
-        found += _as_objects(module, own)
+        for call in module.calls:
+            found.extend(_of_call(ev, module, call))
     return found
 
 
@@ -110,22 +102,6 @@ def _of_call(ev: Evaluator, module: Module, call: Call) -> Iterator[Declared]:
         yield from _named(ev, module, call, _OTEL[call.name], "otel")
     elif call.name in _STATSD and _is_statsd(ev, call):
         yield from _named(ev, module, call, _STATSD[call.name], "statsd")
-
-
-def _as_objects(module: Module, known: list[Declared]) -> Iterator[Declared]:
-    """Metrics that a collector of the project's own returns as plain objects: `{ name, help, type, values: [...] }`."""
-    if b"help:" not in module.source:
-        return
-    text = module.source.decode("utf-8", "replace")
-    taken = [range(metric.line, metric.end + 1) for metric in known]
-    for match in _OBJECT.finditer(text):
-        line = text.count("\n", 0, match.start("name")) + 1
-        around = text[match.start() : match.start() + _OBJECT_CHARACTERS].split("name:", 2)
-        kind = _OBJECT_KIND.search("".join(around[:2]))
-        if kind is None or any(line in lines for lines in taken):
-            continue  # options of a command line have a name and a help too
-        picked = tuple(dict.fromkeys(_PICKED.findall("".join(around[:2]))))
-        yield Declared(match["name"], kind[1].lower(), "object", module, line, line, ("*",), (OWN,), picked=picked)
 
 
 def _kind_of(ev: Evaluator, call: Call) -> str:

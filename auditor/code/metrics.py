@@ -16,6 +16,7 @@ from auditor.code import metric_text as text_
 from auditor.code.facts import Module
 from auditor.code.metric_feeds import Feed, feeds
 from auditor.code.metric_labels import all_values
+from auditor.code.metric_objects import as_objects
 from auditor.code.metric_program import IsLive, Program, package_of
 from auditor.code.metric_quantities import fits, in_handler
 from auditor.code.metric_registries import ANY, DEFAULT, OWN
@@ -48,6 +49,7 @@ def find(
     paths = _paths(ev)
     declaring = _modules(ev, paths, sites_.WORDS, sites_.MARKS)
     declared = sites_.declared(ev, declaring)
+    declared += [m for module in declaring for m in as_objects(module, [d for d in declared if d.module is module])]
     fed = feeds(ev, declared)
     outlets = served_.outlets(ev, _modules(ev, paths, served_.WORDS, served_.MARKS)) if declaring else []
     program = Program(ev, is_live, service_of, outlets, entries or {})
