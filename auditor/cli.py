@@ -48,6 +48,14 @@ class Unverified(StrEnum):
     ALL = "all"
 
 
+class AclFor(StrEnum):
+    """Whose least-privilege line is wanted."""
+
+    AUDITOR = "auditor"
+    BULLMQ = "bullmq"
+    BULL = "bull"
+
+
 class InventoryFormat(StrEnum):
     """How the inventory is printed."""
 
@@ -415,6 +423,76 @@ def inventory(
         )
     )
     out.print_inventory(take_inventory(asked.request), format_, width)
+
+
+@app.command()
+def acl(
+    redis: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="REDIS_URL", help="The server to write the line for; also from REDIS_URL.", show_default=False
+        ),
+    ] = None,
+    for_: Annotated[
+        AclFor, typer.Option("--for", help="tt-audit's own user, or the application's by its library.")
+    ] = AclFor.AUDITOR,
+    library: Annotated[
+        int, typer.Option("--library-version", min=1, help="Major version of the application's library.")
+    ] = 5,
+    server: Annotated[
+        str | None,
+        typer.Option("--server-version", help="Redis version to write for [default: the server's, else 7.0]."),
+    ] = None,
+    name: Annotated[str, typer.Option("--name", help="Name of the user in the line.")] = "",
+    prefix: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--prefix", help="Key prefix of the queues; repeatable [default: all keys; bull for an application]."
+        ),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Prove what the user of REDIS_URL may and may not do; nothing is changed.")
+    ] = False,
+    admin_url: Annotated[
+        str,
+        typer.Option(
+            "--admin-url",
+            metavar="URL",
+            help="Who may ask ACL DRYRUN for that user; also from REDIS_ADMIN_URL.",
+            envvar="REDIS_ADMIN_URL",
+        ),
+    ] = "",
+    user: Annotated[str | None, typer.Option("--user", help="ACL user.", rich_help_panel=_ACCESS)] = None,
+    password_file: Annotated[
+        Path | None,
+        typer.Option("--password-file", help="File that holds the Redis password.", rich_help_panel=_ACCESS),
+    ] = None,
+    password_stdin: Annotated[
+        bool,
+        typer.Option("--password-stdin", help="Read the Redis password from standard input.", rich_help_panel=_ACCESS),
+    ] = False,
+    timeout: Annotated[
+        float,
+        typer.Option(
+            "--timeout", min=0.1, metavar="SECONDS", help="Bound for asking the server.", rich_help_panel=_BUDGET
+        ),
+    ] = 20.0,
+) -> None:
+    """Print the least-privilege ACL SETUSER line, or prove what a user may do (0 proven, 1 wrong, 3 not provable)."""
+    from auditor import acl_command
+    from auditor.options import Options, build
+
+    options = Options(
+        redis=[redis] if redis else (),
+        user=user,
+        password_file=password_file,
+        password_stdin=password_stdin,
+        timeout=timeout,
+    )
+    addresses = build(options, read_stdin=sys.stdin.read).request.redis
+    if check:
+        raise typer.Exit(acl_command.check(addresses, admin_url, timeout))
+    acl_command.show(addresses, for_, library, server, name, prefix or (), timeout)
 
 
 @app.command()
