@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _RECORDS = frozenset((Role.DB_WRITE, Role.DB_UPSERT, Role.DB_INCREMENT))
+_WORK = _RECORDS | {
+    Role.PAYMENT_CREATE,
+    Role.REFUND_CREATE,
+    Role.EMAIL_SEND,
+    Role.CHAIN_SEND,
+    Role.STORAGE_UPLOAD,
+    Role.HTTP_WRITE,
+    Role.HTTP_READ,
+    Role.ENQUEUE,
+    Role.NOTIFY,
+}
 _DOES = (
     ("record", _RECORDS),
     ("notify", frozenset((Role.NOTIFY, Role.EMAIL_SEND, Role.REPORT))),
@@ -56,26 +67,23 @@ def catches_of(function: Function, own: list[Effect]) -> list[Catch]:
         if handler is None or body is None:
             continue
         inside = _lines(handler)
-        within = [effect for effect in own if _stands(effect, function, inside)]
-        around = tuple(effect.order for effect in own if _reached_from(effect, function, _lines(body)))
+        within = [effect for effect in own if _spot(effect, function) in inside]
+        around = tuple(effect.order for effect in own if _spot(effect, function) in _lines(body))
         found.append(Catch(_span(function, handler), _tells(handler), _does(handler, within), around))
     return found
 
 
 def swallowing(function: Function, effects: list[Effect]) -> CodeSpan | None:
-    """A catch around a handler's work that neither throws, records, nor returns a failure."""
+    """A catch around most of what a handler does to the world, that neither throws, records, nor returns a failure."""
+    done = [effect for effect in effects if effect.role in _WORK and "catch" not in effect.within]
     for statement in _tries(function.node):
         handler, body = statement.child_by_field_name("handler"), statement.child_by_field_name("body")
         if handler is None or body is None or not _outermost(statement, function.node):
             continue
-        work = [e for e in effects if _reached_from(e, function, _lines(body)) and e.role is not Role.LOG]
-        inside = [e for e in effects if _stands(e, function, _lines(handler))]
-        does = set(_does(handler, inside))
-        if (
-            work
-            and not does & {"rethrow", "unrecoverable", "discard", "record", "enqueue", "delay"}
-            and not _calls_done(handler)
-        ):
+        work = [effect for effect in done if _spot(effect, function) in _lines(body)]
+        inside = [effect for effect in effects if _spot(effect, function) in _lines(handler)]
+        ends = set(_does(handler, inside)) & {"rethrow", "unrecoverable", "discard", "record", "enqueue", "delay"}
+        if len(work) * 2 > len(done) and not ends and not _calls_done(handler):
             return _span(function, handler)
     return None
 
@@ -108,15 +116,13 @@ def _span(function: Function, node: Node) -> CodeSpan:
     return CodeSpan(function.module.path, int(node.start_point[0]) + 1, int(node.end_point[0]) + 1)
 
 
-def _stands(effect: Effect, function: Function, lines: range) -> bool:
-    return effect.span.path == function.module.path and effect.span.start in lines and effect.symbol == function.symbol
-
-
-def _reached_from(effect: Effect, function: Function, lines: range) -> bool:
-    """In these lines of the function itself, or in a function called from there: what is deeper is taken to be."""
-    if effect.span.path == function.module.path and effect.symbol == function.symbol:
-        return effect.span.start in lines
-    return "try" in effect.within
+def _spot(effect: Effect, function: Function) -> int:
+    """The line of the function on which the effect stands or is reached by a call; 0 where it is not reached from there."""
+    here = CodeSpan(function.module.path, int(function.node.start_point[0]) + 1, int(function.node.end_point[0]) + 1)
+    if here not in effect.path:
+        return 0
+    step = effect.path.index(here)
+    return effect.calls[step].start if step < len(effect.calls) else effect.span.start
 
 
 def _tells(handler: Node) -> tuple[str, ...]:
@@ -157,7 +163,7 @@ def _does(handler: Node, inside: list[Effect]) -> tuple[str, ...]:
 def _calls_done(handler: Node) -> bool:
     return bool(
         re.search(
-            r"\bdone\s*\(\s*\w|\bmoveToFailed\b|\breturn\b[^;\n]*\b(?:error|success\s*:\s*false|failed)\b",
+            r"\b(?:handle|throw|raise|propagate|rethrow)\w*\(|\bdone\s*\(\s*\w|\bmoveToFailed\b|\breturn\b[^;\n]*\b(?:error|success\s*:\s*false|failed)\b",
             taint.text(handler),
         )
     )
