@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from auditor.model import CodeSpan
 
@@ -76,6 +77,7 @@ def _mentions(text: bytes, words: Iterable[bytes]) -> bool:
     return any(word in text for word in words)
 
 
+@lru_cache(maxsize=4096)
 def _speaks(text: bytes) -> bool:
     return _mentions(text, _HTTP_WORDS) and _HTTP.search(text) is not None
 
@@ -88,8 +90,13 @@ def _listens(path: str, text: bytes) -> CodeSpan | None:
     return CodeSpan(path, line, line)
 
 
-def _routes(text: bytes) -> Iterable[bytes]:
+@lru_cache(maxsize=4096)
+def _routes(text: bytes) -> tuple[bytes, ...]:
     """Paths that a file routes. A file without a server's package in sight calls others' paths, it serves none."""
+    return tuple(_found(text))
+
+
+def _found(text: bytes) -> Iterable[bytes]:
     for pattern in _ROUTES if _speaks(text) else ():
         yield from pattern.findall(text)
     if b"@Controller" in text:
