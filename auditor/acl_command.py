@@ -60,10 +60,7 @@ def _ask(address: Address, timeout: float) -> tuple[str, bool]:
     with session.connection:
         server = read_server(session)
     mode = getattr(server.replication, "mode", "")
-    # Valkey forked from 7.2 and says so
-    return (
-        _ASSUMED if not server.version else "7.2" if server.product == "valkey" else server.version
-    ), mode == "cluster"
+    return server.version or _ASSUMED, mode == "cluster"
 
 
 def _lines(proof: Proof) -> list[str]:
