@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from auditor.code.evaluate import Evaluator
 
-PROMETHEUS = re.compile(rb"prom-client|express-prom-bundle|fastify-metrics|nestjs-prometheus|Prometheus")
 _KINDS = {"Gauge": "gauge", "Counter": "counter", "Histogram": "histogram", "Summary": "summary"}
 _OTEL = {
     "createCounter": "counter",
