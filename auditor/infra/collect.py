@@ -46,8 +46,8 @@ def _without_collecting() -> Iterator[None]:
 
 def entry_points_above(code_root: Path) -> tuple[EntryPoint, ...]:
     """The source files that infra files in and above `code_root`, up to the repository's root, start."""
-    root = repository_root(code_root)
-    return collect([root]).entry_points
+    with _without_collecting():
+        return Collector(open_tree(repository_root(code_root)), None, starts_only=True).run().entry_points
 
 
 def repository_root(path: Path) -> Path:

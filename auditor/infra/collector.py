@@ -66,6 +66,8 @@ class Collector:
 
     tree: Tree
     deadline: float | None
+    starts_only: bool = False
+    """Only what starts programs is wanted: documents, env files and log transports are left out."""
     reading: Reading = field(init=False)
     deployments: list[Deployment] = field(default_factory=list)
     redis: list[RedisUnit] = field(default_factory=list)
@@ -101,8 +103,10 @@ class Collector:
         self._each(("*.nomad", "*.nomad.hcl", "*.hcl"), self._nomad)
         self._each(("procfile*",), self._procfile)
         self._each(("*.sh",), self._shell)
-        self._each((".env*", "*.env"), self._env_file)
-        self._each(("*.md", "*.mdx", "*.rst", "*.adoc", "*.txt"), self._document)
+        if not self.starts_only:
+            self._each((".env*", "*.env"), self._env_file)
+            self._each(("*.md", "*.mdx", "*.rst", "*.adoc", "*.txt"), self._document)
+            self.shippers += transports.shippers(self.reading)
         self._units()
         return self._model()
 
@@ -268,7 +272,6 @@ class Collector:
         self.deployments = nesting.fold(self.deployments, apps)
         used = {d.dockerfile.path for d in self.deployments if d.dockerfile is not None}
         self.deployments += nesting.fold(list(start_scripts.images(self.reading, used)), apps)
-        self.shippers += transports.shippers(self.reading)
         self.clients += clients.of_units(self.deployments)
         self.redis = link(self.redis)
         self.backups += backups.sidecars(self.deployments, self.redis)
