@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -214,12 +213,16 @@ def test_a_node_that_is_down_costs_its_own_keys_alone() -> None:
         live = scan(nodes[0], seconds=20)
         assert {each.name for each in live.queues} == {"q0", "q1"}
         assert live.unreached or "fail" in str(replication(live.servers[0]).cluster)
-        time.sleep(3)
+        # until its peers agree that it is gone
+        until(lambda: _failed(scan(nodes[0]).servers[0]) == 1)
         later = scan(nodes[0])
     assert {each.name for each in later.queues} == {"q0", "q1"}
-    shape = replication(later.servers[0]).cluster
+
+
+def _failed(server: Server) -> int:
+    shape = replication(server).cluster
     assert isinstance(shape, ClusterShape)
-    assert shape.failed_nodes == 1
+    return shape.failed_nodes
 
 
 def test_cluster_with_replicas() -> None:
