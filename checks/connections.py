@@ -190,6 +190,8 @@ def _leaking_client(connection: Connection) -> Finding:
 
 
 def _used(connection: Connection) -> str:
+    if connection.per_call and not connection.client:
+        return "a QueueEvents object, with a connection of its own,"
     kind = "Redis client" if connection.client else "connection options"
     return f"{kind} of {', '.join(connection.used_by) or 'the queues'}"
 

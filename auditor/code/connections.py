@@ -14,7 +14,19 @@ from auditor.code.nest import Nest
 from auditor.code.options import option, plain, span
 from auditor.code.sites import Sites
 from auditor.code.values import (
-    UNDEFINED, Array, External, FunctionValue, LibraryObject, Literal, Object, Template, Undefined, Unknown, Value, is_nothing, options_of,
+    UNDEFINED,
+    Array,
+    External,
+    FunctionValue,
+    LibraryObject,
+    Literal,
+    Object,
+    Template,
+    Undefined,
+    Unknown,
+    Value,
+    is_nothing,
+    options_of,
 )  # fmt: skip
 from auditor.model import CodeSpan
 
@@ -22,7 +34,13 @@ if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
 _CLIENTS = frozenset(("ioredis", "redis", "@redis/client", "ioredis-mock", "@upstash/redis"))
-_USED = {"Queue": "queue", "Worker": "worker", "QueueEvents": "events", "FlowProducer": "queue", "QueueScheduler": "worker"}
+_USED = {
+    "Queue": "queue",
+    "Worker": "worker",
+    "QueueEvents": "events",
+    "FlowProducer": "queue",
+    "QueueScheduler": "worker",
+}
 _BULL_KEYS = ("redis", "createClient", "connection")
 
 
@@ -46,10 +64,17 @@ class Connections:
         self.is_live = is_live
         self.service_of = service_of
         self.found: dict[tuple[str, int], _Found] = {}
+        self.built: list[Connection] = []
         for queue in sites.queues:
             live = is_live(queue.call.scope.module, queue.call.scope.func)
             for target in queue.objects:
                 self._object(target, live, queue.call.scope.module.path, consumed=False)
+            if queue.objects and queue.objects[0].name == "QueueEvents" and contexts.per_call(queue.call):
+                # it blocks, so it opens a connection of its own, whatever it is given
+                path, line = queue.call.scope.module.path, queue.call.line
+                self.built.append(
+                    Connection(CodeSpan(path, line, line), ("events",), False, live, service_of(path), per_call=True)
+                )
         for worker in sites.workers:
             live = is_live(worker.call.scope.module, worker.call.scope.func)
             for target in worker.targets:
@@ -97,12 +122,14 @@ class Connections:
 
     def all(self) -> tuple[Connection, ...]:
         """The connections, in the order in which they were met."""
-        return tuple(self._connection(where, found) for where, found in self.found.items())
+        return (*(self._connection(where, found) for where, found in self.found.items()), *self.built)
 
     def _connection(self, where: tuple[str, int], found: _Found) -> Connection:
         value = found.value
         client = isinstance(value, External)
-        options = self._client_options(value) if isinstance(value, External) else value if isinstance(value, Object) else None
+        options = (
+            self._client_options(value) if isinstance(value, External) else value if isinstance(value, Object) else None
+        )
         retry, at = self._retry(options)
         return Connection(
             CodeSpan(where[0], where[1], where[1]), tuple(found.used), client, found.live, found.service,
@@ -160,7 +187,9 @@ class Connections:
         text = module.text(node).strip()  # type: ignore[arg-type]  # a node of the function's tree
         if text in ("null", "undefined", "false", "void 0") or text.startswith(("new Error", "Error(")):
             return "stop"
-        if "?" in text and any(word in text for word in (": null", "? null", ": undefined", "? undefined", ": false", "? false")):
+        if "?" in text and any(
+            word in text for word in (": null", "? null", ": undefined", "? undefined", ": false", "? false")
+        ):
             return "stop"
         if "min(" in text.lower() or text.replace("_", "").isdigit():
             return "bounded"
@@ -171,7 +200,9 @@ class Connections:
 def _shown(options: Object | None) -> dict[str, Option]:
     if options is None:
         return {}
-    kept = {k: option([v]) for k, v in options.members.items() if k not in ("password", "retryStrategy", "reconnectOnError")}
+    kept = {
+        k: option([v]) for k, v in options.members.items() if k not in ("password", "retryStrategy", "reconnectOnError")
+    }
     if "password" in options.members and not is_nothing(options.members["password"]):
         kept["password"] = Option(option([options.members["password"]]).state, "***")
     return plain(kept)

@@ -20,7 +20,38 @@ if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
 _ROUTES = frozenset(("get", "post", "put", "patch", "delete", "all", "route", "mutation", "query", "options", "head"))
-_DECORATED = frozenset(("Get", "Post", "Put", "Patch", "Delete", "All", "Query", "Mutation", "Process", "MessagePattern", "EventPattern", "SubscribeMessage", "GrpcMethod"))
+_DECORATED = frozenset(
+    (
+        "Get",
+        "Post",
+        "Put",
+        "Patch",
+        "Delete",
+        "All",
+        "Query",
+        "Mutation",
+        "Process",
+        "MessagePattern",
+        "EventPattern",
+        "SubscribeMessage",
+        "GrpcMethod",
+    )
+)
+_WRAPPED = frozenset(
+    (
+        "defineEventHandler",
+        "eventHandler",
+        "defineCachedEventHandler",
+        "asyncHandler",
+        "catchAsync",
+        "wrapAsync",
+        "expressAsyncHandler",
+    )
+)
+_REQUESTS = (
+    frozenset(("req", "request", "_req", "_request")),
+    frozenset(("res", "response", "reply", "_res", "_reply")),
+)
 _CONVENTIONS = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE"))
 _UP = 4
 
@@ -63,7 +94,10 @@ class Contexts:
                 verdict = self._by_request(outer, depth + 1)
             if not verdict:
                 found = self.ev.within(lambda: callers.sites(self.ev, function), 10_000, 20) or []
-                verdict = any(site.call.scope.func is not None and self._by_request(site.call.scope.func, depth + 1) for site in found)
+                verdict = any(
+                    site.call.scope.func is not None and self._by_request(site.call.scope.func, depth + 1)
+                    for site in found
+                )
         self._per_call[id(function)] = verdict
         return verdict
 
@@ -72,12 +106,17 @@ class Contexts:
             return True
         if function.name in _CONVENTIONS and self.ev.program.exported_as(function):
             return True
+        taken = [parameter.name for parameter in function.parameters[:2]]
+        if len(taken) == len(_REQUESTS) and all(name in known for name, known in zip(taken, _REQUESTS, strict=True)):
+            return True
         parent = function.node.parent
         while parent is not None and parent.type in ("parenthesized_expression", "pair", "object"):
             parent = parent.parent
         if parent is None or parent.type != "arguments" or parent.parent is None:
             return False
         call = function.module.call_at(parent.parent)
+        if call is not None and call.name in _WRAPPED:
+            return True
         return call is not None and call.name in _ROUTES and bool(call.arguments()) and _is_route_call(call)
 
 
@@ -125,7 +164,10 @@ def _leaves(call: Call, name: str) -> bool:
     if function is None:
         return True
     for node, scope, _ in function.returns:
-        if scope.lookup(name) is call.scope.lookup(name) and name in module.text(node).replace(".", " ").replace(",", " ").split():
+        if (
+            scope.lookup(name) is call.scope.lookup(name)
+            and name in module.text(node).replace(".", " ").replace(",", " ").split()
+        ):
             return True
     for given in module.calls_given(name):
         if given.scope.func is function and given.name in ("push", "set", "add", "decorate", "unshift"):
@@ -133,7 +175,11 @@ def _leaves(call: Call, name: str) -> bool:
     for changes in (*module.member_assignments.values(), *module.index_assignments.values()):
         if any(change.scope.func is function and last_name(module, change.right) == name for change in changes):
             return True
-    return any(change.scope.func is function and last_name(module, change.right) == name for held in module.assignments.values() for change in held)
+    return any(
+        change.scope.func is function and last_name(module, change.right) == name
+        for held in module.assignments.values()
+        for change in held
+    )
 
 
 def handler_functions(
