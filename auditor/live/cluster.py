@@ -45,7 +45,7 @@ def primaries(nodes: str, seed: Address) -> list[Primary]:
         held = tuple(range(int(first), int(last or first) + 1) for first, _, last in slots if first.isdecimal())
         # a node need not be reachable by the address that it announces; the seed is, by the one that was given
         mine = "myself" in parts[2].split(",") or not host
-        if held:
+        if held and (mine or port.isdecimal()):
             found.append(Primary(seed.host, seed.port, held) if mine else Primary(host.strip("[]"), int(port), held))
     return found
 
@@ -139,8 +139,10 @@ class Cluster:
         """Where to ask again: MOVED says so for good, ASK for this once."""
         if not isinstance(reply, ReplyError) or reply.code not in ("MOVED", "ASK"):
             return None
-        _, number, where = str(reply).split(" ")[:3]
+        _, number, where = [*str(reply).split(" "), "", ""][:3]
         host, _, port = where.rpartition(":")
+        if not number.isdecimal() or not port.isdecimal() or int(number) >= _SLOTS:
+            return None
         address = self.address.node(host or self.address.host, int(port))
         self._connect(address)
         if reply.code == "MOVED":
