@@ -162,7 +162,12 @@ def _effective(code: CodeModel, job: Producer, name: str) -> Option:
     if found.state is not OptionState.ABSENT or is_bull(job) or not at_least(job, 3):
         return found
     theirs = [option(w.options, name) for w in code.workers if w.live and set(w.queue) & set(job.queue)]
-    return next((each for each in theirs if each.state is not OptionState.ABSENT), found)
+    own = next((each for each in theirs if each.state is not OptionState.ABSENT), found)
+    unnamed = not job.queue or any(w.live and not w.queue for w in code.workers)
+    if own is found and unnamed and any(option(w.options, name).state is not OptionState.ABSENT for w in code.workers):
+        why = f"a queue's name is not resolved, and some worker sets {name} for its queue"
+        return Option(OptionState.UNKNOWN, why=why)
+    return own
 
 
 def _unlimited(value: Json) -> bool:

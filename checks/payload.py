@@ -63,6 +63,8 @@ def _serializable(_: CodeModel, job: Producer) -> Judged:
             confidence=Confidence.LIKELY,
         )
     keys = data_keys(job)
+    if job.data.why == "parsed JSON":
+        return good(f"{name}: its data is parsed JSON", confidence=Confidence.LIKELY)
     if job.data.state is OptionState.UNKNOWN and not keys:
         return unsure(f"{name}: the shape of its data could not be resolved; a Redis URL shows what is enqueued")
     shape = ", ".join(key for key, _ in keys[:8]) or "no data"

@@ -11,7 +11,18 @@ from auditor.code.facts import Import, Module
 from auditor.code.sites import RawProducer
 from auditor.code.syntax import key_text
 from auditor.code.values import (
-    Array, External, FunctionValue, Instance, Literal, Object, Template, Unknown, Value, is_nothing, options_of, text_of,
+    Array,
+    External,
+    FunctionValue,
+    Instance,
+    Literal,
+    Object,
+    Template,
+    Unknown,
+    Value,
+    is_nothing,
+    options_of,
+    text_of,
 )  # fmt: skip
 from auditor.model import CodeSpan
 
@@ -46,9 +57,62 @@ def of(ev: Evaluator, raw: RawProducer) -> Payload:
     for variant in raw.variants:
         _visit(ev, variant.data, "", here, found, 0)
     if not found.keys:
+        _written(raw, found)
+    if not found.keys:
         for name, place in _declared(ev, raw):
             found.keys[name, place] = None
     return found
+
+
+def _written(raw: RawProducer, found: Payload) -> None:
+    """The keys as the literal has them, where its values were too dear to resolve: at the call, or of a variable beside it."""
+    for node in raw.call.arguments()[:2]:
+        literal = node if node.type == "object" else _local_object(node, raw) if node.type == "identifier" else None
+        if literal is not None:
+            _written_object(raw.call.scope.module, literal, "", found, 0)
+
+
+def _written_object(module: Module, literal: Node, path: str, found: Payload, depth: int) -> None:
+    for child in literal.named_children:
+        key = child.child_by_field_name("key") if child.type == "pair" else child
+        if key is None or child.type not in ("pair", "shorthand_property_identifier"):
+            continue
+        name = f"{path}.{key_text(module, key)}" if path else key_text(module, key)
+        here = CodeSpan(module.path, int(child.start_point[0]) + 1, int(child.start_point[0]) + 1)
+        value = child.child_by_field_name("value")
+        text = module.text(value) if value is not None else ""
+        found.keys[name, here] = None
+        if value is not None and value.type == "object" and depth < _DEEPEST:
+            _written_object(module, value, name, found, depth + 1)
+        elif _ENCRYPT.search(text):
+            found.encrypted[name] = None
+        elif _BULK.search(text):
+            found.bulky[name, text[:60], here] = None
+        lost = _lost_as_written(value.type if value is not None else "", text)
+        if lost:
+            found.lost[name, lost, here] = None
+
+
+def _lost_as_written(kind: str, text: str) -> str:
+    if kind in ("arrow_function", "function_expression"):
+        return "a function"
+    made = re.match(r"new\s+(Map|Set|WeakMap|WeakSet)\b", text)
+    return _LOST[made[1]] if made else ""
+
+
+def _local_object(node: Node, raw: RawProducer) -> Node | None:
+    """The object literal that a `const` of the same function is."""
+    at = node.parent
+    while at is not None and at.type not in ("arrow_function", "function_expression", "function_declaration", "method_definition", "program"):
+        at = at.parent
+    stack = [at] if at is not None else []
+    while stack:
+        one = stack.pop()
+        name, value = one.child_by_field_name("name"), one.child_by_field_name("value")
+        if one.type == "variable_declarator" and name is not None and name.text == node.text and value is not None:
+            return value if value.type == "object" else None
+        stack.extend(one.named_children)
+    return None
 
 
 def _visit(ev: Evaluator, value: Value, path: str, place: CodeSpan, found: Payload, depth: int) -> None:
@@ -80,7 +144,7 @@ def _visit(ev: Evaluator, value: Value, path: str, place: CodeSpan, found: Paylo
                 _visit(ev, member, inner, at, found, depth + 1)
 
 
-def _lost(value: Value) -> str:  # noqa: PLR0911
+def _lost(value: Value) -> str:
     """What JSON makes of a value that it can't hold; empty where it can."""
     match value:
         case Object(_, _, _, _, kind) if kind in _LOST:
@@ -144,7 +208,7 @@ def _declared(ev: Evaluator, raw: RawProducer) -> Iterator[tuple[str, CodeSpan]]
         yield from type_keys(ev, binding.type_node, module, "", 0)
 
 
-def type_keys(ev: Evaluator, node: Node, module: Module, path: str, depth: int) -> Iterator[tuple[str, CodeSpan]]:
+def type_keys(ev: Evaluator, node: Node, module: Module, path: str, depth: int) -> Iterator[tuple[str, CodeSpan]]:  # noqa: PLR0912
     """Key paths of a declared type."""
     if depth > _DEEPEST:
         return
