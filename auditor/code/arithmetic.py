@@ -80,7 +80,7 @@ class _Nothing:
 _NOTHING = _Nothing()
 
 
-def _constant(op: str, left: object, right: object) -> object:  # noqa: PLR0911, PLR0912
+def _constant(op: str, left: object, right: object) -> object:  # noqa: PLR0912
     if op in ("===", "=="):
         return left == right
     if op in ("!==", "!="):

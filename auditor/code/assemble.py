@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from auditor.code import nest as nest_
 from auditor.code.effective import SETTINGS, job_options, queue_options, unknown_names, worker_options
@@ -47,6 +47,17 @@ _PACKAGES = {"bullmq": "bullmq", "bull": "bull", "bullmq-pro": "@taskforcesh/bul
 _SANDBOX = (".js", ".ts", ".mjs", ".cjs", ".mts", ".cts")
 
 
+class _Base(TypedDict):
+    """What every site of the model has."""
+
+    span: CodeSpan
+    library: Library
+    version: str
+    service: str
+    live: bool
+    symbol: str
+
+
 class Assembler:
     """Builds the model's queues, producers and workers."""
 
@@ -83,13 +94,13 @@ class Assembler:
                     found.update(one.members)
         return frozenset(found)
 
-    def _site(self, call: Call, library: str) -> dict[str, object]:
+    def _site(self, call: Call, library: str) -> _Base:
         module, line = call.scope.module, call.line
         return self._common(module, line, line_of_end(call), library, call.scope.func)
 
     def _common(
         self, module: Module, line: int, end: int, library: str, function: Function | None, symbol: str | None = None
-    ) -> dict[str, object]:
+    ) -> _Base:
         library = library.removeprefix("@nestjs/")
         return {
             "span": CodeSpan(module.path, line, end),
@@ -114,7 +125,7 @@ class Assembler:
                 registration.module, registration.line, 0, registration.library, registration.call.scope.func
             )
             for one in name or (None,):
-                found.append(Queue(**base, name=one, options=self._queue_options([options])))  # type: ignore[arg-type]  # built as a dict above
+                found.append(Queue(**base, name=one, options=self._queue_options([options])))
         return found
 
     def _queue(self, raw: RawQueue) -> Queue | None:
@@ -125,7 +136,7 @@ class Assembler:
         base = self._site(raw.call, raw.objects[0].library)
         return Queue(
             **base, name=name[0] if len(name) == 1 else "|".join(name) or None, options=self._queue_options(options)
-        )  # type: ignore[arg-type]
+        )
 
     def _queue_options(self, values: list[Value]) -> dict[str, Option]:
         found: dict[str, list[Value]] = {}
@@ -162,7 +173,7 @@ class Assembler:
         data = [variant.data for variant in variants]
         library = variants[0].target.library if variants else "bullmq"
         return Producer(
-            **self._site(raw.call, library),  # type: ignore[arg-type]
+            **self._site(raw.call, library),
             method=raw.call.name,
             queue=_queue_names([variant.queue for variant in variants]),
             job=_one_name([variant.job for variant in variants]),
@@ -212,9 +223,14 @@ class Assembler:
             values, extra = self._bull_options(raw)
         handler, name, sandboxed = self._handler(raw.handlers)
         base = self._site(raw.call, raw.library)
-        closing = self.shutdown.closing(raw.targets, raw.call.scope.module, raw.library, raw.library == "bull" and any(t.injected for t in raw.targets))
+        closing = self.shutdown.closing(
+            raw.targets,
+            raw.call.scope.module,
+            raw.library,
+            raw.library == "bull" and any(t.injected for t in raw.targets),
+        )
         worker = Worker(
-            **base,  # type: ignore[arg-type]
+            **base,
             closed_on=tuple(closing.signals),
             forced_close=closing.forced,
             queue=queue,
@@ -309,10 +325,18 @@ class Assembler:
         )
         provided = nest_.provided(self.modules_all(), processor.cls)
         base["live"] = bool(base["live"]) and provided
-        target = LibraryObject(processor.library, "Queue" if processor.library == "bull" else "Worker", None, None, (processor.queue,), processor.cls, True)
+        target = LibraryObject(
+            processor.library,
+            "Queue" if processor.library == "bull" else "Worker",
+            None,
+            None,
+            (processor.queue,),
+            processor.cls,
+            True,
+        )
         closing = self.shutdown.closing([target], processor.module, processor.library, True)
         worker = Worker(
-            **base,  # type: ignore[arg-type]
+            **base,
             closed_on=tuple(closing.signals),
             forced_close=closing.forced,
             queue=queue,

@@ -114,7 +114,7 @@ def construct(ev: Evaluator, name: str, arguments: tuple[Value, ...], where: Whe
     return External("global", f"{name}()", arguments, where)
 
 
-def method(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ...], where: Where, depth: int) -> Value:  # noqa: PLR0911, PLR0912
+def method(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ...], where: Where, depth: int) -> Value:  # noqa: PLR0912
     """`receiver.name(...arguments)`."""
     options = options_of(receiver)
     if len(options) > 1:
@@ -160,7 +160,9 @@ def method(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ..
     if name in ("map", "flatMap") and isinstance(first, FunctionValue) and isinstance(receiver, Unknown | External):
         element = Unknown("an element of a list that is not known", _singular(text_of(receiver)))
         made = ev.call(first, (element, Unknown("an index", "index")), where, depth)
-        return Array((), join([o.element() if name == "flatMap" and isinstance(o, Array) else o for o in options_of(made)]))
+        return Array(
+            (), join([o.element() if name == "flatMap" and isinstance(o, Array) else o for o in options_of(made)])
+        )
     if name in ("filter", "slice", "sort", "reverse") and isinstance(receiver, Unknown):
         return receiver
     if name in ("then", "catch", "finally") and not isinstance(receiver, Namespace | Instance | ClassValue):
@@ -256,7 +258,7 @@ def _of_text(value: Value, name: str, arguments: tuple[Value, ...], where: Where
     return Unknown(f"what {name}() makes of a string", f"{text_of(value)}.{name}()", parts=(value, *arguments))
 
 
-def _of_array(ev: Evaluator, value: Array, name: str, arguments: tuple[Value, ...], depth: int) -> Value | None:  # noqa: PLR0911
+def _of_array(ev: Evaluator, value: Array, name: str, arguments: tuple[Value, ...], depth: int) -> Value | None:  # noqa: PLR0912
     first = arguments[0] if arguments else UNDEFINED
     match name:
         case "map" | "flatMap":
@@ -344,7 +346,7 @@ def _reduced(ev: Evaluator, value: Array, arguments: tuple[Value, ...], depth: i
     return made
 
 
-def _of_object(ev: Evaluator, value: Object, name: str, arguments: tuple[Value, ...], where: Where) -> Value | None:  # noqa: PLR0911
+def _of_object(ev: Evaluator, value: Object, name: str, arguments: tuple[Value, ...], where: Where) -> Value | None:
     if value.type == "object":
         if name in _GETTERS and name not in value.members and arguments:
             return configs.get(ev, arguments[0], arguments, where)
@@ -368,7 +370,7 @@ def _of_object(ev: Evaluator, value: Object, name: str, arguments: tuple[Value, 
     return None
 
 
-def _of_global(ev: Evaluator, receiver: External, name: str, arguments: tuple[Value, ...], where: Where) -> Value:  # noqa: PLR0911, PLR0912
+def _of_global(ev: Evaluator, receiver: External, name: str, arguments: tuple[Value, ...], where: Where) -> Value:  # noqa: PLR0912
     first = arguments[0] if arguments else UNDEFINED
     match receiver.path, name:
         case "Object", "assign":

@@ -96,7 +96,9 @@ def argument(values: tuple[Value, ...], index: int, is_rest: bool = False) -> Va
     return values[-1] if values and values[-1] in (SPREAD, OUTSIDE) else UNDEFINED
 
 
-_PLAIN = frozenset(("string", "number", "true", "false", "null", "undefined", "arrow_function", "function_expression", "this"))
+_PLAIN = frozenset(
+    ("string", "number", "true", "false", "null", "undefined", "arrow_function", "function_expression", "this")
+)
 
 
 def lazily(ev: Evaluator, call: Call, frame: Frame | None) -> tuple[Value, ...]:
@@ -209,7 +211,19 @@ def _is_simple(condition: Node, scope: Scope, frame: Frame | None) -> bool:
     return True
 
 
-_SETTLED = frozenset(("string", "number", "true", "false", "null", "identifier", "member_expression", "unary_expression", "binary_expression"))
+_SETTLED = frozenset(
+    (
+        "string",
+        "number",
+        "true",
+        "false",
+        "null",
+        "identifier",
+        "member_expression",
+        "unary_expression",
+        "binary_expression",
+    )
+)
 
 
 def _loop_turns(ev: Evaluator, scope: Scope, outer: Frame | None) -> list[Frame]:
@@ -376,7 +390,9 @@ def _modules(ev: Evaluator, function: Function, names: set[str]) -> Iterator[tup
     program, home = ev.program, function.module
     exported = program.exported_as(function)
     words = names | (exported - {"default", "="})
-    modules = {module.path: module for module in program.mentioning(home.path, {word.removesuffix("[]") for word in words})}
+    modules = {
+        module.path: module for module in program.mentioning(home.path, {word.removesuffix("[]") for word in words})
+    }
     if exported & {"default", "="}:
         for path in program.importers(home.path):
             module = program.module(path)

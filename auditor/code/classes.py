@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from auditor.code import callers, collections_, types
 from auditor.code.facts import Class, Field, Function, Scope
 from auditor.code.values import (
-    CYCLE,
     UNDEFINED,
     ClassValue,
     External,
@@ -102,7 +102,9 @@ def external_base(ev: Evaluator, cls: Class) -> External | None:
     base = base_of(ev, ancestry(ev, cls)[-1])
     if base is None:
         return None
-    return next((v for v in options_of(base) if isinstance(v, External) and v.package not in ("global", "events")), None)
+    return next(
+        (v for v in options_of(base) if isinstance(v, External) and v.package not in ("global", "events")), None
+    )
 
 
 def constructor_of(ev: Evaluator, cls: Class) -> Function | None:
@@ -200,7 +202,11 @@ def instance_member(ev: Evaluator, instance: Instance, name: str) -> Value:
 
 def _instance_member(ev: Evaluator, instance: Instance, name: str) -> Value:
     if name == "constructor":
-        return ClassValue(instance.cls) if instance.arguments is not None else Unknown("which class it is", "this.constructor")
+        return (
+            ClassValue(instance.cls)
+            if instance.arguments is not None
+            else Unknown("which class it is", "this.constructor")
+        )
     found: list[Value] = []
     for step in ancestry(ev, instance.cls):
         value = _own_member(ev, instance, step, name)
@@ -239,8 +245,8 @@ def _assigns(cls: Class, name: str) -> bool:
 def _own_member(ev: Evaluator, instance: Instance, step: Class, name: str) -> Value | None:
     method = step.members.get(name)
     if method is not None and name != "constructor":
-        value = FunctionValue(method, None, instance)
-        return ev.call(value, (), None) if method.kind == "get" else value
+        bound = FunctionValue(method, None, instance)
+        return ev.call(bound, (), None) if method.kind == "get" else bound
     field = step.fields.get(name)
     values: list[Value] = []
     if field is not None and not field.is_static:
@@ -319,6 +325,10 @@ def _on_this(cls: Class, node: Node, scope: Scope, name: str) -> bool:
     return held is not None and (held.type == "this" or scope.module.text(held) == cls.name)
 
 
+def _on_class(cls: Class, name: str, node: Node, scope: Scope) -> bool:
+    return _on_this(cls, node, scope, name)
+
+
 def static_member(ev: Evaluator, value: ClassValue, name: str) -> Value:
     """`Class.name`."""
     key = ("static", id(value.fact), name)
@@ -350,9 +360,8 @@ def _static_member(ev: Evaluator, value: ClassValue, name: str) -> Value:
                 values.append(ev.eval(change.right, change.scope))
         if values:
             kept = [v for v in values if not is_nothing(v)] or values[:1]
-            joined = collections_.mutated(
-                ev, join(kept), cls.module, name, lambda n, s, c=cls: _on_this(c, n, s, name), None
-            )  # type: ignore[misc]
+            same = partial(_on_class, cls, name)
+            joined = collections_.mutated(ev, join(kept), cls.module, name, same, None)
             if isinstance(joined, Unknown | Undefined) and field is not None and field.type_node is not None:
                 return types.typed(ev, field.type_node, cls.module, name) or joined
             return joined

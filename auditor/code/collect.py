@@ -79,7 +79,7 @@ def _collect(
     jobs, consumers = with_kinds(producers, reached, kinds)
     contexts = Contexts(ev, flow, handler_functions(found, processors, assembler.listeners.handlers))
     jobs = finish.producers(ev, flow, jobs, found, consumers, contexts)
-    queues = finish.queues(queues, found, contexts)
+    objects = finish.queues(queues, found, contexts)
     model = CodeModel(
         trees=tuple(
             TreeTarget(str(root), files_read=len(program.tree.paths), files_skipped=tuple(program.tree.skipped))
@@ -87,7 +87,7 @@ def _collect(
         ),
         services=services_.names,
         entry_points_known=liveness.known,
-        queues=queues,
+        queues=objects,
         producers=jobs,
         workers=consumers,
         processes=Processes(ev, liveness, shutdown, services_, modules).all(consumers),
@@ -97,7 +97,7 @@ def _collect(
         elsewhere=elsewhere.find(walker, consumers, is_live),
         elsewhere_known=True,
         entry_points=(*liveness.entries, *liveness.guessed),
-        misuses=misuse.find(ev, found, queues, jobs, consumers, versions, is_live, services_.of),
+        misuses=misuse.find(ev, found, objects, jobs, consumers, versions, is_live, services_.of),
         ended_early=program.late,
     )
     return relocated(model, program.tree)

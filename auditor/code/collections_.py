@@ -109,7 +109,12 @@ def mutated(
 def _changed(value: Value, change: Mutation, key: Value | None, worth: Value) -> Value:
     if isinstance(value, Array):
         if change.op == "push":
-            if change.value.type != "spread_element" and value.rest is None and not _repeated(change.context) and len(value.items) < _MOST_ITEMS:
+            if (
+                change.value.type != "spread_element"
+                and value.rest is None
+                and not _repeated(change.context)
+                and len(value.items) < _MOST_ITEMS
+            ):
                 return replace(value, items=(*value.items, worth))
             inner = worth.element() if change.value.type == "spread_element" and isinstance(worth, Array) else worth
             return replace(value, rest=join([*([value.rest] if value.rest is not None else []), inner]))

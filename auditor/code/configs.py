@@ -84,7 +84,7 @@ def setting(ev: Evaluator, dotted: str) -> Value | None:
     return None if is_nothing(value) else value
 
 
-def _registered(ev: Evaluator) -> dict[str, Value]:
+def _registered(ev: Evaluator) -> dict[str, Value]:  # noqa: PLR0912
     """Settings by first key: `registerAs('queue', () => …)`, `load: [configuration]`, convict schemas, config/default.json."""
     made: dict[str, Value] = {}
     for path in ev.program.tree.paths:
@@ -101,19 +101,19 @@ def _registered(ev: Evaluator) -> dict[str, Value]:
                     made[str(name.value)] = (
                         ev.call(factory, (), None) if isinstance(factory, FunctionValue) else factory
                     )
-        for name in ("forRoot", "forRootAsync"):
-            for call in module.calls_named(name):
+        for method in ("forRoot", "forRootAsync"):
+            for call in module.calls_named(method):
                 for node in call.arguments()[:1]:
                     _loaded(ev, ev.eval(node, call.scope), made)
     for folder in ("", *(posixpath.dirname(manifest) for manifest in ev.program.tree.manifests)):
-        for name in ("default.json", "default.js", "default.ts"):
-            path = posixpath.join(folder, "config", name)
+        for file in ("default.json", "default.js", "default.ts"):
+            path = posixpath.join(folder, "config", file)
             if ev.program.tree.is_file(path):
                 from auditor.code import external
 
                 value = (
                     external.json_value(ev.program.tree.json(path), (path, 1))
-                    if name.endswith("json")
+                    if file.endswith("json")
                     else _default_export(ev, path)
                 )
                 if isinstance(value, Object):

@@ -71,9 +71,9 @@ def merged(ev: Evaluator, nest: Nest, variant: Variant, known_defaults: frozense
     layers = [defaults_of(ev, nest, variant.target, known_defaults), *variant.options]
     reason = ""
     for layer in layers:
-        if variant.target.library == "bull" and layer is variant.options[-1]:
-            layer = join([_without_undefined(one) for one in options_of(layer)])
-        reason = expressions.merge(made, rest, layer) or reason
+        filled = variant.target.library == "bull" and layer is variant.options[-1]
+        spread = join([_without_undefined(one) for one in options_of(layer)]) if filled else layer
+        reason = expressions.merge(made, rest, spread) or reason
     if reason:
         for key in OPEN_KEYS:
             made.setdefault(key, Unknown(reason))

@@ -17,8 +17,8 @@ from auditor.code.values import (
     External,
     Frame,
     FunctionValue,
-    LibraryClass,
     Lazy,
+    LibraryClass,
     Literal,
     Namespace,
     Object,
@@ -220,7 +220,7 @@ def any_member(value: Value, key: str = "…") -> Value:
                     found.append(Unknown(open_))
             case Array():
                 found.append(option.element())
-            case External(package, "process.env"):
+            case External(_, "process.env"):
                 found.append(Unknown("an environment variable", f"process.env[{key}]"))
             case _ if not is_nothing(option):
                 found.append(Unknown(f"which member it is depends on `{key}`", f"{text_of(option)}[{key}]"))
@@ -291,7 +291,9 @@ def opened(ev: Evaluator, value: Value) -> Value:
             found.append(option)
             continue
         names = [name for name in module.exports if name != "="]
-        found.append(Object({name: ev.export(option.path, name) for name in names}, open="" if not module.stars else "a barrel"))
+        found.append(
+            Object({name: ev.export(option.path, name) for name in names}, open="" if not module.stars else "a barrel")
+        )
     return join(found)
 
 
@@ -328,7 +330,7 @@ def merge(made: dict[str, Value], rest: list[Value], spread: Value) -> str:
     unsure = len(known) < len(tables)
     for key in dict.fromkeys(key for table in known for key in table):
         before = made.get(key)
-        values = [table[key] if key in table else (before if before is not None else UNDEFINED) for table in known]
+        values = [table.get(key, before if before is not None else UNDEFINED) for table in known]
         if unsure or (reason and not all(key in table for table in known)):
             values.append(Unknown(reason))
         made.pop(key, None)

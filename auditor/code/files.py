@@ -120,9 +120,11 @@ class SourceTree:
             with open(f"{self.top}/{path}", "rb") as file:  # noqa: PTH123
                 data = file.read(LARGEST + 1)
             if len(data) > LARGEST:
-                data = self._skip(path, f"larger than {LARGEST // 1_000_000} MB")
+                data = None
+                self._skip(path, f"larger than {LARGEST // 1_000_000} MB")
             elif b"\0" in data[:4096]:
-                data = self._skip(path, "binary")
+                data = None
+                self._skip(path, "binary")
         except OSError as error:
             self._skip(path, error.strerror or "unreadable")
         self._bytes[path] = data

@@ -19,13 +19,21 @@ from auditor.model import CodeSpan
 if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
-_DEAD = re.compile(r"(?i)dlq|dead[-_ ]?letter|dead[-_ ]?queue|(?:^|[-_:.])(?:dead|failed|failures|poison|parking)(?:$|[-_:.])")
+_DEAD = re.compile(
+    r"(?i)dlq|dead[-_ ]?letter|dead[-_ ]?queue|(?:^|[-_:.])(?:dead|failed|failures|poison|parking)(?:$|[-_:.])"
+)
 
 
 def queues(found: Sequence[Queue], sites: Sites, contexts: Contexts) -> tuple[Queue, ...]:
     """Queues with whether they are built per call."""
-    calls = {CodeSpan(raw.call.scope.module.path, raw.call.line, int(raw.call.node.end_point[0]) + 1): raw.call for raw in sites.queues}
-    return tuple(replace(q, per_call=True) if (call := calls.get(q.span)) is not None and contexts.per_call(call) else q for q in found)
+    calls = {
+        CodeSpan(raw.call.scope.module.path, raw.call.line, int(raw.call.node.end_point[0]) + 1): raw.call
+        for raw in sites.queues
+    }
+    return tuple(
+        replace(q, per_call=True) if (call := calls.get(q.span)) is not None and contexts.per_call(call) else q
+        for q in found
+    )
 
 
 def producers(
@@ -47,7 +55,9 @@ def producers(
             replace(
                 producer,
                 in_handler=inside,
-                dead_letter=bool(producer.queue) and not set(producer.queue) & consumed and _is_failure(producer, raw.call, failing),
+                dead_letter=bool(producer.queue)
+                and not set(producer.queue) & consumed
+                and _is_failure(producer, raw.call, failing),
                 data_keys=tuple(held.keys),
                 encrypted=tuple(held.encrypted),
                 unserializable=tuple(held.lost),
@@ -59,7 +69,12 @@ def producers(
 
 def _failure_paths(flow: Flow, sites: Sites) -> dict[int, object]:
     """Functions in reach of `failed` and `error` listeners."""
-    starts = [function for listener in sites.listeners if listener.event.removeprefix("global:") in ("failed", "error", "stalled") for function in functions_of(listener.handler)]
+    starts = [
+        function
+        for listener in sites.listeners
+        if listener.event.removeprefix("global:") in ("failed", "error", "stalled")
+        for function in functions_of(listener.handler)
+    ]
     return dict(flow.reach(starts, 120)) if starts else {}
 
 

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
 MOST = 400
-_CHAINED = frozenset(("member_expression", "call_expression", "non_null_expression", "await_expression", "parenthesized_expression", "subscript_expression"))
+_CHAINED = frozenset(
+    (
+        "member_expression",
+        "call_expression",
+        "non_null_expression",
+        "await_expression",
+        "parenthesized_expression",
+        "subscript_expression",
+    )
+)
 
 
 class Flow:
@@ -98,9 +107,11 @@ class Flow:
             away = self.ev.program.target(module.path, binding.fact.spec) is None
         else:
             return False
-        return away and not any(argument.type in ("identifier", "member_expression", "call_expression") for argument in call.arguments())
+        return away and not any(
+            argument.type in ("identifier", "member_expression", "call_expression") for argument in call.arguments()
+        )
 
-    def _find(self, call: Call) -> Iterable[Function]:
+    def _find(self, call: Call) -> Iterable[Function]:  # noqa: PLR0912
         ev, found = self.ev, dict[int, Function]()
         if call.callee is None:
             return ()
@@ -129,7 +140,9 @@ class Flow:
                             found[id(option.fact)] = option.fact
         return found.values()
 
-    def reach(self, starts: Iterable[Function], most: int = MOST, within: frozenset[str] | None = None) -> dict[int, Function]:
+    def reach(
+        self, starts: Iterable[Function], most: int = MOST, within: frozenset[str] | None = None
+    ) -> dict[int, Function]:
         """Functions that run when one of `starts` does, themselves among them, nearest first.
 
         `within`: files that matter; calls that plainly lead elsewhere are not followed.
@@ -156,7 +169,11 @@ def _root(call: Call) -> Node | None:
     """What a callee starts from: `a` of `a.b().c`."""
     node = call.callee
     while node is not None and node.type in _CHAINED:
-        node = node.child_by_field_name("object") or node.child_by_field_name("function") or (node.named_children[0] if node.named_children else None)
+        node = (
+            node.child_by_field_name("object")
+            or node.child_by_field_name("function")
+            or (node.named_children[0] if node.named_children else None)
+        )
     return node
 
 

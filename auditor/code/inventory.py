@@ -91,7 +91,9 @@ def _worker(worker: Worker) -> dict[str, object]:
         "options": _options(dict(worker.options)),
         "sandboxed": worker.sandboxed,
         "handler": _place(worker.handler),
-        "listeners": sorted({heard.event for heard in worker.listeners if heard.event and (heard.live or not worker.live)}),
+        "listeners": sorted(
+            {heard.event for heard in worker.listeners if heard.event and (heard.live or not worker.live)}
+        ),
         "closed_on": list(worker.closed_on),
         "kind": worker.kind.value,
         "live": worker.live,

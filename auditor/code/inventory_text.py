@@ -16,8 +16,27 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_JOB = ("attempts", "backoff", "removeOnComplete", "removeOnFail", "jobId", "priority", "delay", "timeout", "deduplication", "repeat")
-_WORKER = ("concurrency", "lockDuration", "stalledInterval", "maxStalledCount", "limiter", "removeOnComplete", "removeOnFail")
+_JOB = (
+    "attempts",
+    "backoff",
+    "removeOnComplete",
+    "removeOnFail",
+    "jobId",
+    "priority",
+    "delay",
+    "timeout",
+    "deduplication",
+    "repeat",
+)
+_WORKER = (
+    "concurrency",
+    "lockDuration",
+    "stalledInterval",
+    "maxStalledCount",
+    "limiter",
+    "removeOnComplete",
+    "removeOnFail",
+)
 _QUIET = frozenset((Role.LOG, Role.METRIC, Role.CLIENT))
 _SHOWN_EFFECTS = 8
 
@@ -94,19 +113,32 @@ def _count(number: int, word: str) -> str:
 def _head(page: _Page, model: CodeModel) -> None:
     files = sum(tree.files_read for tree in model.trees)
     skipped = sum(len(tree.files_skipped) for tree in model.trees)
-    counts = page.dot.join((_count(len(model.queues), "queue"), _count(len(model.producers), "producer"), _count(len(model.workers), "worker")))
-    page.title((counts, "bold"), (f"   in {_count(files, 'file')}" + (f", {skipped} not read" if skipped else ""), "dim"))
+    counts = page.dot.join(
+        (
+            _count(len(model.queues), "queue"),
+            _count(len(model.producers), "producer"),
+            _count(len(model.workers), "worker"),
+        )
+    )
+    page.title(
+        (counts, "bold"), (f"   in {_count(files, 'file')}" + (f", {skipped} not read" if skipped else ""), "dim")
+    )
     if not model.empty and not model.entry_points_known:
-        page.title(("No start script, Dockerfile or deployment names an entry point: everything is taken to run.", "yellow"))
+        page.title(
+            ("No start script, Dockerfile or deployment names an entry point: everything is taken to run.", "yellow")
+        )
     if model.ended_early:
-        page.title(("The time was over before everything was followed: what is unknown may be so for that alone.", "yellow"))
+        page.title(
+            ("The time was over before everything was followed: what is unknown may be so for that alone.", "yellow")
+        )
 
 
 def _queue_names(model: CodeModel) -> list[str]:
     found: dict[str, None] = {}
     for queue in model.queues:
         found.update(dict.fromkeys((queue.name or "").split("|")))
-    for site in (*model.producers, *model.workers):
+    sites: list[Producer | Worker] = [*model.producers, *model.workers]
+    for site in sites:
         found.update(dict.fromkeys(site.queue))
     found.pop("", None)
     return sorted(found)
@@ -118,7 +150,8 @@ def _queue(page: _Page, name: str, model: CodeModel) -> None:
     workers = [worker for worker in model.workers if name in worker.queue]
     sites = [*objects, *producers, *workers]
     libraries = page.dot.join(dict.fromkeys(f"{site.library} {site.version}".strip() for site in sites))
-    kinds = [kind for kind in dict.fromkeys(site.kind.value for site in (*workers, *producers)) if kind != "other"]
+    users: list[Producer | Worker] = [*workers, *producers]
+    kinds = [kind for kind in dict.fromkeys(site.kind.value for site in users) if kind != "other"]
     page.blank()
     page.title((name, "bold cyan"), (f"   {libraries}", "dim"), (f"   {', '.join(kinds)}" if kinds else "", "magenta"))
     for queue in objects:
@@ -152,11 +185,17 @@ def _producer(page: _Page, producer: Producer) -> None:
     page.line(2, "filled", *parts)
     _options(page, producer.options, _JOB, producer.span.path)
     if producer.via:
-        page.line(4, "via", (", ".join(span.label() for span in producer.via[:4]) + (" …" if len(producer.via) > 4 else ""), "dim"))
+        page.line(
+            4,
+            "via",
+            (", ".join(span.label() for span in producer.via[:4]) + (" …" if len(producer.via) > 4 else ""), "dim"),
+        )
 
 
 def _worker(page: _Page, worker: Worker) -> None:
-    handler = f"  {worker.handler_name or 'handler'}" + (f" {worker.handler.label()}" if worker.handler is not None else "")
+    handler = f"  {worker.handler_name or 'handler'}" + (
+        f" {worker.handler.label()}" if worker.handler is not None else ""
+    )
     parts = [*_placed(worker), (handler, "bold")]
     if worker.sandboxed:
         parts.append(("  sandboxed", "magenta"))
@@ -164,7 +203,9 @@ def _worker(page: _Page, worker: Worker) -> None:
         parts.append((f"  jobs {', '.join(worker.jobs)}", ""))
     page.line(2, "consumed", *parts)
     _options(page, worker.options, _WORKER, worker.span.path)
-    heard = sorted({listener.event for listener in worker.listeners if listener.event and (listener.live or not worker.live)})
+    heard = sorted(
+        {listener.event for listener in worker.listeners if listener.event and (listener.live or not worker.live)}
+    )
     closed = ", ".join(worker.closed_on) or "no signal"
     page.line(4, "listens", (", ".join(heard) if heard else "to nothing", "" if "error" in heard else "yellow"))
     page.line(4, "closes on", (closed, "" if {"SIGTERM", "SIGINT"} <= set(worker.closed_on) else "yellow"))
@@ -181,13 +222,23 @@ def _reach(page: _Page, effects: Sequence[Effect]) -> None:
             page.line(4, "", (f"… and {len(counted) - index} more", "dim"))
             break
         times = f" ×{len(found)}" if len(found) > 1 else ""
-        page.line(4, "reaches" if index == 0 else "", (f"{role}  ", "green"), (f"{call}{times}", ""), (f"  {found[0].span.label()}", "dim"))
+        page.line(
+            4,
+            "reaches" if index == 0 else "",
+            (f"{role}  ", "green"),
+            (f"{call}{times}", ""),
+            (f"  {found[0].span.label()}", "dim"),
+        )
 
 
 def _options(page: _Page, options: Mapping[str, Option], order: Iterable[str], here: str) -> None:
     parts: list[tuple[str, str]] = []
     names = [name for name in order if name in options]
-    names += [name for name in options if name not in names and name not in ("connection", "prefix", "telemetry", "metrics", "skipVersionCheck")]
+    names += [
+        name
+        for name in options
+        if name not in names and name not in ("connection", "prefix", "telemetry", "metrics", "skipVersionCheck")
+    ]
     for name in names:
         option = options[name]
         if option.state is OptionState.ABSENT:
@@ -195,14 +246,20 @@ def _options(page: _Page, options: Mapping[str, Option], order: Iterable[str], h
         if parts:
             parts.append((page.dot, "dim"))
         parts.append((f"{name} ", ""))
-        parts.append((_value(option), {OptionState.UNKNOWN: "yellow", OptionState.VARIES: "magenta"}.get(option.state, "bold")))
+        parts.append(
+            (_value(option), {OptionState.UNKNOWN: "yellow", OptionState.VARIES: "magenta"}.get(option.state, "bold"))
+        )
         if option.origin is not None and option.origin.path != here:
             parts.append((f" {page.arrow} {option.origin.label()}", "dim"))
     page.line(4, "options", *(parts or [("none", "dim")]))
 
 
 def _defaults(page: _Page, queue: Queue) -> list[tuple[str, str]]:
-    given = {name.removeprefix("defaultJobOptions."): option for name, option in queue.options.items() if name.startswith("defaultJobOptions.")}
+    given = {
+        name.removeprefix("defaultJobOptions."): option
+        for name, option in queue.options.items()
+        if name.startswith("defaultJobOptions.")
+    }
     if not given:
         return []
     return [("  defaults ", "dim"), (page.dot.join(f"{name} {_value(option)}" for name, option in given.items()), "")]
@@ -226,7 +283,9 @@ def short(value: Json) -> str:
             parts = value.get("parts")
             made = "+".join(str(part) for part in parts) if isinstance(parts, tuple | list) else ""
             return f"{'deterministic' if value['deterministic'] else 'random'} ({made})"
-        return " ".join(f"{key} {short(inner)}" if key not in ("type",) else short(inner) for key, inner in value.items())
+        return " ".join(
+            f"{key} {short(inner)}" if key not in ("type",) else short(inner) for key, inner in value.items()
+        )
     if isinstance(value, tuple | list):
         return "[" + ", ".join(short(inner) for inner in value[:6]) + (", …]" if len(value) > 6 else "]")
     text = value if isinstance(value, str) else json.dumps(value)
@@ -251,11 +310,15 @@ def _unknown(page: _Page, model: CodeModel) -> None:
 
 def _foot(page: _Page, model: CodeModel) -> None:
     if model.empty:
-        page.title(("No Bull or BullMQ queue, producer or worker: no file imports one of the libraries and uses it.", ""))
+        page.title(
+            ("No Bull or BullMQ queue, producer or worker: no file imports one of the libraries and uses it.", "")
+        )
     why: dict[str, int] = {}
     for tree in model.trees:
         for skipped in tree.files_skipped:
             why[skipped.why] = why.get(skipped.why, 0) + 1
     if why:
         page.blank()
-        page.title(("Not read: " + page.dot.join(f"{number} {reason}" for reason, number in sorted(why.items())), "dim"))
+        page.title(
+            ("Not read: " + page.dot.join(f"{number} {reason}" for reason, number in sorted(why.items())), "dim")
+        )

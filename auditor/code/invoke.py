@@ -154,7 +154,7 @@ def super_arguments(ev: Evaluator, cls: object, arguments: tuple[Value, ...]) ->
     return arguments
 
 
-def call(ev: Evaluator, function: Value, arguments: tuple[Value, ...], where: Where, depth: int) -> Value:  # noqa: PLR0911
+def call(ev: Evaluator, function: Value, arguments: tuple[Value, ...], where: Where, depth: int) -> Value:
     """The result of calling a value."""
     options = options_of(function)
     if len(options) > 1:
@@ -180,7 +180,11 @@ def call(ev: Evaluator, function: Value, arguments: tuple[Value, ...], where: Wh
     if function is CYCLE:
         return CYCLE
     text = text_of(function)
-    parts = () if "." in text else tuple(a for a in ev.forced(arguments[:3]) if not isinstance(a, FunctionValue | Instance | Object))
+    parts = (
+        ()
+        if "." in text
+        else tuple(a for a in ev.forced(arguments[:3]) if not isinstance(a, FunctionValue | Instance | Object))
+    )
     return Unknown(
         function.why if isinstance(function, Unknown) else f"what {text}() gives is not known", f"{text}()", parts=parts, where=where,
         volatile=isinstance(function, Unknown) and function.volatile,

@@ -89,7 +89,8 @@ class Listeners:
             return heard.cls is call.scope.cls
         return heard.func is call.scope.func
 
-    def _meets(self, listener: RawListener, targets: list[LibraryObject], library: str, queue: tuple[str, ...], call: Call
+    def _meets(
+        self, listener: RawListener, targets: list[LibraryObject], library: str, queue: tuple[str, ...], call: Call
     ) -> str:
         """`worker`, `queue` or `events` where a listener hears of this worker's jobs; empty where it doesn't."""
         event = _normal(listener.event)

@@ -25,13 +25,46 @@ _ROUTES = re.compile(
     r"(?:^|/)(?:pages/|app/(?:.*/)?(?:route|page|layout|actions?|loading|error)\.[jt]sx?$|middleware\.[jt]s$|instrumentation\.[jt]s$|proxy\.[jt]s$"
     r"|server/(?:api|routes|plugins|middleware|tasks)/|routes/.*\+?server\.[jt]s$|hooks\.server\.[jt]s$|app/routes/|\+page\.server\.[jt]s$)"
 )
-_FRAMEWORKS = ("next", "nuxt", "@sveltejs/kit", "@remix-run/node", "nitropack", "@react-router/node", "vinxi", "@tanstack/start")
-_LOADS_FOLDERS = (b"readdir", b"glob(", b"globSync(", b"autoload", b"autoLoad", b"AutoLoad", b"requireAll", b"require-all", b"import.meta.glob", b"fast-glob")
-_LOADS_OWN = re.compile(rb"\b(?:require|import|load|read|register)\w*(?:<[^;()]*>)?\(\s*(?:path\.(?:join|resolve)\(\s*)?(?:__dirname|import\.meta\.dirname)\b", re.I)
+_FRAMEWORKS = (
+    "next",
+    "nuxt",
+    "@sveltejs/kit",
+    "@remix-run/node",
+    "nitropack",
+    "@react-router/node",
+    "vinxi",
+    "@tanstack/start",
+)
+_LOADS_FOLDERS = (
+    b"readdir",
+    b"glob(",
+    b"globSync(",
+    b"autoload",
+    b"autoLoad",
+    b"AutoLoad",
+    b"requireAll",
+    b"require-all",
+    b"import.meta.glob",
+    b"fast-glob",
+)
+_LOADS_OWN = re.compile(
+    rb"\b(?:require|import|load|read|register)\w*(?:<[^;()]*>)?\(\s*(?:path\.(?:join|resolve)\(\s*)?(?:__dirname|import\.meta\.dirname)\b",
+    re.I,
+)
 """A helper of the program, or a package's, that is handed the folder of the file itself."""
 _OWN_FOLDER = (b"__dirname", b".dirname")
 _PATH_STRING = re.compile(rb"""['"`](\.{1,2}/[^'"`\s]+?|[\w./-]+\.[cm]?[jt]s)['"`]""")
-_STARTS_FILES = (b"fork(", b"new Worker", b"workerpool", b"Piscina", b".process(", b"new URL(", b"require.resolve(", b"__dirname", b"register(")
+_STARTS_FILES = (
+    b"fork(",
+    b"new Worker",
+    b"workerpool",
+    b"Piscina",
+    b".process(",
+    b"new URL(",
+    b"require.resolve(",
+    b"__dirname",
+    b"register(",
+)
 _HOOKS = frozenset(
     ("onModuleInit", "onApplicationBootstrap", "onModuleDestroy", "beforeApplicationShutdown", "onApplicationShutdown", "configure", "process",
      "connectedCallback", "register", "boot", "onReady", "onClose", "handle", "execute", "run")
@@ -120,7 +153,9 @@ class Liveness:
                 target = self.program.target(path, spec if spec.startswith(".") else f"./{spec}")
                 if target is not None:
                     found.append(target)
-        if any(word in data for word in _LOADS_FOLDERS) or (any(word in data for word in _OWN_FOLDER) and _LOADS_OWN.search(data)):
+        if any(word in data for word in _LOADS_FOLDERS) or (
+            any(word in data for word in _OWN_FOLDER) and _LOADS_OWN.search(data)
+        ):
             folder = posixpath.dirname(path)
             if folder:
                 beneath = [p for p in self.program.tree.paths if p.startswith(folder + "/")]
@@ -196,16 +231,22 @@ class Liveness:
                 return self._class_lives(cls)
             return False
         exported = self.program.exported_as(function)
-        return bool(exported & _CONVENTIONS) and (bool(_ROUTES.search(function.module.path)) or function.module.path in self.reached)
+        return bool(exported & _CONVENTIONS) and (
+            bool(_ROUTES.search(function.module.path)) or function.module.path in self.reached
+        )
 
     def _class_lives(self, cls: Class) -> bool:
         """Whether anything that lives names a class: makes it, provides it or extends it."""
         names = self.program.names_of(cls) | (self.program.exported_as(cls) - {"default", "="})
         if not names:
             return True
-        return any(
-            path != cls.module.path and self._names(path) & {name.encode() for name in names} for path in self.program.all_importers(cls.module.path) & self.living
-        ) or cls.module.source.count(next(iter(names)).encode()) > 1
+        return (
+            any(
+                path != cls.module.path and self._names(path) & {name.encode() for name in names}
+                for path in self.program.all_importers(cls.module.path) & self.living
+            )
+            or cls.module.source.count(next(iter(names)).encode()) > 1
+        )
 
     def _mentioned(self, function: Function) -> bool:
         """Whether some living file names it, beside where it is defined, imported and exported."""
@@ -235,7 +276,9 @@ class Liveness:
 
 
 _IMPORT_LINE = re.compile(rb"^\s*(?:import\b|export\s*(?:\{|\*)|\}\s*from|//|\*|/\*|type\b|interface\b)")
-_DEFINES = re.compile(rb"(?:function\s*\*?|class|interface|type|const|let|var|async|private|public|protected|static|export|default)\s+$")
+_DEFINES = re.compile(
+    rb"(?:function\s*\*?|class|interface|type|const|let|var|async|private|public|protected|static|export|default)\s+$"
+)
 
 
 def _is_declaration(data: bytes, start: int, end: int) -> bool:
@@ -290,6 +333,12 @@ def _outermost(function: Function | None) -> Function | None:
 def _runs_at_once(function: Function) -> bool:
     """Whether a nameless function is handed to a call, or called, where it is written."""
     parent = function.node.parent
-    while parent is not None and parent.type in ("parenthesized_expression", "await_expression", "pair", "object", "array"):
+    while parent is not None and parent.type in (
+        "parenthesized_expression",
+        "await_expression",
+        "pair",
+        "object",
+        "array",
+    ):
         parent = parent.parent
     return parent is not None and parent.type in ("arguments", "call_expression", "decorator")

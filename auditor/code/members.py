@@ -14,12 +14,12 @@ from auditor.code.values import (
     External,
     FunctionValue,
     Instance,
+    Lazy,
     LibraryClass,
     LibraryObject,
     Literal,
     Namespace,
     Object,
-    Template,
     Undefined,
     Union,
     Unknown,
@@ -35,10 +35,12 @@ if TYPE_CHECKING:
 
 _MOST_TEXT = 80
 _NUMBERS = {"MAX_SAFE_INTEGER": 2**53 - 1, "MIN_SAFE_INTEGER": -(2**53) + 1, "POSITIVE_INFINITY": float("inf")}
-_HOLDERS = frozenset(("fastify", "app", "server", "instance", "this", "application", "ctx", "context", "req", "request"))
+_HOLDERS = frozenset(
+    ("fastify", "app", "server", "instance", "this", "application", "ctx", "context", "req", "request")
+)
 
 
-def member(ev: Evaluator, value: Value, name: str, where: Where = None) -> Value:  # noqa: PLR0911, PLR0912
+def member(ev: Evaluator, value: Value, name: str, where: Where = None) -> Value:  # noqa: PLR0912
     """What `value.name` may be."""
     match value:
         case Union(options):
@@ -83,12 +85,17 @@ def member(ev: Evaluator, value: Value, name: str, where: Where = None) -> Value
         case Unknown(why, text, volatile):
             if value is CYCLE:
                 return CYCLE
-            if text.count(".") < 2 and text.split(".")[-1] in _HOLDERS and (known := registry.hung(ev, value, name)) is not None:
+            if (
+                text.count(".") < 2
+                and text.split(".")[-1] in _HOLDERS
+                and (known := registry.hung(ev, value, name)) is not None
+            ):
                 return known
             longer = f"{text}.{name}" if text and len(text) < _MOST_TEXT else text
             return Unknown(why, longer, volatile, where, value.parts, value.uncalled)
-        case Env() | Template() | Literal():
-            return Unknown(f"`{name}` of a string", f"{text_of(value)}.{name}", parts=(value,))
+        case Lazy():
+            return member(ev, ev.force(value), name, where)
+    return Unknown(f"`{name}` of a string", f"{text_of(value)}.{name}", parts=(value,))
 
 
 def _of_object(ev: Evaluator, value: Object, name: str) -> Value:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from auditor.code.facts import Function, Module
 from auditor.code.model import Library, Misuse, OptionState, Producer, Queue, Worker
-from auditor.code.sites import RawProducer, RawQueue, Sites
+from auditor.code.sites import RawProducer, RawQueue, RawWorker, Sites
 from auditor.code.values import FunctionValue, LibraryObject, Literal, Object, is_nothing, options_of
 from auditor.code.versions import Versions, major
 from auditor.model import CodeSpan
@@ -39,16 +39,44 @@ def _of_queues(queues: Sequence[Queue]) -> Iterator[Misuse]:
     for queue in queues:
         name = queue.name or ""
         if queue.library is not Library.BULL and "limiter" in queue.options:
-            yield Misuse("limiter_on_queue", queue.span, "BullMQ ignores a limiter on a Queue: it belongs to the Worker", queue.live, name, queue.service)
+            yield Misuse(
+                "limiter_on_queue",
+                queue.span,
+                "BullMQ ignores a limiter on a Queue: it belongs to the Worker",
+                queue.live,
+                name,
+                queue.service,
+            )
         if queue.library is not Library.BULL and "settings" in queue.options:
             settings = queue.options["settings"].value
             if isinstance(settings, dict) and settings.keys() & {"lockDuration", "stalledInterval", "maxStalledCount"}:
-                yield Misuse("settings_on_queue", queue.span, "BullMQ ignores Bull's settings on a Queue: they are the Worker's options", queue.live, name, queue.service)
+                yield Misuse(
+                    "settings_on_queue",
+                    queue.span,
+                    "BullMQ ignores Bull's settings on a Queue: they are the Worker's options",
+                    queue.live,
+                    name,
+                    queue.service,
+                )
         timeout = queue.options.get("defaultJobOptions.timeout")
         if queue.library is not Library.BULL and timeout is not None:
-            yield Misuse("timeout_ignored", timeout.origin or queue.span, "BullMQ ignores `timeout` in job options", queue.live, name, queue.service)
+            yield Misuse(
+                "timeout_ignored",
+                timeout.origin or queue.span,
+                "BullMQ ignores `timeout` in job options",
+                queue.live,
+                name,
+                queue.service,
+            )
         if queue.per_call:
-            yield Misuse("queue_per_call", queue.span, "a queue is built per call: each one opens connections that nobody closes", queue.live, name, queue.service)
+            yield Misuse(
+                "queue_per_call",
+                queue.span,
+                "a queue is built per call: each one opens connections that nobody closes",
+                queue.live,
+                name,
+                queue.service,
+            )
 
 
 def _of_producers(producers: Sequence[Producer]) -> Iterator[Misuse]:
@@ -58,7 +86,14 @@ def _of_producers(producers: Sequence[Producer]) -> Iterator[Misuse]:
         if producer.library is Library.BULL:
             continue
         if "repeat" in producer.options and version is not None and version >= 6:
-            yield Misuse("repeat_removed", producer.span, "BullMQ 6 has no `repeat` on add: use upsertJobScheduler", producer.live, queue, producer.service)
+            yield Misuse(
+                "repeat_removed",
+                producer.span,
+                "BullMQ 6 has no `repeat` on add: use upsertJobScheduler",
+                producer.live,
+                queue,
+                producer.service,
+            )
         removed = producer.options.get("removeOnComplete")
         if producer.job_id and producer.scheduler is None and removed is not None and removed.value is True:
             yield Misuse(
@@ -67,7 +102,9 @@ def _of_producers(producers: Sequence[Producer]) -> Iterator[Misuse]:
             )  # fmt: skip
 
 
-def _spreads(ev: Evaluator, sites: Sites, is_live: Callable[[Module, Function | None], bool], service_of: Callable[[str], str]) -> Iterator[Misuse]:
+def _spreads(
+    ev: Evaluator, sites: Sites, is_live: Callable[[Module, Function | None], bool], service_of: Callable[[str], str]
+) -> Iterator[Misuse]:
     """`...options` where `options` is a function: nobody calls it, so nothing is spread."""
     for raw in sites.producers:
         module = raw.call.scope.module
@@ -106,13 +143,20 @@ def _libraries(queues: Sequence[Queue], producers: Sequence[Producer], workers: 
     for queue in queues:
         for name in (queue.name or "").split("|"):
             by_name.setdefault(name, {}).setdefault(queue.library, queue.span)
-    for site in (*producers, *workers):
+    sites: list[Producer | Worker] = [*producers, *workers]
+    for site in sites:
         for name in site.queue:
             by_name.setdefault(name, {}).setdefault(site.library, site.span)
     for name, found in by_name.items():
         if name and Library.BULL in found and (Library.BULLMQ in found or Library.BULLMQ_PRO in found):
             span = found.get(Library.BULLMQ) or found[Library.BULLMQ_PRO]
-            yield Misuse("two_libraries", span, f"queue {name} is used by Bull and BullMQ: neither sees the other's jobs", True, name)
+            yield Misuse(
+                "two_libraries",
+                span,
+                f"queue {name} is used by Bull and BullMQ: neither sees the other's jobs",
+                True,
+                name,
+            )
 
 
 def _workers(workers: Sequence[Worker]) -> Iterator[Misuse]:
@@ -122,31 +166,85 @@ def _workers(workers: Sequence[Worker]) -> Iterator[Misuse]:
         if renew is not None and isinstance(renew.value, int | float):
             limit = lock.value if lock is not None and isinstance(lock.value, int | float) else 30_000
             if renew.value >= limit:
-                yield Misuse("lock_renew_late", renew.origin or worker.span, f"lockRenewTime {renew.value} is not below lockDuration {limit}: locks run out", worker.live, name, worker.service)
-        for key, why in (("timeout", "BullMQ's Worker has no timeout"), ("attempts", "attempts belong to jobs, not to the Worker"), ("defaultJobOptions", "defaultJobOptions belong to the Queue, not to the Worker")):
-            if worker.library is not Library.BULL and key in worker.options and worker.options[key].state is not OptionState.ABSENT:
-                yield Misuse("option_on_worker", worker.options[key].origin or worker.span, why, worker.live, name, worker.service)
+                yield Misuse(
+                    "lock_renew_late",
+                    renew.origin or worker.span,
+                    f"lockRenewTime {renew.value} is not below lockDuration {limit}: locks run out",
+                    worker.live,
+                    name,
+                    worker.service,
+                )
+        for key, why in (
+            ("timeout", "BullMQ's Worker has no timeout"),
+            ("attempts", "attempts belong to jobs, not to the Worker"),
+            ("defaultJobOptions", "defaultJobOptions belong to the Queue, not to the Worker"),
+        ):
+            if (
+                worker.library is not Library.BULL
+                and key in worker.options
+                and worker.options[key].state is not OptionState.ABSENT
+            ):
+                yield Misuse(
+                    "option_on_worker",
+                    worker.options[key].origin or worker.span,
+                    why,
+                    worker.live,
+                    name,
+                    worker.service,
+                )
         limiter = worker.options.get("limiter")
-        if limiter is not None and isinstance(limiter.value, dict) and "max" in limiter.value and "duration" not in limiter.value:
-            yield Misuse("limiter_without_duration", limiter.origin or worker.span, "a limiter without duration limits nothing", worker.live, name, worker.service)
+        if (
+            limiter is not None
+            and isinstance(limiter.value, dict)
+            and "max" in limiter.value
+            and "duration" not in limiter.value
+        ):
+            yield Misuse(
+                "limiter_without_duration",
+                limiter.origin or worker.span,
+                "a limiter without duration limits nothing",
+                worker.live,
+                name,
+                worker.service,
+            )
 
 
-def _constructions(sites: Sites, is_live: Callable[[Module, Function | None], bool], service_of: Callable[[str], str]) -> Iterator[Misuse]:
+def _constructions(
+    sites: Sites, is_live: Callable[[Module, Function | None], bool], service_of: Callable[[str], str]
+) -> Iterator[Misuse]:
     """Arguments beyond those that a constructor takes."""
-    for raw in (*sites.queues, *sites.workers):
+    raws: list[RawQueue | RawWorker] = [*sites.queues, *sites.workers]
+    for raw in raws:
         call = raw.call
         targets = raw.objects if isinstance(raw, RawQueue) else raw.targets
         if not call.is_new or not targets or targets[0].library == "bull" or targets[0].subclass is not None:
             continue
         most = {"Queue": 3, "Worker": 4}.get(targets[0].name, 3)
         extra = call.arguments()[most - 1 :] if targets[0].name == "Worker" else []
-        if any(isinstance(o, Object) and "limiter" in o.members for t in targets for v in t.arguments[most - 1 :] for o in options_of(v) if not is_nothing(o)) and extra:
+        if (
+            any(
+                isinstance(o, Object) and "limiter" in o.members
+                for t in targets
+                for v in t.arguments[most - 1 :]
+                for o in options_of(v)
+                if not is_nothing(o)
+            )
+            and extra
+        ):
             module = call.scope.module
-            yield Misuse("extra_argument", CodeSpan(module.path, call.line, call.line), "a limiter in the fourth argument is ignored: it belongs to the options", is_live(module, call.scope.func), "", service_of(module.path))
+            yield Misuse(
+                "extra_argument",
+                CodeSpan(module.path, call.line, call.line),
+                "a limiter in the fourth argument is ignored: it belongs to the options",
+                is_live(module, call.scope.func),
+                "",
+                service_of(module.path),
+            )
 
 
 def producers_by_span(sites: Sites) -> dict[CodeSpan, RawProducer]:
     """Raw producers by the place that the model gives them."""
     return {
-        CodeSpan(raw.call.scope.module.path, raw.call.line, int(raw.call.node.end_point[0]) + 1): raw for raw in sites.producers
+        CodeSpan(raw.call.scope.module.path, raw.call.line, int(raw.call.node.end_point[0]) + 1): raw
+        for raw in sites.producers
     }

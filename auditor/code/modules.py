@@ -53,7 +53,7 @@ class Resolver:
         return f"{self.packages.governing(importer)}|{configs}"
 
     def _resolve(self, importer: str, folder: str, spec: str) -> str | None:
-        spec = spec.split("?")[0]
+        spec = spec.split("?", maxsplit=1)[0]
         if not spec or spec.startswith("node:"):
             return None
         if spec.startswith("."):

@@ -52,7 +52,7 @@ def identifier(ev: Evaluator, name: str, node: Node, scope: Scope, frame: Frame 
     return binding_value(ev, binding, frame)
 
 
-def binding_value(ev: Evaluator, binding: Binding, frame: Frame | None) -> Value:  # noqa: PLR0911
+def binding_value(ev: Evaluator, binding: Binding, frame: Frame | None) -> Value:
     """The value of a binding in the calls that `frame` stands for."""
     from auditor.code.evaluate import frame_for
 

@@ -38,7 +38,7 @@ def span(where: Where) -> CodeSpan | None:
     return CodeSpan(where[0], where[1], where[1]) if where is not None else None
 
 
-def to_json(value: Value, depth: int = 0) -> Json:  # noqa: PLR0911
+def to_json(value: Value, depth: int = 0) -> Json:
     """A value as plain JSON; None for what is not known."""
     if depth > _DEEPEST:
         return None
@@ -112,7 +112,23 @@ def why_of(value: Value) -> str:
 
 
 _GENERIC = re.compile(r"(?:^|\.)(?:id|jobId|opts|options|key|arg\d*|value)$")
-_PLAIN = frozenset(("Date", "Math", "JSON", "String", "Number", "Buffer", "btoa", "atob", "encodeURIComponent", "crypto", "BigInt", "Object", "Array"))
+_PLAIN = frozenset(
+    (
+        "Date",
+        "Math",
+        "JSON",
+        "String",
+        "Number",
+        "Buffer",
+        "btoa",
+        "atob",
+        "encodeURIComponent",
+        "crypto",
+        "BigInt",
+        "Object",
+        "Array",
+    )
+)
 _TRANSPARENT = frozenset(
     (
         "crypto", "global", "object-hash", "md5", "sha.js", "hash.js", "crypto-js", "xxhash", "murmurhash", "date-fns", "dayjs", "moment", "luxon",
@@ -140,7 +156,7 @@ def determinism(values: Iterable[Value]) -> tuple[bool | None, tuple[str, ...]]:
     return (None if None in found or not found else True), tuple(parts)
 
 
-def _stable(value: Value, depth: int = 0) -> bool | None:  # noqa: PLR0911
+def _stable(value: Value, depth: int = 0) -> bool | None:
     """False where a value differs from run to run, None where that can't be told."""
     if external.is_volatile(value):
         return False
@@ -150,23 +166,25 @@ def _stable(value: Value, depth: int = 0) -> bool | None:  # noqa: PLR0911
     match value:
         case Template(parts) | Union(parts):
             inner = parts
-        case Unknown(why, text, _, _, parts):
+        case Unknown(_, text, _, _, parts):
             if value.why.startswith("it has too many"):
                 inner = parts
-            elif depth == 0 and value.uncalled and (not text or _GENERIC.search(text)):
-                return None
-            elif depth == 0 and not text and not parts:
+            elif (depth == 0 and value.uncalled and (not text or _GENERIC.search(text))) or (
+                depth == 0 and not text and not parts
+            ):
                 return None
             else:
                 inner = parts
         case External(package):
-            if package in _TRANSPARENT and (package != "global" or value.path.split(".")[0].removesuffix("()") in _PLAIN):
+            if package in _TRANSPARENT and (
+                package != "global" or value.path.split(".")[0].removesuffix("()") in _PLAIN
+            ):
                 inner = (*value.arguments, *([value.base] if value.base is not None else []))
         case Object(members):
             inner = tuple(members.values())
         case Array():
             inner = value.items
-    return False if any(_stable(part, depth + 1) is False for part in inner) else True
+    return not any(_stable(part, depth + 1) is False for part in inner)
 
 
 def _parts(value: Value) -> list[str]:

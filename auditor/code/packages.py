@@ -54,15 +54,15 @@ class Packages:
         manifest = self.manifest(folder)
         exported = manifest.get("exports")
         key = f"./{subpath}" if subpath else "."
-        for target in _exported(exported, key):
-            yield from _sources(_in(folder, target))
+        for built in _exported(exported, key):
+            yield from _sources(_in(folder, built))
         if subpath:
             yield from (_in(folder, subpath), _in(folder, f"src/{subpath}"))
             return
         for field in ("source", "module", "main", "types"):
-            target = manifest.get(field)
-            if isinstance(target, str):
-                yield from _sources(_in(folder, target))
+            named = manifest.get(field)
+            if isinstance(named, str):
+                yield from _sources(_in(folder, named))
         yield from (_in(folder, "src/index"), _in(folder, "index"), _in(folder, "lib/index"), _in(folder, "src/main"))
 
     def _workspace_folders(self) -> list[str]:

@@ -35,8 +35,14 @@ def find(ev: Evaluator, modules: Iterable[Module]) -> list[Patch]:
                 held = change.left.child_by_field_name("object")
                 if held is None:
                     continue
-                targets = [o for o in options_of(ev.eval(held, change.scope)) if isinstance(o, LibraryObject) and o.name == "Queue"]
-                functions = [o.fact for o in options_of(ev.eval(change.right, change.scope)) if isinstance(o, FunctionValue)]
+                targets = [
+                    o
+                    for o in options_of(ev.eval(held, change.scope))
+                    if isinstance(o, LibraryObject) and o.name == "Queue"
+                ]
+                functions = [
+                    o.fact for o in options_of(ev.eval(change.right, change.scope)) if isinstance(o, FunctionValue)
+                ]
                 if targets and functions:
                     found.append(Patch(method, targets, functions[0]))
     return found
@@ -46,7 +52,9 @@ def applied(ev: Evaluator, method: str, variants: list[Variant], patches: list[P
     """Variants as they pass through the functions that stand in for the method."""
     for variant in variants:
         for patch in patches:
-            if patch.method == method and any(t.node == variant.target.node and t.node is not None for t in patch.targets):
+            if patch.method == method and any(
+                t.node == variant.target.node and t.node is not None for t in patch.targets
+            ):
                 _rewrite(ev, variant, patch)
     return variants
 

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 _DEEPEST = 5
 _MOST = 120
 _ENCRYPT = re.compile(r"(?i)encrypt|(?<![a-z])seal|createCipher|(?<![a-z])kms\.|compactEncrypt|(?<![a-z])jwe(?![a-z])")
-_BULK = re.compile(r"(?i)readFile|toString\('base64'\)|base64|arrayBuffer\(\)|\bbuffer\b|file\.buffer|getBuffer|toBuffer|toDataURL|Buffer\.(?:from|concat|alloc)")
+_BULK = re.compile(
+    r"(?i)readFile|toString\('base64'\)|base64|arrayBuffer\(\)|\bbuffer\b|file\.buffer|getBuffer|toBuffer|toDataURL|Buffer\.(?:from|concat|alloc)"
+)
 _LOST = {"Map": "a Map", "WeakMap": "a WeakMap", "Set": "a Set", "WeakSet": "a WeakSet"}
 _REQUESTS = frozenset(("req", "request", "res", "response", "ctx.req", "ctx.request", "ctx.res"))
 
@@ -103,7 +105,13 @@ def _lost_as_written(kind: str, text: str) -> str:
 def _local_object(node: Node, raw: RawProducer) -> Node | None:
     """The object literal that a `const` of the same function is."""
     at = node.parent
-    while at is not None and at.type not in ("arrow_function", "function_expression", "function_declaration", "method_definition", "program"):
+    while at is not None and at.type not in (
+        "arrow_function",
+        "function_expression",
+        "function_declaration",
+        "method_definition",
+        "program",
+    ):
         at = at.parent
     stack = [at] if at is not None else []
     while stack:
@@ -154,8 +162,14 @@ def _lost(value: Value) -> str:
         case Literal() if value.big:
             return "a BigInt"
         case Instance(cls):
-            return f"an object of class {cls.name}" if cls.members.keys() - {"constructor", "toJSON"} and "toJSON" not in cls.members else ""
-        case External("global" | "buffer" | "node:buffer", path) if path.startswith("Buffer") and path.endswith("()") and "toString" not in path:
+            return (
+                f"an object of class {cls.name}"
+                if cls.members.keys() - {"constructor", "toJSON"} and "toJSON" not in cls.members
+                else ""
+            )
+        case External("global" | "buffer" | "node:buffer", path) if (
+            path.startswith("Buffer") and path.endswith("()") and "toString" not in path
+        ):
             return "a Buffer"
         case External("global", path) if path.endswith("()") and path.removesuffix("()").endswith("Error"):
             return "an Error"
@@ -163,7 +177,9 @@ def _lost(value: Value) -> str:
             return "a symbol"
         case External("fs" | "node:fs" | "stream", path) if "Stream" in path:
             return "a stream"
-        case External("fs" | "node:fs" | "fs/promises" | "fs-extra", path) if "readFile" in path and "()" in path and not value.arguments[1:]:
+        case External("fs" | "node:fs" | "fs/promises" | "fs-extra", path) if (
+            "readFile" in path and "()" in path and not value.arguments[1:]
+        ):
             return "a Buffer"
         case Unknown(_, text) if text in _REQUESTS:
             return "a request or response object"
@@ -213,7 +229,14 @@ def type_keys(ev: Evaluator, node: Node, module: Module, path: str, depth: int) 
     if depth > _DEEPEST:
         return
     match node.type:
-        case "type_annotation" | "parenthesized_type" | "readonly_type" | "intersection_type" | "union_type" | "extends_type_clause":
+        case (
+            "type_annotation"
+            | "parenthesized_type"
+            | "readonly_type"
+            | "intersection_type"
+            | "union_type"
+            | "extends_type_clause"
+        ):
             for child in node.named_children:
                 yield from type_keys(ev, child, module, path, depth + 1)
         case "array_type":
@@ -230,7 +253,15 @@ def type_keys(ev: Evaluator, node: Node, module: Module, path: str, depth: int) 
         case "generic_type":
             held = node.child_by_field_name("type_arguments")
             name = node.child_by_field_name("name")
-            if name is not None and module.text(name) in ("Omit", "Pick", "Partial", "Required", "Readonly", "Array", "Promise"):
+            if name is not None and module.text(name) in (
+                "Omit",
+                "Pick",
+                "Partial",
+                "Required",
+                "Readonly",
+                "Array",
+                "Promise",
+            ):
                 for child in held.named_children[:1] if held is not None else ():
                     yield from type_keys(ev, child, module, path, depth + 1)
             elif name is not None:

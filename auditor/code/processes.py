@@ -31,7 +31,9 @@ _SDKS = {
 class Processes:
     """Builds the processes of a program."""
 
-    def __init__(self, ev: Evaluator, liveness: Liveness, shutdown: Shutdown, services: Services, modules: Sequence[Module]) -> None:
+    def __init__(
+        self, ev: Evaluator, liveness: Liveness, shutdown: Shutdown, services: Services, modules: Sequence[Module]
+    ) -> None:
         self.ev = ev
         self.program = ev.program
         self.liveness = liveness
@@ -43,7 +45,9 @@ class Processes:
 
     def all(self, workers: Sequence[Worker]) -> tuple[Process, ...]:
         """One per entry point that starts a worker or enqueues; guessed ones where nothing names an entry point."""
-        entries = [(entry, True) for entry in self.liveness.entries] + [(entry, False) for entry in self.liveness.guessed]
+        entries = [(entry, True) for entry in self.liveness.entries] + [
+            (entry, False) for entry in self.liveness.guessed
+        ]
         if not entries:
             entries = [(entry, False) for entry in self._tops(workers)]
         paths = {module.path for module in self.modules}
@@ -152,13 +156,21 @@ class Processes:
         if path not in self._sdks:
             data = self.program.tree.read(path) or b""
             self._sdks[path] = next(
-                (name for name, word in _SDKS.items() if name.encode() in data and word in data and _imports(data, name)), ""
+                (
+                    name
+                    for name, word in _SDKS.items()
+                    if name.encode() in data and word in data and _imports(data, name)
+                ),
+                "",
             )
         return self._sdks[path]
 
     def _is_rejection(self, call: Call) -> bool:
         value = receiver(self.ev, call, None)
-        if not any(isinstance(o, External) and (o.package, o.path) in (("global", "process"), ("process", "")) for o in options_of(value)):
+        if not any(
+            isinstance(o, External) and (o.package, o.path) in (("global", "process"), ("process", ""))
+            for o in options_of(value)
+        ):
             return False
         return any(
             isinstance(o, Literal) and o.value == "unhandledRejection"
@@ -171,9 +183,15 @@ class Processes:
         by_name: dict[str, list[tuple[Call, bool, CodeSpan | None]]] = {}
         for signal in self.shutdown.signals:
             call = signal.call
-            if call.scope.module.path not in files or signal.nest or not self.liveness.is_live(call.scope.module, call.scope.func):
+            if (
+                call.scope.module.path not in files
+                or signal.nest
+                or not self.liveness.is_live(call.scope.module, call.scope.func)
+            ):
                 continue
-            by_name.setdefault(signal.name, []).append((call, self.shutdown.closes(signal), self.shutdown.exits(signal)))
+            by_name.setdefault(signal.name, []).append(
+                (call, self.shutdown.closes(signal), self.shutdown.exits(signal))
+            )
         for listeners in by_name.values():
             if len(listeners) > 1 and any(closes for _, closes, _ in listeners):
                 for _, closes, leaves in listeners:
@@ -189,4 +207,3 @@ def _imports(data: bytes, package: str) -> bool:
 def _line(data: bytes, package: str) -> int:
     at = data.find(package.encode())
     return data.count(b"\n", 0, max(at, 0)) + 1
-

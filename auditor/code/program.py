@@ -29,7 +29,17 @@ _SPECIFIERS = (
 )
 _TEMPLATES = re.compile(rb"""(?:require|import)\(\s*`\$\{\s*\w+\s*\}/?([^`$\n]+)`""")
 _WORDS = (b"from", b"import", b"require")
-_UNREAL = (b"import type ", b"export type {", b"// import", b"//import", b"* import", b"// const", b"// export", b"//const", b"* const")
+_UNREAL = (
+    b"import type ",
+    b"export type {",
+    b"// import",
+    b"//import",
+    b"* import",
+    b"// const",
+    b"// export",
+    b"//const",
+    b"* const",
+)
 
 
 class Exhausted(Exception):  # noqa: N818  # not an error: what was asked for costs more than it is worth
@@ -268,7 +278,13 @@ def _object_around(node: Node) -> Node | None:
 def _holder_names(module: Module, node: Node) -> Iterator[str]:
     """The names of the variable, field or member that holds an object literal."""
     parent = node.parent
-    while parent is not None and parent.type in ("as_expression", "satisfies_expression", "parenthesized_expression", "arguments", "call_expression"):
+    while parent is not None and parent.type in (
+        "as_expression",
+        "satisfies_expression",
+        "parenthesized_expression",
+        "arguments",
+        "call_expression",
+    ):
         parent = parent.parent
     if parent is None:
         return

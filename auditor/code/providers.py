@@ -79,13 +79,10 @@ def _made(ev: Evaluator, node: Node, scope: Scope) -> Value | None:
     module = scope.module
     for child in node.named_children:
         key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
-        name = (
-            module.text(key)
-            if key is not None
-            else module.text(child.child_by_field_name("name"))
-            if child.type == "method_definition"
-            else ""
-        )  # type: ignore[arg-type]  # a method has a name
+        named = (
+            key if key is not None else child.child_by_field_name("name") if child.type == "method_definition" else None
+        )
+        name = module.text(named) if named is not None else ""
         if name == "useValue" and value is not None:
             return ev.eval(value, scope)
         if name in ("useClass", "useExisting") and value is not None:
@@ -122,7 +119,12 @@ def implementers(ev: Evaluator, interface: str, module: Module) -> list[Class]:
     word = re.compile(rb"implements\b[^{]*\b" + re.escape(interface.encode()) + rb"\b")
     for path in (module.path, *sorted(program.all_importers(module.path))):
         data = program.tree.read(path)
-        if data is None or b"implements" not in data or not word.search(data) or (other := program.module(path)) is None:
+        if (
+            data is None
+            or b"implements" not in data
+            or not word.search(data)
+            or (other := program.module(path)) is None
+        ):
             continue
         for cls in other.classes:
             if any(other.text(node).split("<")[0] == interface for node in cls.implements):

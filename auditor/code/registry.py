@@ -33,7 +33,11 @@ def decorated(ev: Evaluator, name: str) -> Value | None:
 def _find(ev: Evaluator, name: str) -> Value:
     if ev.decorations is None:
         ev.decorations = ev.freely(lambda: _collect(ev))
-    found = [callers.given(ev, call, None)[1] for call in ev.decorations.get(name, ()) if call.name not in _KEPT or _is_framework(ev, call)]
+    found = [
+        callers.given(ev, call, None)[1]
+        for call in ev.decorations.get(name, ())
+        if call.name not in _KEPT or _is_framework(ev, call)
+    ]
     real = [value for value in found if not isinstance(value, Unknown)]
     return join(real or found) if found else CYCLE
 
@@ -58,8 +62,14 @@ def _collect(ev: Evaluator) -> dict[str, list[Call]]:
 
 
 def _is_framework(ev: Evaluator, call: Call) -> bool:
-    held = call.callee.child_by_field_name("object") if call.callee is not None and call.callee.type == "member_expression" else None
-    return held is not None and any(isinstance(o, External) and o.package in _FRAMEWORKS for o in options_of(ev.eval(held, call.scope)))
+    held = (
+        call.callee.child_by_field_name("object")
+        if call.callee is not None and call.callee.type == "member_expression"
+        else None
+    )
+    return held is not None and any(
+        isinstance(o, External) and o.package in _FRAMEWORKS for o in options_of(ev.eval(held, call.scope))
+    )
 
 
 def hung(ev: Evaluator, value: Value, name: str) -> Value | None:

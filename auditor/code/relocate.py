@@ -55,5 +55,5 @@ def _moved(value: T, move: object) -> T:
                 after = _moved(before, move)
                 if after is not before:
                     changes[one.name] = after
-        return replace(value, **changes) if changes else value  # type: ignore[type-var]  # it is a dataclass
+        return replace(value, **changes) if changes else value
     return value

@@ -147,7 +147,11 @@ def _as_default(ev: Evaluator, value: Value, name: str, field: Value) -> Value:
         value = ev.call(value, (), None)
     numeric = isinstance(field, External) and any(word in _chain(field) for word in ("number", "num(", "port(", "int("))
     for function in _transforms(field):
-        if isinstance(function, External) and function.package == "global" and function.path in ("Number", "parseInt", "parseFloat"):
+        if (
+            isinstance(function, External)
+            and function.package == "global"
+            and function.path in ("Number", "parseInt", "parseFloat")
+        ):
             numeric = True
         elif isinstance(function, FunctionValue):
             value = ev.call(function, (value,), None)

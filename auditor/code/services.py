@@ -29,12 +29,14 @@ class Services:
 
     def _name(self, path: str) -> str:
         for folder, name in self.folders:
-            if folder == "." or path == folder or path.startswith(folder + "/"):
+            if folder in (".", path) or path.startswith(folder + "/"):
                 return name
         home = self.program.packages.governing(path)
         if home is None:
             return ""
         if home not in self._names:
             named = self.program.packages.manifest(home).get("name")
-            self._names[home] = str(named).split("/")[-1] if isinstance(named, str) and named else posixpath.basename(home)
+            self._names[home] = (
+                str(named).split("/")[-1] if isinstance(named, str) and named else posixpath.basename(home)
+            )
         return self._names[home]

@@ -19,7 +19,17 @@ from auditor.model import CodeSpan
 if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
-_WORDS = (b"SIGTERM", b"SIGINT", b"close-with-grace", b"enableShutdownHooks", b"terminus", b"lightship", b"exit-hook", b"graceful", b"stoppable")
+_WORDS = (
+    b"SIGTERM",
+    b"SIGINT",
+    b"close-with-grace",
+    b"enableShutdownHooks",
+    b"terminus",
+    b"lightship",
+    b"exit-hook",
+    b"graceful",
+    b"stoppable",
+)
 _BOTH = ("SIGTERM", "SIGINT")
 _LIBRARIES = {
     "close-with-grace": _BOTH,
@@ -82,7 +92,9 @@ class Shutdown:
         return [
             module
             for path in program.tree.paths
-            if (path in paths or program.mentions(path, _WORDS)) and program.mentions(path, _WORDS) and (module := program.module(path)) is not None
+            if (path in paths or program.mentions(path, _WORDS))
+            and program.mentions(path, _WORDS)
+            and (module := program.module(path)) is not None
         ]
 
     def _signals(self) -> Iterator[Signal]:
@@ -100,7 +112,10 @@ class Shutdown:
         if node is None or b"rocess" not in call.scope.module.source[node.start_byte : node.end_byte][-40:]:
             return
         held = receiver(self.ev, call, None)
-        if not any(isinstance(o, External) and (o.package, o.path) in (("global", "process"), ("process", "")) for o in options_of(held)):
+        if not any(
+            isinstance(o, External) and (o.package, o.path) in (("global", "process"), ("process", ""))
+            for o in options_of(held)
+        ):
             return
         for turn in callers.expansions(self.ev, call.scope, None):
             given = callers.given(self.ev, call, turn)
@@ -109,7 +124,9 @@ class Shutdown:
             starts = functions_of(given[1])
             for event in options_of(given[0]):
                 if isinstance(event, Literal) and event.value in _SIGNALS:
-                    yield Signal(str(event.value), call, self._with_hooks(call, self.flow.reach(starts, 150, self.relevant)))
+                    yield Signal(
+                        str(event.value), call, self._with_hooks(call, self.flow.reach(starts, 150, self.relevant))
+                    )
 
     def _of_library(self, call: Call) -> Iterator[Signal]:
         if call.callee is None or call.callee.type not in ("identifier", "member_expression"):
@@ -120,7 +137,9 @@ class Shutdown:
         binding = call.scope.lookup(call.scope.module.text(root)) if root.type == "identifier" else None
         if binding is None or not self._is_shutdown_library(binding):
             return
-        packages = {o.package for o in options_of(self.ev.eval(call.callee, call.scope)) if isinstance(o, External)} & _LIBRARIES.keys()
+        packages = {
+            o.package for o in options_of(self.ev.eval(call.callee, call.scope)) if isinstance(o, External)
+        } & _LIBRARIES.keys()
         for package in packages:
             starts: list[Function] = []
             signals = _LIBRARIES[package]
@@ -139,7 +158,12 @@ class Shutdown:
         given = callers.given(self.ev, call, None)
         names: tuple[str, ...] = ("SIGTERM", "SIGINT", "SIGHUP")
         if given and isinstance(given[0], Array):
-            listed = [o.value if isinstance(o, Literal) else o.path.rsplit(".", 1)[-1] for i in given[0].items for o in options_of(i) if isinstance(o, Literal | External)]
+            listed = [
+                o.value if isinstance(o, Literal) else o.path.rsplit(".", 1)[-1]
+                for i in given[0].items
+                for o in options_of(i)
+                if isinstance(o, Literal | External)
+            ]
             names = tuple(str(name) for name in listed) or names
         starts: list[Function] = []
         for module in self._served_by(call.scope.module.path):
@@ -150,7 +174,11 @@ class Shutdown:
 
     def _served_by(self, main: str) -> list[Module]:
         """Modules with sites that a main file imports, in any number of steps."""
-        return [module for module in self.modules if module.path == main or main in self.ev.program.all_importers(module.path)]
+        return [
+            module
+            for module in self.modules
+            if module.path == main or main in self.ev.program.all_importers(module.path)
+        ]
 
     def _with_hooks(self, call: Call, reached: dict[int, Function]) -> dict[int, Function]:
         """Handlers that close an HTTP server also run its onClose hooks, and Nest's destroy hooks."""
@@ -162,7 +190,9 @@ class Shutdown:
             for name in ("addHook", "onClose"):
                 for hook in module.calls_named(name):
                     given = callers.given(self.ev, hook, None)
-                    if name == "onClose" or (len(given) > 1 and isinstance(given[0], Literal) and given[0].value in ("onClose", "preClose")):
+                    if name == "onClose" or (
+                        len(given) > 1 and isinstance(given[0], Literal) and given[0].value in ("onClose", "preClose")
+                    ):
                         starts.extend(function for value in given for function in functions_of(value))
             for cls in module.classes:
                 if "nestjs" in module.source.decode("utf-8", "replace")[:4000]:
@@ -187,7 +217,11 @@ class Shutdown:
         """Which signals close a worker with these objects."""
         found = Closing()
         names: dict[str, None] = {}
-        closes = [close for close in self.sites.closes if any(same_object(t, target) for t in close.targets for target in targets)]
+        closes = [
+            close
+            for close in self.sites.closes
+            if any(same_object(t, target) for t in close.targets for target in targets)
+        ]
         for signal in self.signals:
             if by_nest and signal.nest and self._nest_closes(library, module, signal):
                 names[signal.name] = None
@@ -200,7 +234,9 @@ class Shutdown:
                     continue
                 names[signal.name] = None
                 found.forced = found.forced or close.forced
-        found.signals = sorted(names, key=lambda name: ("SIGTERM", "SIGINT", *sorted(_SIGNALS)).index(name) if name in _SIGNALS else 99)
+        found.signals = sorted(
+            names, key=lambda name: ("SIGTERM", "SIGINT", *sorted(_SIGNALS)).index(name) if name in _SIGNALS else 99
+        )
         return found
 
     def closes(self, signal: Signal) -> bool:
@@ -223,7 +259,11 @@ class Shutdown:
         found = major(version)
         if found is None:
             return True
-        return found >= 10 if library == "bullmq" else found >= 1 or not version.lstrip("^~>=v ").startswith(("0.1", "0.2", "0.3", "0.4", "0.5"))
+        return (
+            found >= 10
+            if library == "bullmq"
+            else found >= 1 or not version.lstrip("^~>=v ").startswith(("0.1", "0.2", "0.3", "0.4", "0.5"))
+        )
 
     def _exits_before(self, signal: Signal, close: RawClose) -> CodeSpan | None:
         """A process.exit that comes before the close is done: earlier in its function, or after a close nobody waits for."""
@@ -232,7 +272,11 @@ class Shutdown:
             if call.name != "exit" or not self._is_exit(call):
                 continue
             before = call.node.start_byte < close.call.node.start_byte and not _aside(call, close.call)
-            unawaited = call.node.start_byte > close.call.node.end_byte and not _waited(close.call) and not _aside(call, close.call)
+            unawaited = (
+                call.node.start_byte > close.call.node.end_byte
+                and not _waited(close.call)
+                and not _aside(call, close.call)
+            )
             if before or unawaited:
                 return CodeSpan(call.scope.module.path, call.line, call.line)
         del signal
@@ -240,7 +284,10 @@ class Shutdown:
 
     def _is_exit(self, call: Call) -> bool:
         value = receiver(self.ev, call, None)
-        return any(isinstance(o, External) and o.package in ("global", "process") and o.path in ("process", "") for o in options_of(value))
+        return any(
+            isinstance(o, External) and o.package in ("global", "process") and o.path in ("process", "")
+            for o in options_of(value)
+        )
 
 
 def _aside(call: Call, other: Call) -> bool:
@@ -261,7 +308,14 @@ def _aside(call: Call, other: Call) -> bool:
 def _waited(call: Call) -> bool:
     node = call.node.parent
     while node is not None:
-        if node.type in ("await_expression", "return_statement", "arrow_function", "array", "arguments", "variable_declarator"):
+        if node.type in (
+            "await_expression",
+            "return_statement",
+            "arrow_function",
+            "array",
+            "arguments",
+            "variable_declarator",
+        ):
             return True
         if node.type in ("expression_statement", "statement_block"):
             return False
@@ -276,7 +330,13 @@ def _named_signals(value: Object) -> tuple[str, ...]:
         if member is None:
             continue
         items: tuple[Value, ...] = member.items if isinstance(member, Array) else (member,)
-        found.extend(name for item in items if isinstance(item, Literal) and isinstance(item.value, str) for name in item.value.split() if name in _SIGNALS)
+        found.extend(
+            name
+            for item in items
+            if isinstance(item, Literal) and isinstance(item.value, str)
+            for name in item.value.split()
+            if name in _SIGNALS
+        )
     return tuple(found)
 
 

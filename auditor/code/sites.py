@@ -50,7 +50,22 @@ _USES = re.compile(
 _WORDS = (b"ueue", b"QUEUE", b"orker", b"WORKER", b"bull", b"Bull", b"flow", b"Flow", b"roducer", b"job", b"Job")
 _ADDS = (b".add(", b".add<", b".addBulk", b".upsertJobScheduler", b".process(")
 _DECORATES = re.compile(rb"""\.decorate\w*\(\s*['"](\w+)['"]""")
-_PLAIN_CLASSES = frozenset(("Set", "Map", "WeakSet", "WeakMap", "Date", "URL", "Error", "Promise", "AbortController", "EventEmitter", "FormData", "Headers"))
+_PLAIN_CLASSES = frozenset(
+    (
+        "Set",
+        "Map",
+        "WeakSet",
+        "WeakMap",
+        "Date",
+        "URL",
+        "Error",
+        "Promise",
+        "AbortController",
+        "EventEmitter",
+        "FormData",
+        "Headers",
+    )
+)
 _QUEUEISH = re.compile(
     rb"""(?i)\b\w*(?:queue|flow|producer|bull)\w*(?:\[[^\]\n]*\]|\(\))?\s*[!?]?\.\s*(?:add|addBulk|upsertJobScheduler|process)\s*[(<]"""
 )
@@ -157,7 +172,11 @@ def candidates(program: Program) -> list[Module]:
         elif hung and any(name in data for name in hung):
             wanted = True
         else:
-            wanted = any(word in data for word in _ADDS) and any(word in data for word in _WORDS) and bool(_QUEUEISH.search(data))
+            wanted = (
+                any(word in data for word in _ADDS)
+                and any(word in data for word in _WORDS)
+                and bool(_QUEUEISH.search(data))
+            )
         if wanted:
             paths[path] = None
     return [module for path in sorted(paths) if (module := program.module(path)) is not None]
@@ -170,7 +189,11 @@ def _decorated(program: Program, seeds: list[str]) -> list[bytes]:
         data = program.tree.read(seed)
         if data is not None and b"decorate" in data:
             names.update(dict.fromkeys(_DECORATES.findall(data)))
-    return [b"." + name + b"." + method for name in names for method in (b"add(", b"add<", b"addBulk", b"process(", b"upsertJob")]
+    return [
+        b"." + name + b"." + method
+        for name in names
+        for method in (b"add(", b"add<", b"addBulk", b"process(", b"upsertJob")
+    ]
 
 
 def find(ev: Evaluator, modules: list[Module]) -> Sites:
@@ -218,7 +241,11 @@ _LIKELY = re.compile(rb"(?i)queue|worker|bull|flow|producer|job|scheduler|events
 
 def _judge(ev: Evaluator, call: Call, accept: Callable[[LibraryObject], bool]) -> bool:
     """Whether a method is called on a library object; what does not look like one gets less effort."""
-    node = call.callee.child_by_field_name("object") if call.callee is not None and call.callee.type == "member_expression" else None
+    node = (
+        call.callee.child_by_field_name("object")
+        if call.callee is not None and call.callee.type == "member_expression"
+        else None
+    )
     if node is None or _is_plain(call, node):
         return False
     likely = _LIKELY.search(call.scope.module.source, node.start_byte, node.end_byte)
@@ -232,7 +259,9 @@ def _is_plain(call: Call, node: Node) -> bool:
     if node.type != "identifier":
         return node.type in ("string", "array", "object", "template_string", "regex")
     binding = call.scope.lookup(call.scope.module.text(node))
-    made = binding.node if binding is not None and binding.kind == "var" and binding.const and not binding.path else None
+    made = (
+        binding.node if binding is not None and binding.kind == "var" and binding.const and not binding.path else None
+    )
     if made is None:
         return False
     if made.type == "new_expression":
@@ -290,7 +319,9 @@ def _objects(ev: Evaluator, call: Call) -> list[LibraryObject]:
     found: list[LibraryObject] = []
     for turn in expansions(ev, call):
         value = ev.within(lambda turn=turn: ev.eval(call.node, call.scope, turn), 20_000, 40)  # type: ignore[misc]
-        found.extend(option for option in options_of(value) if isinstance(option, LibraryObject)) if value is not None else None
+        found.extend(
+            option for option in options_of(value) if isinstance(option, LibraryObject)
+        ) if value is not None else None
     return found
 
 
@@ -334,7 +365,11 @@ def _producer(ev: Evaluator, call: Call, found: Sites) -> None:
     if not variants:
         given = _given(ev, call, None)
         for target in as_library(ev, receiver(ev, call, None)):
-            variants.extend(_queued(ev, call.name, target, given, None) if target.name == "Queue" else _flow(ev, call.name, target, given, None))
+            variants.extend(
+                _queued(ev, call.name, target, given, None)
+                if target.name == "Queue"
+                else _flow(ev, call.name, target, given, None)
+            )
     found.producers.append(RawProducer(call, patches.applied(ev, call.name, variants, found.patches)))
 
 
@@ -352,7 +387,9 @@ def _given(ev: Evaluator, call: Call, frame: Frame | None) -> tuple[Value, ...]:
         last = index == len(nodes) - 1 and index > 0
         steps, files = _EFFORT[2] if call.name != "add" or len(nodes) == 1 or last else _EFFORT[min(index, 2)]
         value = ev.within(lambda node=node: ev.eval(node, call.scope, frame), steps, files)  # type: ignore[misc]
-        found.append(value if value is not None else Unknown("it depends on too much", call.scope.module.text(node)[:40]))
+        found.append(
+            value if value is not None else Unknown("it depends on too much", call.scope.module.text(node)[:40])
+        )
     return tuple(found)
 
 

@@ -83,7 +83,9 @@ def _grammar(typescript: bool) -> tuple[Parser, _Table]:
     import tree_sitter
     import tree_sitter_typescript
 
-    language = tree_sitter.Language(tree_sitter_typescript.language_typescript() if typescript else tree_sitter_typescript.language_tsx())
+    language = tree_sitter.Language(
+        tree_sitter_typescript.language_typescript() if typescript else tree_sitter_typescript.language_tsx()
+    )
     handlers: list[tuple[int, str]] = []
     pruned = bytearray(1 << 16)  # ERROR nodes have the largest number
     for index in range(language.node_kind_count):
@@ -503,7 +505,7 @@ class _Walk:
         binding.fact = Import(spec, name)
         scope.names[local] = binding
 
-    def export(self, node: Node, scope: Scope, context: Context | None) -> None:
+    def export(self, node: Node, scope: Scope, context: Context | None) -> None:  # noqa: PLR0912
         exports, source = self.module.exports, node.child_by_field_name("source")
         spec = _unquote(self.text(source)) if source is not None else ""
         declared, value = node.child_by_field_name("declaration"), node.child_by_field_name("value")
@@ -525,8 +527,8 @@ class _Walk:
             if "default" in words:
                 exports["default"] = ("node", (declared, scope))
             else:
-                for name in _declared(self, declared):
-                    exports[name] = ("local", name)
+                for local in _declared(self, declared):
+                    exports[local] = ("local", local)
             self.stack.append((declared, scope, context))
         elif value is not None:
             exports["default"] = ("node", (value, scope))
@@ -535,7 +537,7 @@ class _Walk:
             exports["="] = ("node", (node.named_children[-1], scope))
             self.stack.append((node.named_children[-1], scope, context))
 
-    def pattern(self, node: Node) -> list[tuple[str, tuple[Step, ...]]]:
+    def pattern(self, node: Node) -> list[tuple[str, tuple[Step, ...]]]:  # noqa: PLR0912
         """The names that a pattern binds, each with the steps that lead to it."""
         found: list[tuple[str, tuple[Step, ...]]] = []
         pending: list[tuple[Node, tuple[Step, ...]]] = [(node, ())]

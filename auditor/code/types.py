@@ -56,7 +56,9 @@ def told(ev: Evaluator, parameter: Parameter, module: Module) -> Value | None:
         return None
     value = typed(ev, parameter.type_node, module, parameter.name)
     options = options_of(value) if value is not None else ()
-    if options and all(isinstance(o, External) or (isinstance(o, Instance) and not _is_abstract(o.cls)) for o in options):
+    if options and all(
+        isinstance(o, External) or (isinstance(o, Instance) and not _is_abstract(o.cls)) for o in options
+    ):
         return value
     return None
 
@@ -216,8 +218,8 @@ def of_library(value: Value, text: str = "") -> Value | None:
 
 def _aliased(ev: Evaluator, alias: Node, module: Module, text: str, depth: int) -> Value | None:
     if alias.type == "type_alias_declaration":
-        value = alias.child_by_field_name("value")
-        return typed(ev, value, module, text, depth + 1) if value is not None else None
+        node = alias.child_by_field_name("value")
+        return typed(ev, node, module, text, depth + 1) if node is not None else None
     name = alias.child_by_field_name("name")
     implementers = providers.implementers(ev, module.text(name), module) if name is not None else []
     if implementers:

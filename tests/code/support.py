@@ -42,7 +42,10 @@ def marks(root: Path) -> dict[tuple[str, int], tuple[str, dict[str, str]]]:
             match = MARK.search(line)
             if match is not None:
                 pairs = (pair.partition("=") for pair in match.group(2).split())
-                found[path.relative_to(root).as_posix(), number] = match.group(1), {key: value for key, _, value in pairs}
+                found[path.relative_to(root).as_posix(), number] = (
+                    match.group(1),
+                    {key: value for key, _, value in pairs},
+                )
     return found
 
 
@@ -54,7 +57,11 @@ def shown(model: CodeModel, site: Producer | Worker, key: str) -> str:
         case "library" | "live":
             return str(getattr(site, key)).lower()
         case "misuse":
-            near = [misuse.rule for misuse in model.misuses if misuse.span.path == site.span.path and misuse.span.start == site.span.start]
+            near = [
+                misuse.rule
+                for misuse in model.misuses
+                if misuse.span.path == site.span.path and misuse.span.start == site.span.start
+            ]
             return ",".join(near)
     if isinstance(site, Producer):
         return _producer(site, key)

@@ -117,7 +117,10 @@ def test_a_folder_that_is_loaded_as_a_whole_lives(tmp_path: Path) -> None:
             events.process(async (job) => tasks[job.data.name].perform(job.data));
         """,
     )
-    assert {job.span.path: job.live for job in model.producers} == {"src/tasks/remind.ts": True, "src/forgotten.ts": False}
+    assert {job.span.path: job.live for job in model.producers} == {
+        "src/tasks/remind.ts": True,
+        "src/forgotten.ts": False,
+    }
 
 
 def test_numbers_of_the_language_and_of_a_proxied_environment_are_known(tmp_path: Path) -> None:

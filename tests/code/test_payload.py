@@ -9,25 +9,31 @@ from auditor.code.model import Producer
 
 
 def producers(root: Path, body: str) -> tuple[Producer, ...]:
-    (root / "a.ts").write_text("import { Queue, Worker } from 'bullmq';\nimport fs from 'node:fs';\nconst queue = new Queue('q');\n" + body)
+    (root / "a.ts").write_text(
+        "import { Queue, Worker } from 'bullmq';\nimport fs from 'node:fs';\nconst queue = new Queue('q');\n" + body
+    )
     return collect([root]).producers
 
 
 def test_keys_come_with_their_lines(tmp_path: Path) -> None:
-    (one,) = producers(tmp_path, "const extra = { deep: { token: 1 } };\nqueue.add('x', {\n  id: 1,\n  ...extra,\n});\n")
+    (one,) = producers(
+        tmp_path, "const extra = { deep: { token: 1 } };\nqueue.add('x', {\n  id: 1,\n  ...extra,\n});\n"
+    )
     assert {key: span.start for key, span in one.data_keys} == {"id": 6, "deep": 5, "deep.token": 4}
 
 
 def test_a_declared_type_tells_keys_too(tmp_path: Path) -> None:
     (one,) = producers(
-        tmp_path, "interface Payload { id: string; card: { number: string } }\nexport const put = (data: Payload) => queue.add('x', data);\n"
+        tmp_path,
+        "interface Payload { id: string; card: { number: string } }\nexport const put = (data: Payload) => queue.add('x', data);\n",
     )
     assert {key for key, _ in one.data_keys} == {"id", "card", "card.number"}
 
 
 def test_what_json_loses(tmp_path: Path) -> None:
     (one,) = producers(
-        tmp_path, "queue.add('x', { map: new Map(), run: () => 1, big: 10n, raw: Buffer.from('x'), when: new Date(), at: new Error('x') });\n"
+        tmp_path,
+        "queue.add('x', { map: new Map(), run: () => 1, big: 10n, raw: Buffer.from('x'), when: new Date(), at: new Error('x') });\n",
     )
     assert {(path, what) for path, what, _ in one.unserializable} == {
         ("map", "a Map"), ("run", "a function"), ("big", "a BigInt"), ("raw", "a Buffer"), ("at", "an Error"),
@@ -36,7 +42,9 @@ def test_what_json_loses(tmp_path: Path) -> None:
 
 
 def test_encrypted_members(tmp_path: Path) -> None:
-    (one,) = producers(tmp_path, "declare function encrypt(x: string): string;\nqueue.add('x', { secret: encrypt('s'), hash: 'x' });\n")
+    (one,) = producers(
+        tmp_path, "declare function encrypt(x: string): string;\nqueue.add('x', { secret: encrypt('s'), hash: 'x' });\n"
+    )
     assert one.encrypted == ("secret",)
 
 
@@ -55,5 +63,8 @@ def test_unknown_option_names(tmp_path: Path) -> None:
 
 
 def test_unawaited_adds(tmp_path: Path) -> None:
-    made = producers(tmp_path, "async function f() {\n  queue.add('a', {});\n  await queue.add('b', {});\n  return queue.add('c', {});\n}\nf();\n")
+    made = producers(
+        tmp_path,
+        "async function f() {\n  queue.add('a', {});\n  await queue.add('b', {});\n  return queue.add('c', {});\n}\nf();\n",
+    )
     assert [(producer.job, producer.awaited) for producer in made] == [("a", False), ("b", True), ("c", True)]

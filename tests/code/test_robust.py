@@ -14,7 +14,30 @@ from auditor.code.inventory import inventory
 from tests.code.support import CASES
 
 SOURCES = [path.read_text() for path in sorted(CASES.rglob("*.ts"))]
-CRUMBS = ["{", "}", "(", ")", "[", "]", "`", "${", "'", '"', "=>", "...", "new ", "class ", "async ", "?.", "@", "\0", "\u2028", ";", "/*", "<T>"]
+CRUMBS = [
+    "{",
+    "}",
+    "(",
+    ")",
+    "[",
+    "]",
+    "`",
+    "${",
+    "'",
+    '"',
+    "=>",
+    "...",
+    "new ",
+    "class ",
+    "async ",
+    "?.",
+    "@",
+    "\0",
+    "\u2028",
+    ";",
+    "/*",
+    "<T>",
+]
 
 
 def check(folder: Path, text: str) -> None:
@@ -25,7 +48,10 @@ def check(folder: Path, text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "import { Queue } from 'bullmq';\nconst q = new Queue('x', " + "[" * 3000 + "]" * 3000 + ");\nq.add('x', {});\n",
+        "import { Queue } from 'bullmq';\nconst q = new Queue('x', "
+        + "[" * 3000
+        + "]" * 3000
+        + ");\nq.add('x', {});\n",
         "import { Queue } from 'bullmq';\nconst n = " + " + ".join(["'a'"] * 5000) + ";\nnew Queue(n).add('x', {});\n",
         "import { Queue } from 'bullmq';\n" + "if (x) { " * 2000 + "new Queue('x').add('y', {});" + "}" * 2000,
         "import { Queue } from 'bullmq';\nconst a = b;\nconst b = a;\nnew Queue(a).add('x', {}, b);\n",
@@ -48,7 +74,10 @@ def test_a_deadline_keeps_what_was_found(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from(SOURCES), st.lists(st.tuples(st.floats(0, 1), st.sampled_from(CRUMBS), st.integers(0, 12)), min_size=1, max_size=6))
+@given(
+    st.sampled_from(SOURCES),
+    st.lists(st.tuples(st.floats(0, 1), st.sampled_from(CRUMBS), st.integers(0, 12)), min_size=1, max_size=6),
+)
 def test_mutated_syntax_never_crashes(tmp_path: Path, source: str, edits: list[tuple[float, str, int]]) -> None:
     for at, crumb, cut in edits:
         place = int(at * len(source))

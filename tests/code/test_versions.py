@@ -48,6 +48,8 @@ def test_the_nearest_manifest_governs(tmp_path: Path) -> None:
     assert found.of("bullmq", "a.ts") == "^5.1.0"
 
 
-@pytest.mark.parametrize(("version", "expected"), [("^5.1.0", 5), ("6.7.0", 6), (">=4 <5", 4), ("latest", None), ("", None)])
+@pytest.mark.parametrize(
+    ("version", "expected"), [("^5.1.0", 5), ("6.7.0", 6), (">=4 <5", 4), ("latest", None), ("", None)]
+)
 def test_major(version: str, expected: int | None) -> None:
     assert major(version) == expected
