@@ -99,6 +99,10 @@ def publication(selector: Selector, code: CodeModel | None, prom: Observability 
     mine = of_code(code, selector)
     if exists:
         return Publication(State.YES, f"{name} exists in the live Prometheus", Confidence.CERTAIN)
+    if not mine and prom and prom.live and selector.metric in prom.live.names:
+        return Publication(
+            State.YES, f"{selector.metric} exists in the live Prometheus, with which labels was not asked"
+        )
     if mine:
         told = quantity_of(selector, code)
         return _by_code(selector, tuple(m for m in mine if m.quantity is told) or mine, code)

@@ -12,7 +12,7 @@ from auditor.model import FilePlace, MetricPlace, SourceReport, SourceStatus
 from . import promql
 from .address import PrometheusAddress
 from .from_files import Gathered, gather
-from .model import LivePrometheus, LiveRule, Observability, Rule, RuleKind
+from .model import LivePrometheus, LiveRule, Note, Observability, Rule, RuleKind
 
 
 def collect(
@@ -106,7 +106,20 @@ def _report(found: Gathered, unreached: str, problems: Sequence[str]) -> SourceR
         return SourceReport(
             "prom", SourceStatus.PARTIAL, "the deadline passed before all files were read (--timeout)", ended_early=True
         )
+    unread = _unread(found.notes)
+    problems = [*problems, *(f"{note.place.label()}: {note.text}" for note in unread)]
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         return SourceReport("prom", SourceStatus.PARTIAL, f"{problems[0]}{more}")
     return SourceReport("prom", SourceStatus.OK)
+
+
+def _unread(notes: Sequence[Note]) -> list[Note]:
+    """What was lost of the files: rules that are no PromQL, broken and oversized files; templates are read as far as they go."""
+    templates = {note.place.path for note in notes if note.text.startswith("a template")}
+    lost = ("rule ", "not valid", "larger", "nested")
+    return [
+        note
+        for note in notes
+        if note.place.path not in templates and (note.text.startswith(lost) or "larger than" in note.text)
+    ]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from auditor.errors import SourceError
+from auditor.model import SourceStatus
 from auditor.prom.collect import collect
 from auditor.prom.files import LARGEST
 
@@ -20,6 +21,9 @@ def test_a_rule_whose_promql_does_not_parse_is_a_note_and_the_others_stand(tmp_p
     seen = collect([tmp_path], None)
     assert [(r.name, bool(r.query.problem)) for r in seen.rules] == [("A", False), ("B", True)]
     assert [(n.place.label(), "rule B" in n.text) for n in seen.notes] == [("r.yml:7", True)]
+    assert seen.report.status is SourceStatus.PARTIAL
+    assert seen.report.why.startswith("r.yml:7: rule B: not PromQL")
+    assert not seen.report.ended_early
 
 
 @pytest.mark.parametrize(

@@ -176,3 +176,10 @@ def test_stalls_that_are_counted_for_queues_that_cannot_be_told_leave_it_open() 
     assert "queue_events_total counts stalls (src/feed.ts:20)" in verdict.reason
     assert metrics.stalled_events.function(code([replace(counted, service="other")]), None).status is Status.FAIL
     assert metrics.stalled_events.function(code([replace(counted, fed_live=False)]), None).status is Status.FAIL
+
+
+def test_a_panel_on_a_series_that_the_live_prometheus_has(tmp_path: Path) -> None:
+    board_ = panels(tmp_path, 'bull_queue_waiting{queue="mail"}')
+    assert alerts.dashboard.function(code(), board_).status is Status.FAIL
+    assert alerts.dashboard.function(code(), with_live(board_, ["bull_queue_waiting"])).status is Status.PASS
+    assert alerts.dashboard.function(code(), with_live(board_, ["up"])).status is Status.FAIL
