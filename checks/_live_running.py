@@ -119,7 +119,7 @@ def worker_count(live: LiveRedis) -> LiveSide:
         )
         if workers.count:
             gathered.hold(queue, "", seen)
-        elif workers.certain and queue.counts.depth and not queue.paused and queue.stalled_interval_ms is None:
+        elif workers.certain and queue.counts.depth and not queue.paused and not _worked_on(queue):
             age = (
                 ""
                 if queue.oldest_waiting_ms is None
@@ -168,6 +168,11 @@ def _told(lock: LockFact) -> str:
         if lock.low_ms == lock.high_ms
         else f"between {duration(lock.low_ms)} and {duration(lock.high_ms)}"
     )
+
+
+def _worked_on(queue: LiveQueue) -> bool:
+    """Signs of a worker that client names don't show: a stalled check within its interval, a lock that is renewed."""
+    return queue.stalled_interval_ms is not None or queue.lock is not None
 
 
 def _count(queue: LiveQueue) -> int:
