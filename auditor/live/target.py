@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,8 @@ from .server_model import Clients, RedisClient, Refused, SentinelView, Server, U
 _TOGETHER = 32
 _JOBS_IN_ALL = 12_000
 _JOBS_AT_LEAST = 4
+_FAILOVER_S = 15.0
+"""How long Sentinels may take to promote a replica while the scan waits."""
 _FIXED, _PER_JOB = 45, 5
 """Commands that a queue costs, and each sampled job of it; rounded up."""
 
@@ -46,7 +49,33 @@ class Target:
 
 
 def read_target(address: Address, meter: Meter, names: Names) -> Target:
-    """Read it; raises SourceError where it gives nothing. What ends it early later on stays in `stopped`."""
+    """Read it; raises SourceError where it gives nothing. What ends it early later on stays in `stopped`.
+
+    Where Sentinels lead to a primary that is lost on the way, they are asked for the next one, and all is read again.
+    """
+    target = _read_once(address, meter, names)
+    if address.sentinels and isinstance(target.stopped, LostError):
+        return _after_failover(address, meter, names, target)
+    return target
+
+
+def _after_failover(address: Address, meter: Meter, names: Names, lost: Target) -> Target:
+    before, until = lost.servers[0].endpoint, time.monotonic() + min(_FAILOVER_S, meter.left)
+    while time.monotonic() < until:
+        time.sleep(0.5)
+        try:
+            primary, _ = find_primary(address, meter)
+            if primary.endpoint == before:
+                continue
+            target = _read_once(address, meter, names)
+        except (SourceError, BudgetSpentError):
+            continue
+        target.coverage.insert(0, f"{before} was lost during the scan; all was read again from {primary.endpoint}")
+        return target
+    return lost
+
+
+def _read_once(address: Address, meter: Meter, names: Names) -> Target:
     try:
         view: SentinelView | None = None
         if address.sentinels:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from auditor.errors import SourceError
+from auditor.live.address import parse
 from auditor.live.cluster import primaries, slot
+from auditor.live.collect import collect
 from auditor.live.model import QueueWorkers, Refused
 from auditor.live.server_model import ClusterShape, Replication, Server
 
@@ -16,7 +19,7 @@ from ..cli.support import tt_audit
 from ..support.node import drive, driving
 from ..support.redis_server import RunningServer, redis_server
 from ..support.topology import Watched, cluster, until, watched, with_replica
-from .support import queue, scan
+from .support import QUICK, queue, scan
 
 
 def replication(server: Server) -> Replication:
@@ -119,6 +122,25 @@ def test_failover_under_way() -> None:
         live = scan(url)
     assert replication(live.servers[0]).role == "master"
     assert queue(live, "mail").counts.waiting == 1
+
+
+def test_failover_in_the_middle_of_a_scan() -> None:
+    """The primary dies while its queues are read: Sentinels lead to the next one, from which all is read."""
+    with watched() as made:
+        for number in range(20):
+            fill(made.primary, "bull", f"q{number}")
+        with made.replica.client() as copy:
+            until(lambda: copy.dbsize() == 80)
+
+        def names() -> list[str]:
+            made.primary.kill()
+            return []
+
+        live = collect([parse(made.url)], names=names, budget=QUICK, deadline=time.monotonic() + 40)
+        assert [server.endpoint for server in live.servers] == [f"redis://127.0.0.1:{made.replica.port}"]
+    assert len(live.queues) == 20
+    assert "was lost during the scan; all was read again" in live.report.why
+    assert not live.report.ended_early
 
 
 @pytest.fixture(scope="module")
@@ -235,8 +257,6 @@ def test_cluster_with_replicas() -> None:
 
 
 def test_nodes_without_an_address_are_the_seed() -> None:
-    from auditor.live.address import parse
-
     layout = "aa :7000@17000 myself,master - 0 0 1 connected 0-8191 [93->-bb]\nbb 10.0.0.2:7001@17001,host master - 0 0 2 connected 8192-16383\n"
     layout += (
         "cc 10.0.0.3:7002@17002 slave bb 0 0 2 connected\ndd 10.0.0.4:7003@17003 master,fail - 0 0 3 disconnected 1\n"
@@ -273,8 +293,6 @@ def test_workers_in_another_database_are_mentioned() -> None:
 
 
 def test_several_urls_are_several_targets() -> None:
-    from auditor.live.address import parse
-
     with redis_server(tcp=True) as first, redis_server(tcp=True) as second:
         fill(first, "bull", "mail")
         fill(second, "bull", "mail")
