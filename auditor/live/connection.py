@@ -24,7 +24,7 @@ from .transport import dial, words
 Command: TypeAlias = tuple[str | int, ...]
 Reply: TypeAlias = "str | int | ReplyError | list[Reply] | None"
 
-_BATCH = 128
+_BATCH = 400
 _CHUNK = 65_536
 
 
