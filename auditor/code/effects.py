@@ -65,6 +65,9 @@ class Found:
     complete: bool = True
 
 
+Target = tuple[Function, "Frame | None"]
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where a function is called: what stands around it, and the way there."""
@@ -75,6 +78,8 @@ class _Place:
     calls: tuple[CodeSpan, ...] = ()
     frame: Frame | None = None
     """The call that the function's parameters are bound by, where it is a wrapper's closure: `withLog(handler)`."""
+    params: Mapping[str, tuple[Target, ...]] = field(default_factory=dict)
+    """Parameters that this very call gave functions: `withDeadline(ms, () => sendMail(job))`."""
 
 
 @dataclass(slots=True)
@@ -139,12 +144,15 @@ class Effects:
         self._envs: dict[int, dict[str, Paths]] = {}
         """Of functions walked in this handler: what a callback written inside of them sees."""
         self._frames: dict[int, Frame] = {}
+        self._params: dict[int, Mapping[str, tuple[Target, ...]]] = {}
+        self._ran: dict[str, list[tuple[int, int]]] = {}
+        """Callbacks that were walked where they are run, by file: not to be walked again where they are written."""
 
     def of(self, functions: Sequence[Function | FunctionValue], names: tuple[str, ...] = ("job",)) -> Found:
         """What the handler functions reach; `names` are what their parameters are: the job, for listeners the error too."""
         found = Found()
         seen = _Seen()
-        self._envs, self._frames = {}, {}
+        self._envs, self._frames, self._params, self._ran = {}, {}, {}, {}
         for value in functions:
             function, frame = (value.fact, value.frame) if isinstance(value, FunctionValue) else (value, None)
             env: dict[str, Paths] = {}
@@ -174,9 +182,12 @@ class Effects:
             env.setdefault(name, paths)
         self._bind_variables(function, env)
         self._envs[id(function)] = env
+        self._params[id(function)] = place.params
         first = len(found.effects)
         conditions = conditions_of(function)
         for call in calls:
+            if self._was_run(call, function):
+                continue
             while conditions and conditions[0][0] < call.node.end_byte:
                 found.conditions.append(replace(conditions.pop(0)[1], order=len(found.effects)))
             self._call(call, visit, seen, found)
@@ -227,19 +238,76 @@ class Effects:
                 found.bound = made.timeout
             if meaning.role is not Role.DB_TRANSACTION:
                 return
-        targets = [(f, frame) for f, frame in self._targets(call, visit) if not _inside(f, visit.function)]
+        bound = self._bound(call, visit.function)
+        targets = [(f, frame) for f, frame in bound or self._targets(call, visit) if not _inside(f, visit.function)]
         if not targets and meaning is None and call.node.id in self.flow.lost and call.name not in _NOISE:
             found.lost.append(CodeSpan(call.scope.module.path, call.line, call.line))
         for target, frame in targets[:12]:
+            if bound:
+                self._ran.setdefault(target.module.path, []).append((target.node.start_byte, target.node.end_byte))
             env = self._arguments(call, target, visit.env)
             here = CodeSpan(call.scope.module.path, call.line, call.line)
             way = visit.place
-            place = _Place(around, (*way.path, span_of(target)), (*way.steps, target.symbol), (*way.calls, here), frame)
+            place = _Place(
+                around,
+                (*way.path, span_of(target)),
+                (*way.steps, target.symbol),
+                (*way.calls, here),
+                frame,
+                self._given(call, target, visit),
+            )
             given = self._visit(target, env, place, seen, found)
             for at in given:
                 found.effects[at] = _deciding(found.effects[at], call, visit)
             if given and decides.handed_out(call.node, visit.function.node):
                 visit.returned |= given
+
+    def _was_run(self, call: Call, function: Function) -> bool:
+        """Whether the call stands in a callback of this function that was walked where it is run."""
+        ran = self._ran.get(function.module.path, ())
+        own = (function.node.start_byte, function.node.end_byte)
+        return any(
+            start <= call.node.start_byte and call.node.end_byte <= end and own[0] < start and end <= own[1]
+            for start, end in ran
+        )
+
+    def _bound(self, call: Call, function: Function) -> tuple[Target, ...]:
+        """What a call of a parameter runs, by the call that is being followed."""
+        if call.callee is None or call.callee.type != "identifier":
+            return ()
+        name, at = taint.text(call.callee), function
+        while True:
+            known = self._params.get(id(at), {})
+            if name in known:
+                return known[name]
+            outer = _outer(at)
+            if outer is None:
+                return ()
+            at = outer
+
+    def _given(self, call: Call, target: Function, visit: _Visit) -> dict[str, tuple[Target, ...]]:
+        """Parameters of `target` that this call gives functions."""
+        given: dict[str, tuple[Target, ...]] = {}
+        for parameter, node in zip(target.parameters, call.arguments(), strict=False):
+            if node.type not in ("arrow_function", "function_expression", "identifier", "member_expression"):
+                continue
+            name = taint.text(unwrapped(parameter.pattern))
+            passed = self._passed_on(node, visit.function) if node.type == "identifier" else ()
+            if not passed:
+                values = options_of(self.ev.eval(node, call.scope, visit.frame))
+                passed = tuple((one.fact, one.frame) for one in values if isinstance(one, FunctionValue))
+            if passed and name.isidentifier():
+                given[name] = passed
+        return given
+
+    def _passed_on(self, node: Node, function: Function) -> tuple[Target, ...]:
+        at: Function | None = function
+        while at is not None:
+            known = self._params.get(id(at), {})
+            if taint.text(node) in known:
+                return known[taint.text(node)]
+            at = _outer(at)
+        return ()
 
     def _targets(self, call: Call, visit: _Visit) -> list[tuple[Function, Frame | None]]:
         """Functions that the call runs; within a wrapper's closure, the one that this wrapper was given."""

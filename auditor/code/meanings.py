@@ -261,7 +261,9 @@ class Meanings:
         if call.name in _LEVELS and _LOGGERS.search(shown.rsplit(".", 1)[0]):
             return Meaning(Role.LOG, _NOTHING, by_name=True)
         if shown.endswith(("AbortSignal.timeout", "Promise.race")):
-            raced = shown.endswith("race") and re.search(r"setTimeout|[Tt]imeout", text(call.node))
+            raced = shown.endswith("race") and re.search(
+                r"setTimeout|[Tt]ime[dr]?[Oo]?ut|[Dd]eadline|[Tt]imer", text(call.node)
+            )
             return Meaning(Role.BOUND, _NOTHING) if raced else None
         if segments[-2] == "job" and call.name in _JOB_CALLS:
             return Meaning(_JOB_CALLS[call.name], _NOTHING)
