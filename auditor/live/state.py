@@ -44,7 +44,7 @@ def _commands(stem: str) -> dict[str, Command]:
     lists = {name: ("LLEN", f"{stem}{name}") for name in ("wait", "paused", "active")}
     sets = {
         name: ("ZCARD", f"{stem}{name}")
-        for name in ("prioritized", "priority", "delayed", "completed", "failed", "waiting-children", "repeat")
+        for name in ("prioritized", "delayed", "completed", "failed", "waiting-children", "repeat")
     }
     ends = {
         f"oldest {name}": ("ZRANGE", f"{stem}{name}", 0, 0, "WITHSCORES") for name in ("delayed", "completed", "failed")
