@@ -91,7 +91,8 @@ def _board(
     module = call.scope.module
     live = is_live(module, call.scope.func)
     if call.name in ("forRoot", "forRootAsync"):
-        return Board(name, module, call.line, live, (module.path, call.line), live, _has_auth(module.text(call.node)))
+        guarded = True if _has_auth(module.text(call.node)) else None  # Nest: main.ts may set a middleware before it
+        return Board(name, module, call.line, live, (module.path, call.line), live, guarded)
     mounts = list(_mounts(ev, call, modules))
     living = [mount for mount in mounts if is_live(mount.scope.module, mount.scope.func)]
     at = (living or mounts)[0] if mounts else None
@@ -162,16 +163,28 @@ def _guarded(mount: Call) -> bool | None:
     own = [module.text(node) for node in mount.arguments()]
     if any(_has_auth(text) for text in own[1:] if "getRouter" not in text or "auth" in text.lower()):
         return True
-    path = own[0] if own and own[0][:1] in "'\"`" else ""
+    path = _path_of(own)
     for call in module.calls:
-        if call is mount or call.name not in ("use", "addHook", "register", "onRequest"):
+        if call is mount or call.name not in ("use", "addHook", "register", "onRequest", "all"):
             continue
         before = call.node.start_byte < mount.node.start_byte
         texts = [module.text(node) for node in call.arguments()]
-        same = call.name == "addHook" or (bool(texts) and (texts[0] == path or texts[0][:1] not in "'\"`"))
-        if before and same and any(_has_auth(text) for text in texts):
+        guards = _path_of(texts)
+        covers = call.name == "addHook" or not guards or f"{path}/".startswith(f"{guards}/")
+        if before and covers and any(_has_auth(text) for text in texts[1 if guards else 0 :]):
             return True
-    return False
+    return False if _on_application(mount) else None
+
+
+def _on_application(mount: Call) -> bool:
+    """It is mounted on the application itself: a router or a plugin may stand behind a check of its parent's."""
+    held = mount.callee.child_by_field_name("object") if mount.callee is not None else None
+    return held is not None and mount.scope.module.text(held) in ("app", "application", "server", "this.app", "api")
+
+
+def _path_of(texts: list[str]) -> str:
+    """The route that a call names first, without wildcards at its end: `'/admin/*'` is `/admin`; empty where it names none."""
+    return texts[0][1:-1].rstrip("*").rstrip("/") if texts and texts[0][:1] in "'\"`" else ""
 
 
 def _has_auth(text: str) -> bool:

@@ -329,6 +329,14 @@ def test_boards_are_mounted_or_not_guarded_or_not(tmp_path: Path) -> None:
     assert (open_.served_live, open_.guarded) == (True, False)
     guarded = board(tmp_path, BOARD + "app.use('/queues', requireAuth, serverAdapter.getRouter());\n")
     assert (guarded.served_live, guarded.guarded) == (True, True)
+    below = board(
+        tmp_path, BOARD + "app.use('/admin/*', basicAuth({}));\napp.use('/admin/queues', serverAdapter.getRouter());\n"
+    )
+    assert below.guarded
+    beside = board(
+        tmp_path, BOARD + "app.use('/adm', basicAuth({}));\napp.use('/admin/queues', serverAdapter.getRouter());\n"
+    )
+    assert beside.guarded is False
     dead = board(
         tmp_path, BOARD + "export function mount(app) { app.use('/queues', serverAdapter.getRouter()); }\n", ("mount",)
     )
