@@ -262,6 +262,9 @@ def _of_array(ev: Evaluator, value: Array, name: str, arguments: tuple[Value, ..
     first = arguments[0] if arguments else UNDEFINED
     match name:
         case "map" | "flatMap":
+            if not value.items and value.rest is None:
+                # an empty list that is mapped grows somewhere out of sight
+                value = Array((), Unknown("an element of a list that is not known", "item"), value.where)
             items = tuple(
                 ev.call(first, (item, Literal(index)), None, depth) for index, item in enumerate(value.items[:60])
             )
