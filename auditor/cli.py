@@ -187,6 +187,14 @@ def scan(
         Path | None,
         typer.Option("--prometheus-token-file", help="File that holds the bearer token.", rich_help_panel=_SOURCES),
     ] = None,
+    prometheus_ca: Annotated[
+        Path | None,
+        typer.Option("--prometheus-ca", help="CA certificates for Prometheus (PEM).", rich_help_panel=_SOURCES),
+    ] = None,
+    prometheus_insecure: Annotated[
+        bool,
+        typer.Option("--prometheus-insecure", help="Do not check Prometheus' certificate.", rich_help_panel=_SOURCES),
+    ] = False,
     user: Annotated[str | None, typer.Option("--user", help="ACL user.", rich_help_panel=_ACCESS)] = None,
     password_file: Annotated[
         Path | None,
@@ -344,7 +352,8 @@ def scan(
     asked = build(
         Options(
             redis=redis or (), code=code or (), infra=infra or (), no_infra=no_infra, no_redis=no_redis,
-            prometheus=prometheus, prometheus_token_file=prometheus_token_file, config=config, exclude=exclude or (), services=service or (),
+            prometheus=prometheus, prometheus_token_file=prometheus_token_file, prometheus_ca=prometheus_ca,
+            prometheus_insecure=prometheus_insecure, config=config, exclude=exclude or (), services=service or (),
             checklists=checklist or (), plugins=plugins or (), only=only or (), skip=skip or (), timeout=timeout,
             user=user, password_file=password_file, password_stdin=password_stdin, tls=tls, tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key,
             tls_server_name=tls_server_name, tls_insecure=tls_insecure, probe_plaintext=probe_plaintext, all_dbs=all_dbs,

@@ -38,6 +38,8 @@ class Options:
     no_redis: bool = False
     prometheus: str = ""
     prometheus_token_file: Path | None = None
+    prometheus_ca: Path | None = None
+    prometheus_insecure: bool = False
     config: Path | None = None
     exclude: Sequence[str] = ()
     services: Sequence[str] = ()
@@ -210,13 +212,19 @@ def _prometheus(options: Options, config: Config, environment: Mapping[str, str]
         return None
     from auditor.prom.address import parse as parse_prometheus
 
+    if options.prometheus_ca and not options.prometheus_ca.is_file():
+        raise UsageError(f"--prometheus-ca {options.prometheus_ca}: no such file", "give a PEM file")
     token = (
         read_secret(options.prometheus_token_file, "--prometheus-token-file")
         if options.prometheus_token_file
         else environment.get("PROMETHEUS_TOKEN")
     )
     masking.remember(token)
-    return parse_prometheus(url, token=token)
+    address = parse_prometheus(
+        url, token=token, ca_file=str(options.prometheus_ca or ""), insecure=options.prometheus_insecure
+    )
+    masking.remember(address.password)
+    return address
 
 
 def _budget(options: Options) -> Budget:

@@ -141,6 +141,7 @@ def _only_services(code: CodeModel, names: Collection[str]) -> CodeModel:
         workers=tuple(site for site in code.workers if site.service in names),
         processes=tuple(process for process in code.processes if process.service in names),
         connections=tuple(connection for connection in code.connections if connection.service in names),
+        metrics=tuple(metric for metric in code.metrics if metric.service in ("", *names)),
     )
 
 
