@@ -342,9 +342,9 @@ def _filtered(ev: Evaluator, value: Array, predicate: Value, depth: int) -> Valu
 
 
 def _reduced(ev: Evaluator, value: Array, arguments: tuple[Value, ...], depth: int) -> Value:
-    state = arguments[1] if len(arguments) > 1 else UNDEFINED
-    made: Value = state
-    for item in (*value.items[:40], *([value.rest] if value.rest is not None else [])):
+    made: Value = arguments[1] if len(arguments) > 1 else UNDEFINED
+    items = [*value.items[:40], *([value.rest] if value.rest is not None else [])]
+    for item in items or [Unknown("an element of a list that is not known", "item")]:
         made = ev.call(arguments[0], (made, item), None, depth) if arguments else made
     return made
 
