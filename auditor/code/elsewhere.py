@@ -27,7 +27,10 @@ _SIGNATURE = re.compile(
     r"lemonsqueezy|paddle|mercadopago)-[\w-]*sig|verif-hash|hmacsha256-signature|hmacSignature",
     re.I,
 )
-_PAYS = re.compile(r"razorpay|paystack|stripe|paypal|mollie|paddle|flutterwave|payment|charge|refund|invoice|checkout|transaction|payout", re.I)
+_PAYS = re.compile(
+    r"razorpay|paystack|stripe|paypal|mollie|paddle|flutterwave|payment|charge|refund|invoice|checkout|transaction|payout",
+    re.I,
+)
 _CLOCK_MARKS = (
     b"node-cron",
     b"node-schedule",

@@ -69,7 +69,9 @@ def by_roles(effects: Iterable[Effect], name: str = "") -> tuple[Kind, ...]:
         elif effect.role is Role.REFUND_CREATE:
             found.add(Kind.REFUND)
         elif effect.role is Role.CHAIN_SEND:
-            found.add(Kind.NFT if _NFT.search(f"{effect.call} {effect.target} {effect.symbol} {name}") else Kind.TRANSFER)
+            found.add(
+                Kind.NFT if _NFT.search(f"{effect.call} {effect.target} {effect.symbol} {name}") else Kind.TRANSFER
+            )
         elif effect.role is Role.EMAIL_SEND and (alone or len(effect.path) <= _NEAR):
             found.add(Kind.EMAIL)
     return tuple(kind for kind in _ORDER if kind in found)

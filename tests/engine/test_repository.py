@@ -10,7 +10,9 @@ from auditor import repository
 
 def git(folder: Path, *words: str) -> str:
     identity = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
-    return subprocess.run(["git", *identity, "-C", str(folder), *words], check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        ["git", *identity, "-C", str(folder), *words], check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 @pytest.fixture
