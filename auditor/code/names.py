@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -302,6 +303,8 @@ def _export(ev: Evaluator, path: str, name: str) -> Value:
     if name == "default" and module.exports and not module.stars:
         return Namespace(path)
     for target in _starred(ev, path):
+        if name != "default" and not ev.program.mentions(target, (name.encode(), b"module.exports")):
+            continue  # parsed only where it can be the one
         inner = ev.program.module(target)
         if inner is not None and (name in inner.exports or ("=" in inner.exports and name != "default")):
             value = export(ev, target, name)
@@ -321,9 +324,9 @@ def _starred(ev: Evaluator, path: str) -> list[str]:
         seen = {path: None}
         queue = deque([path])
         while queue:
-            module = ev.program.module(queue.popleft())
-            for spec in module.stars if module is not None else ():
-                target = ev.program.target(module.path, spec) if module is not None else None
+            at = queue.popleft()
+            for spec in _stars_of(ev, at):
+                target = ev.program.target(at, spec)
                 if target is not None and target not in seen:
                     seen[target] = None
                     queue.append(target)
@@ -335,10 +338,17 @@ def _outside_stars(ev: Evaluator, path: str) -> list[str]:
     """Packages whose exports a file passes on."""
     found: list[str] = []
     for target in (path, *_starred(ev, path)):
-        module = ev.program.module(target)
-        if module is not None:
-            found.extend(spec for spec in module.stars if ev.program.target(target, spec) is None)
+        found.extend(spec for spec in _stars_of(ev, target) if ev.program.target(target, spec) is None)
     return found
+
+
+_STAR = re.compile(rb"""^[ \t]*export\s*\*\s*from\s*['"]([^'"]+)['"]""", re.M)
+
+
+def _stars_of(ev: Evaluator, path: str) -> list[str]:
+    """What a file passes on, read off its text: a barrel of barrels would else have the whole repository parsed."""
+    data = ev.program.tree.read(path) or b""
+    return [spec.decode("utf-8", "replace") for spec in _STAR.findall(data)] if b"*" in data else []
 
 
 def _required(ev: Evaluator, module: Module) -> Value:

@@ -183,3 +183,29 @@ def test_a_factory_takes_what_its_types_say(tmp_path: Path) -> None:
     )
     assert model.producers[0].options["attempts"].value == 4
     assert [connection.span.path for connection in model.connections] == ["src/redis.ts"]
+
+
+def test_a_wide_barrel_does_not_use_up_the_effort(tmp_path: Path) -> None:
+    files = {f"src__lib__part{n}": f"export const part{n} = {n};" for n in range(80)}
+    files["src__lib__index"] = "\n".join(f"export * from './part{n}';" for n in range(80)) + "\nexport * from './wrap';"
+    model = read(
+        tmp_path,
+        {"bullmq": "5.61.0"},
+        **files,
+        src__lib__wrap="""
+            import { Worker } from 'bullmq';
+            export class Wrap {
+              private made!: Worker;
+              get worker() { return this.made; }
+              start(name: string) { this.made = new Worker(name, async () => {}, { connection: {} }); }
+            }
+        """,
+        src__index="""
+            import { Wrap } from './lib';
+            class Mail extends Wrap {
+              constructor() { super(); this.start('mail'); this.worker.on('failed', () => {}); }
+            }
+            new Mail();
+        """,
+    )
+    assert [(worker.queue, [item.event for item in worker.listeners]) for worker in model.workers] == [(("mail",), ["failed"])]
