@@ -25,7 +25,7 @@ from auditor.code.services import Services
 from auditor.code.shutdown import Shutdown
 from auditor.code.versions import Versions
 from auditor.errors import SourceError
-from auditor.model import Cause, TreeTarget
+from auditor.model import Cause, SkippedFile, TreeTarget
 
 
 def collect(
@@ -81,10 +81,7 @@ def _collect(
     jobs = finish.producers(ev, flow, jobs, found, consumers, contexts)
     objects = finish.queues(queues, found, contexts)
     model = CodeModel(
-        trees=tuple(
-            TreeTarget(str(root), files_read=len(program.tree.paths), files_skipped=tuple(program.tree.skipped))
-            for root in roots
-        ),
+        trees=tuple(_target(program, root) for root in roots),
         services=services_.names,
         entry_points_known=liveness.known,
         queues=objects,
@@ -101,3 +98,14 @@ def _collect(
         ended_early=program.late,
     )
     return relocated(model, program.tree)
+
+
+def _target(program: Program, root: Path) -> TreeTarget:
+    """What was read beneath one root, and what was not; paths are relative to it."""
+    prefix = program.tree.relative(root.resolve())
+    lead = "" if prefix == "." else prefix + "/"
+    skipped = [
+        SkippedFile(one.path[len(lead) :], one.why) for one in program.tree.skipped if one.path.startswith(lead) or one.path == prefix
+    ]
+    read = sum(path.startswith(lead) or path == prefix for path in program.tree.paths)
+    return TreeTarget(str(root), files_read=read, files_skipped=tuple(skipped))
