@@ -105,7 +105,9 @@ def _target(program: Program, root: Path) -> TreeTarget:
     prefix = program.tree.relative(root.resolve())
     lead = "" if prefix == "." else prefix + "/"
     skipped = [
-        SkippedFile(one.path[len(lead) :], one.why) for one in program.tree.skipped if one.path.startswith(lead) or one.path == prefix
+        SkippedFile(one.path[len(lead) :], one.why)
+        for one in program.tree.skipped
+        if one.path.startswith(lead) or one.path == prefix
     ]
     read = sum(path.startswith(lead) or path == prefix for path in program.tree.paths)
     return TreeTarget(str(root), files_read=read, files_skipped=tuple(skipped))

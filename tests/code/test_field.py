@@ -208,4 +208,6 @@ def test_a_wide_barrel_does_not_use_up_the_effort(tmp_path: Path) -> None:
             new Mail();
         """,
     )
-    assert [(worker.queue, [item.event for item in worker.listeners]) for worker in model.workers] == [(("mail",), ["failed"])]
+    assert [(worker.queue, [item.event for item in worker.listeners]) for worker in model.workers] == [
+        (("mail",), ["failed"])
+    ]
