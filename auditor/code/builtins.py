@@ -120,6 +120,8 @@ def method(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ..
     if len(options) > 1:
         kept = [option for option in options if not is_nothing(option)]
         return join([method(ev, option, name, arguments, where, depth) for option in kept] or [UNDEFINED])
+    if name == "promisify" and arguments:
+        return ev.force(arguments[0])
     if _looks(receiver, name):
         arguments = ev.forced(arguments)
     elif isinstance(receiver, External) and not name.startswith(external.MAKES):
@@ -147,6 +149,8 @@ def method(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ..
             and name not in receiver.fact.statics
         ):
             return classes.any_of(ev, receiver.fact)
+        case External() if name == "bind":
+            return receiver  # `transport.sendMail.bind(transport)`
         case External() if name not in ("map", "flatMap") or not isinstance(first, FunctionValue):
             return _of_external(ev, receiver, name, arguments, where)
         case Undefined():

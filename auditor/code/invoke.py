@@ -169,6 +169,8 @@ def call(ev: Evaluator, function: Value, arguments: tuple[Value, ...], where: Wh
         case LibraryClass(library, name):
             return External(library, f"{name}()", ev.forced(arguments), where)
         case External(package, path):
+            if path == "promisify" and arguments:
+                return ev.force(arguments[0])
             if package in external.ARGUMENTS_MATTER:
                 arguments = ev.forced(arguments)
             elif not path.rsplit(".", 1)[-1].startswith(external.MAKES):
