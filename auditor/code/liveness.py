@@ -116,15 +116,31 @@ class Liveness:
 
     def _starts(self, entry: EntryPoint) -> list[str]:
         """The file itself, and for frameworks that load by file name all that they load in its package."""
-        home = self.program.packages.governing(entry.path)
+        home = self._framework_home(entry.path)
         starts = [entry.path]
-        if home is not None:
-            manifest = self.program.packages.manifest(home)
-            names = {name for field in ("dependencies", "devDependencies") for name in (manifest.get(field) or ())}  # type: ignore[attr-defined]
-            if names & set(_FRAMEWORKS):
-                lead = f"{home}/" if home else ""
-                starts += [p for p in self.program.tree.paths if p.startswith(lead) and _ROUTES.search(p[len(lead) :])]
+        if home is None:
+            return starts
+        lead = f"{home}/" if home else ""
+        if self._starts_framework(entry, lead) or not any(
+            self._starts_framework(other, lead) for other in self.entries if self._framework_home(other.path) == home
+        ):
+            starts += [p for p in self.program.tree.paths if p.startswith(lead) and _ROUTES.search(p[len(lead) :])]
         return starts
+
+    def _framework_home(self, path: str) -> str | None:
+        """The folder of the package that governs a file, where it uses a framework that loads files by their names."""
+        home = self.program.packages.governing(path)
+        if home is None:
+            return None
+        manifest = self.program.packages.manifest(home)
+        names = {name for field in ("dependencies", "devDependencies") for name in (manifest.get(field) or ())}  # type: ignore[attr-defined]
+        return home if names & set(_FRAMEWORKS) else None
+
+    def _starts_framework(self, entry: EntryPoint, lead: str) -> bool:
+        """Whether an entry point runs the framework itself, and not a script beside it."""
+        data = self.program.tree.read(entry.path) or b""
+        imports = any(f"'{name}'".encode() in data or f'"{name}"'.encode() in data for name in _FRAMEWORKS)
+        return imports or bool(_ROUTES.search(entry.path.removeprefix(lead)))
 
     def _closure(self, starts: Iterable[str]) -> set[str]:
         seen = set(starts)
