@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,7 +95,9 @@ class Liveness:
         self._functions: dict[int, bool] = {}
         self._tables: dict[str, set[bytes]] = {}
         if self.known:
-            self.guessed = [self._guess(module) for module in candidates if self._is_program(module)]
+            self.guessed = [self._guess(module) for module in candidates if self._is_program(module)] + list(
+                self._apps()
+            )
             for entry in (*self.entries, *self.guessed):
                 self.reached.setdefault(entry.path, self._closure(self._starts(entry)))
             for files in self.reached.values():
@@ -121,11 +123,22 @@ class Liveness:
         if home is None:
             return starts
         lead = f"{home}/" if home else ""
-        if self._starts_framework(entry, lead) or not any(
-            self._starts_framework(other, lead) for other in self.entries if self._framework_home(other.path) == home
-        ):
-            starts += [p for p in self.program.tree.paths if p.startswith(lead) and _ROUTES.search(p[len(lead) :])]
+        if self._starts_framework(entry, lead):
+            starts += self._routes(lead)
         return starts
+
+    def _routes(self, lead: str) -> list[str]:
+        return [p for p in self.program.tree.paths if p.startswith(lead) and _ROUTES.search(p[len(lead) :])]
+
+    def _apps(self) -> Iterator[EntryPoint]:
+        """An entry point for each framework's app that no known one starts: `next start` names no file."""
+        homes = {home: "" for entry in self.entries if (home := self._framework_home(entry.path)) is not None}
+        for home in homes:
+            lead = f"{home}/" if home else ""
+            own = [entry for entry in self.entries if self._framework_home(entry.path) == home]
+            routes = self._routes(lead)
+            if routes and not any(self._starts_framework(entry, lead) for entry in own):
+                yield EntryPoint(posixpath.basename(home) or "app", routes[0], 0, "the framework loads it by its name")
 
     def _framework_home(self, path: str) -> str | None:
         """The folder of the package that governs a file, where it uses a framework that loads files by their names."""

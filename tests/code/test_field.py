@@ -211,3 +211,26 @@ def test_a_wide_barrel_does_not_use_up_the_effort(tmp_path: Path) -> None:
     assert [(worker.queue, [item.event for item in worker.listeners]) for worker in model.workers] == [
         (("mail",), ["failed"])
     ]
+
+
+def test_a_worker_script_beside_a_framework_serves_no_routes(tmp_path: Path) -> None:
+    package = {"scripts": {"start": "node worker.js"}, "dependencies": {"bullmq": "5.61.0", "next": "15.0.0"}}
+    model = read(
+        tmp_path,
+        {},
+        **{
+            "package.json": json.dumps(package),
+            "worker": """
+                import { Worker } from 'bullmq';
+                new Worker('mail', async () => {}, { connection: {} });
+            """,
+            "app__api__send__route": """
+                import { Queue } from 'bullmq';
+                const queue = new Queue('mail', { connection: {} });
+                export async function POST() { await queue.add('welcome', {}); return new Response(); }
+            """,
+        },
+    )
+    assert [job.live for job in model.producers] == [True]
+    [process] = [process for process in model.processes if process.workers]
+    assert not process.serves_http
