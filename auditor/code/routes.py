@@ -61,7 +61,9 @@ def serves(files: Iterable[str], entry: str, read: Read) -> CodeSpan | None:
     if not listens:
         return None
     routes = [route for text in texts.values() for route in _routes(text)]
-    if any(_mentions(text, _WHOLE_WORDS) and _WHOLE.search(text) for text in texts.values()) or any(not _OPERATIONS.fullmatch(route) for route in routes):
+    if any(_mentions(text, _WHOLE_WORDS) and _WHOLE.search(text) for text in texts.values()) or any(
+        not _OPERATIONS.fullmatch(route) for route in routes
+    ):
         return listens[0]
     framework = any(_mentions(text, _HTTP_WORDS) and _FRAMEWORK.search(text) for text in texts.values())
     return listens[0] if framework and not routes else None
@@ -83,7 +85,7 @@ def _speaks(text: bytes) -> bool:
 
 
 def _listens(path: str, text: bytes) -> CodeSpan | None:
-    match = _LISTEN.search(text) if b".listen" in text or b"serve" in text else None
+    match = _LISTEN.search(text) if b".listen" in text or b"serve(" in text or b".serve" in text else None
     if match is None:
         return None
     line = text.count(b"\n", 0, match.start()) + 1
