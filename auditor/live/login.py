@@ -128,6 +128,8 @@ def _refused(address: Address, reply: ReplyError) -> SourceError:
 
 def _gone(address: Address, error: LostError) -> SourceError:
     hint = "check host and port" if address.tls or address.path else f"check host and port; {_TRY_TLS}"
+    if address.tls and not error.timed_out:
+        hint = "the server may want a client certificate: give one with its key"
     if error.timed_out and not address.tls:
         hint = "the server hangs, or is no Redis; check host and port"
     return SourceError(f"{address.endpoint}: {error}", hint)
