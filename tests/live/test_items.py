@@ -107,7 +107,7 @@ def test_used_memory_near_the_limit_fails() -> None:
         # in small pieces: the buffer of one large command would count as used memory for a moment
         for n in range(200):
             client.set(f"k{n}", "x" * 100_000)
-        client.config_set("maxmemory", int(client.info("memory")["used_memory"] * 1.05))
+        client.config_set("maxmemory", int(client.info("memory")["used_memory"] * 1.1))
         item = audit(server, "89").items()[89]
     assert item["status"] == "fail"
     assert "of maxmemory is used" in item["reason"]
@@ -209,11 +209,14 @@ def test_a_stall_limit_of_zero_shows_in_its_failures() -> None:
         with driving(
             server, library="bullmq5", queue="mail", work={"mode": "hang", "options": options, "settle": 3500}
         ):
+            # a check that comes a moment before the last one's key expires is skipped, and none is there until the next
+            until = time.monotonic() + 10
+            while server.client().pttl("bull:mail:stalled-check") < 300 and time.monotonic() < until:
+                time.sleep(0.02)
             items = audit(server, "17-19,34").items()
     assert items[17]["status"] == "fail"
     assert "failed for losing the lock too often" in items[17]["reason"]
-    # the key that tells the interval lives 700 ms: a look may fall between two checks
-    assert items[18]["status"] in ("pass", "unverified")
+    assert items[18]["status"] == "pass"
     assert items[19]["status"] == "fail"
     assert items[19]["reason"].startswith("mail: maxStalledCount is 0")
     assert items[34]["status"] == "unverified"
