@@ -145,9 +145,8 @@ class Liveness:
         home = self.program.packages.governing(path)
         if home is None:
             return None
-        manifest = self.program.packages.manifest(home)
-        names = {name for field in ("dependencies", "devDependencies") for name in (manifest.get(field) or ())}  # type: ignore[attr-defined]
-        return home if names & set(_FRAMEWORKS) else None
+        names = self.program.packages.declared(home, "dependencies", "devDependencies")
+        return home if names.intersection(_FRAMEWORKS) else None
 
     def _starts_framework(self, entry: EntryPoint, lead: str) -> bool:
         """Whether an entry point runs the framework itself, and not a script beside it."""

@@ -161,7 +161,8 @@ class Resolver:
             target = self._extended(folder, reference)
             if target is not None:
                 own.extend(self._read_config(target, depth + 1))
-        for reference in data.get("references") or ():
+        references = data.get("references")
+        for reference in references if isinstance(references, list) else ():
             inner = reference.get("path") if isinstance(reference, dict) else None
             if isinstance(inner, str):
                 at = _normal(inside(folder, inner))

@@ -34,6 +34,11 @@ class Packages:
         data = self.tree.json(_in(folder, "package.json"))
         return data if isinstance(data, dict) else {}
 
+    def declared(self, folder: str, *tables: str) -> frozenset[str]:
+        """Names of npm packages in these tables of a folder's package.json; a table that is none holds nothing."""
+        manifest = self.manifest(folder)
+        return frozenset(name for table in tables if isinstance(held := manifest.get(table), dict) for name in held)
+
     def folder_of(self, name: str) -> str | None:
         """Folder of the workspace package called `name`."""
         if self._folders is None:

@@ -120,8 +120,7 @@ class Processes:
         """Where the process serves application routes; a Next app does by itself."""
         for path in sorted(p for p in files if p.endswith(("instrumentation.ts", "instrumentation.js"))):
             home = self.program.packages.governing(path)
-            manifest = self.program.packages.manifest(home) if home is not None else {}
-            if "next" in (manifest.get("dependencies") or {}):  # type: ignore[operator]  # a table in every package.json
+            if home is not None and "next" in self.program.packages.declared(home, "dependencies"):
                 line = _line(self.program.tree.read(path) or b"", "function register")
                 return CodeSpan(path, line, line)
         return serves(files, entry, self.program.tree.read)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from auditor.code.collect import collect
 from auditor.code.inventory import inventory
+from auditor.code.model import EntryPoint
 from tests.code.support import CASES
 
 SOURCES = [path.read_text() for path in sorted(CASES.rglob("*.ts"))]
@@ -64,6 +65,25 @@ def check(folder: Path, text: str) -> None:
 )
 def test_hostile_programs(tmp_path: Path, text: str) -> None:
     check(tmp_path, text)
+
+
+@pytest.mark.parametrize("odd", ["5", "true", '"next"', '["next", {"a": 1}]', "null", "{}"])
+def test_odd_manifests_cost_only_themselves(tmp_path: Path, odd: str) -> None:
+    files = {
+        "package.json": f'{{"dependencies": {odd}, "devDependencies": {odd}, "workspaces": {odd}, "name": {odd},'
+        ' "scripts": {"start": "next start", "worker": "node worker/index.js"}}',
+        "tsconfig.json": f'{{"references": {odd}, "extends": {odd}, "compilerOptions": {odd}}}',
+        "worker/index.ts": "import { Queue } from 'bullmq';\nimport { n } from '@/n';\nvoid new Queue('a').add(n, {});\n",
+        "pages/index.ts": "export default 1;\n",
+        "instrumentation.ts": "export async function register() { await import('./worker/index'); }\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    started = [EntryPoint("app", str(tmp_path / name), 1, "node") for name in ("worker/index.ts", "instrumentation.ts")]
+    (producer,) = collect([tmp_path], entry_points=started).producers
+    assert (producer.queue, producer.live) == (("a",), True)
 
 
 def test_a_deadline_keeps_what_was_found(tmp_path: Path) -> None:
