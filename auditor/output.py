@@ -46,7 +46,7 @@ class Printer:
         """Tell a person on stderr, unless quiet."""
         if not self._quiet:
             for warning in warnings:
-                print(f"tt-audit: warning: {warning}", file=sys.stderr)  # noqa: T201
+                print(f"tt-audit: warning: {warning}", file=sys.stderr)  # noqa: T201  # this prints to the person
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[str], None]]:
@@ -205,6 +205,6 @@ def run_demo(directory: Path, width: int | None) -> int:
         )
 
     def note(text: str) -> None:
-        print(f"tt-audit: {text}", file=sys.stderr)  # noqa: T201
+        print(f"tt-audit: {text}", file=sys.stderr)  # noqa: T201  # this prints to the person
 
     return run(directory, once, write, note)

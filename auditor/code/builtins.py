@@ -81,7 +81,7 @@ def function(ev: Evaluator, name: str, arguments: tuple[Value, ...], where: Wher
     return External("global", f"{name}()", arguments, where)
 
 
-def construct(ev: Evaluator, name: str, arguments: tuple[Value, ...], where: Where) -> Value:  # noqa: PLR0912
+def construct(ev: Evaluator, name: str, arguments: tuple[Value, ...], where: Where) -> Value:  # noqa: PLR0912  # one branch per kind
     """`new` of a global class."""
     first = arguments[0] if arguments else UNDEFINED
     match name:
@@ -114,7 +114,7 @@ def construct(ev: Evaluator, name: str, arguments: tuple[Value, ...], where: Whe
     return External("global", f"{name}()", arguments, where)
 
 
-def method(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ...], where: Where, depth: int) -> Value:  # noqa: PLR0912
+def method(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ...], where: Where, depth: int) -> Value:  # noqa: PLR0912  # one branch per kind
     """`receiver.name(...arguments)`."""
     options = options_of(receiver)
     if len(options) > 1:
@@ -262,7 +262,7 @@ def _of_text(value: Value, name: str, arguments: tuple[Value, ...], where: Where
     return Unknown(f"what {name}() makes of a string", f"{text_of(value)}.{name}()", parts=(value, *arguments))
 
 
-def _of_array(ev: Evaluator, value: Array, name: str, arguments: tuple[Value, ...], depth: int) -> Value | None:  # noqa: PLR0912
+def _of_array(ev: Evaluator, value: Array, name: str, arguments: tuple[Value, ...], depth: int) -> Value | None:  # noqa: PLR0912  # one branch per kind
     first = arguments[0] if arguments else UNDEFINED
     match name:
         case "map" | "flatMap":
@@ -377,7 +377,7 @@ def _of_object(ev: Evaluator, value: Object, name: str, arguments: tuple[Value, 
     return None
 
 
-def _of_global(ev: Evaluator, receiver: External, name: str, arguments: tuple[Value, ...], where: Where) -> Value:  # noqa: PLR0912
+def _of_global(ev: Evaluator, receiver: External, name: str, arguments: tuple[Value, ...], where: Where) -> Value:  # noqa: PLR0912  # one branch per kind
     first = arguments[0] if arguments else UNDEFINED
     match receiver.path, name:
         case "Object", "assign":

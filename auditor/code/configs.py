@@ -84,7 +84,7 @@ def setting(ev: Evaluator, dotted: str) -> Value | None:
     return None if is_nothing(value) else value
 
 
-def _registered(ev: Evaluator) -> dict[str, Value]:  # noqa: PLR0912
+def _registered(ev: Evaluator) -> dict[str, Value]:  # noqa: PLR0912  # one branch per kind
     """Settings by first key: `registerAs('queue', () => …)`, `load: [configuration]`, convict schemas, config/default.json."""
     made: dict[str, Value] = {}
     for path in ev.program.tree.paths:

@@ -117,7 +117,7 @@ class SourceTree:
             return self._bytes[path]
         data: bytes | None = None
         try:
-            with open(f"{self.top}/{path}", "rb") as file:  # noqa: PTH123
+            with open(f"{self.top}/{path}", "rb") as file:  # noqa: PTH123  # called for every file: Path.open costs more
                 data = file.read(LARGEST + 1)
             if len(data) > LARGEST:
                 data = None

@@ -111,7 +111,7 @@ class Flow:
             argument.type in ("identifier", "member_expression", "call_expression") for argument in call.arguments()
         )
 
-    def _find(self, call: Call) -> Iterable[Function]:  # noqa: PLR0912
+    def _find(self, call: Call) -> Iterable[Function]:  # noqa: PLR0912  # one branch per kind
         ev, found = self.ev, dict[int, Function]()
         if call.callee is None:
             return ()

@@ -40,7 +40,7 @@ _HOLDERS = frozenset(
 )
 
 
-def member(ev: Evaluator, value: Value, name: str, where: Where = None) -> Value:  # noqa: PLR0912
+def member(ev: Evaluator, value: Value, name: str, where: Where = None) -> Value:  # noqa: PLR0912  # one branch per kind
     """What `value.name` may be."""
     match value:
         case Union(options):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from auditor.code.evaluate import Evaluator
 
-SETTERS = frozenset("set inc dec observe startTimer setToCurrentTime record add addCallback".split())  # noqa: SIM905
+SETTERS = frozenset("set inc dec observe startTimer setToCurrentTime record add addCallback".split())  # noqa: SIM905  # a list of words reads best as words
 
 
 @dataclass(slots=True, eq=False)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from auditor.code.evaluate import Evaluator
 
-CHAINED = frozenset("labels zero withLabelValues".split())  # noqa: SIM905
+CHAINED = frozenset("labels zero withLabelValues".split())  # noqa: SIM905  # a list of words reads best as words
 """Calls between a metric and its setter."""
 _STATE = r"(?:\b\w*[qQ]ueue\w*|\b(?:job)?[cC]ounts?|\b(?:job)?[sS]tats?|\bjobs)(?:\(\))?(?:\[[^\]]*\])?\."
 _COUNTS: tuple[tuple[re.Pattern[str], tuple[Quantity, ...]], ...] = (
@@ -43,8 +43,8 @@ _COUNTS: tuple[tuple[re.Pattern[str], tuple[Quantity, ...]], ...] = (
         (Quantity.DEPTH, Quantity.ACTIVE, Quantity.FAILED),
     ),
 )
-_FAILED_WORDS = frozenset("failed failure failures fail errors error".split())  # noqa: SIM905
-_TIME_WORDS = frozenset("duration seconds latency time milliseconds ms elapsed".split())  # noqa: SIM905
+_FAILED_WORDS = frozenset("failed failure failures fail errors error".split())  # noqa: SIM905  # a list of words reads best as words
+_TIME_WORDS = frozenset("duration seconds latency time milliseconds ms elapsed".split())  # noqa: SIM905  # a list of words reads best as words
 _NOT_JOBS = frozenset(
     [
         "http",

@@ -35,7 +35,7 @@ _WHOLE = frozenset(
 _REGISTRY_NAME = re.compile(r"(?i)regist|prom|client$|metrics$")
 _OTEL_NAMES = re.compile(r"(?:PrometheusExporter|MetricReader|OTLPMetricExporter)$")
 _METRICS_PATH = re.compile(r"^['\"`][\w/.-]*/?metrics/?['\"`]$")
-_ROUTES = frozenset("get head all route use createServer any options handle".split())  # noqa: SIM905
+_ROUTES = frozenset("get head all route use createServer any options handle".split())  # noqa: SIM905  # a list of words reads best as words
 _ROUTE_DECORATOR = re.compile(r"^@?(?:Get|All|Head|HealthCheck|Route)\b")
 
 

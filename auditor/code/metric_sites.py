@@ -29,7 +29,7 @@ _OTEL = {
 }
 _NEST = {f"make{kind}Provider": word for kind, word in _KINDS.items()}
 STATSD = frozenset(
-    "hot-shots node-statsd statsd-client lynx dd-trace datadog-metrics node-dogstatsd dogstatsd statsy".split()  # noqa: SIM905
+    "hot-shots node-statsd statsd-client lynx dd-trace datadog-metrics node-dogstatsd dogstatsd statsy".split()  # noqa: SIM905  # a list of words reads best as words
 )
 _STATSD = {
     "gauge": "gauge",

@@ -82,7 +82,7 @@ def _variable(ev: Evaluator, binding: Binding, frame: Frame | None) -> Value:
     memo = frame.memo if frame is not None else binding.scope.module.memo
     known = memo.get(id(binding))
     if known is not None:
-        return known  # type: ignore[return-value]
+        return known  # type: ignore[return-value]  # what the memo holds is a Value
     ev.begin(memo, id(binding))
     value = _initial(ev, binding, frame)
     module = binding.scope.module
@@ -197,7 +197,7 @@ def parameter(ev: Evaluator, binding: Binding, frame: Frame | None) -> Value:
     memo = own.memo if own is not None else (frame.memo if frame is not None else function.module.memo)
     known = memo.get(id(binding))
     if known is not None:
-        return known  # type: ignore[return-value]
+        return known  # type: ignore[return-value]  # what the memo holds is a Value
     ev.begin(memo, id(binding))
     declared = function.parameters[binding.index]
     if own is not None:

@@ -265,7 +265,7 @@ def _handlers(ev: Evaluator, cls: Class, library: str) -> Iterator[tuple[Functio
                 if isinstance(value, Object):
                     options, name = value, value.members.get("name", name)  # type: ignore[assignment]  # both are values
                 else:
-                    name = value  # type: ignore[assignment]
+                    name = value  # type: ignore[assignment]  # a decorator takes any value for a name
             yield method, name, options
 
 

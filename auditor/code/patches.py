@@ -67,7 +67,7 @@ def _rewrite(ev: Evaluator, variant: Variant, patch: Patch) -> None:
         nodes = call.arguments()
         inside = call.scope.func is patch.function
         if inside and len(nodes) > 2 and nodes[0].type == "identifier" and call.scope.module.text(nodes[0]) == first:
-            options = ev.within(lambda call=call: callers.given(ev, call, frame), 20_000, 20)  # type: ignore[misc]
+            options = ev.within(lambda call=call: callers.given(ev, call, frame), 20_000, 20)  # type: ignore[misc]  # mypy cannot type a default in a lambda
             if options is not None and not is_nothing(options[2]):
                 variant.options = [options[2]]
             return

@@ -224,7 +224,7 @@ def _declared(ev: Evaluator, raw: RawProducer) -> Iterator[tuple[str, CodeSpan]]
         yield from type_keys(ev, binding.type_node, module, "", 0)
 
 
-def type_keys(ev: Evaluator, node: Node, module: Module, path: str, depth: int) -> Iterator[tuple[str, CodeSpan]]:  # noqa: PLR0912
+def type_keys(ev: Evaluator, node: Node, module: Module, path: str, depth: int) -> Iterator[tuple[str, CodeSpan]]:  # noqa: PLR0912  # one branch per kind
     """Key paths of a declared type."""
     if depth > _DEEPEST:
         return

@@ -318,7 +318,7 @@ def _objects(ev: Evaluator, call: Call) -> list[LibraryObject]:
     """The objects that a construction makes in its contexts."""
     found: list[LibraryObject] = []
     for turn in expansions(ev, call):
-        value = ev.within(lambda turn=turn: ev.eval(call.node, call.scope, turn), 20_000, 40)  # type: ignore[misc]
+        value = ev.within(lambda turn=turn: ev.eval(call.node, call.scope, turn), 20_000, 40)  # type: ignore[misc]  # mypy cannot type a default in a lambda
         found.extend(
             option for option in options_of(value) if isinstance(option, LibraryObject)
         ) if value is not None else None
@@ -386,7 +386,7 @@ def _given(ev: Evaluator, call: Call, frame: Frame | None) -> tuple[Value, ...]:
     for index, node in enumerate(nodes):
         last = index == len(nodes) - 1 and index > 0
         steps, files = _EFFORT[2] if call.name != "add" or len(nodes) == 1 or last else _EFFORT[min(index, 2)]
-        value = ev.within(lambda node=node: ev.eval(node, call.scope, frame), steps, files)  # type: ignore[misc]
+        value = ev.within(lambda node=node: ev.eval(node, call.scope, frame), steps, files)  # type: ignore[misc]  # mypy cannot type a default in a lambda
         found.append(
             value if value is not None else Unknown("it depends on too much", call.scope.module.text(node)[:40])
         )

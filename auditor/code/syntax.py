@@ -510,7 +510,7 @@ class _Walk:
         binding.fact = Import(spec, name)
         scope.names[local] = binding
 
-    def export(self, node: Node, scope: Scope, context: Context | None) -> None:  # noqa: PLR0912
+    def export(self, node: Node, scope: Scope, context: Context | None) -> None:  # noqa: PLR0912  # one branch per kind
         exports, source = self.module.exports, node.child_by_field_name("source")
         spec = _unquote(self.text(source)) if source is not None else ""
         declared, value = node.child_by_field_name("declaration"), node.child_by_field_name("value")
@@ -542,7 +542,7 @@ class _Walk:
             exports["="] = ("node", (node.named_children[-1], scope))
             self.stack.append((node.named_children[-1], scope, context))
 
-    def pattern(self, node: Node) -> list[tuple[str, tuple[Step, ...]]]:  # noqa: PLR0912
+    def pattern(self, node: Node) -> list[tuple[str, tuple[Step, ...]]]:  # noqa: PLR0912  # one branch per kind
         """The names that a pattern binds, each with the steps that lead to it."""
         found: list[tuple[str, tuple[Step, ...]]] = []
         pending: list[tuple[Node, tuple[Step, ...]]] = [(node, ())]

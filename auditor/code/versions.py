@@ -85,7 +85,7 @@ class Versions:
     def _text(self, path: str) -> str:
         if path not in self._locks:
             try:
-                with open(f"{self.tree.top}/{path}", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+                with open(f"{self.tree.top}/{path}", encoding="utf-8", errors="replace") as file:  # noqa: PTH123  # called for every file: Path.open costs more
                     self._locks[path] = file.read()
             except OSError:
                 self._locks[path] = ""
