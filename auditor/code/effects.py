@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from auditor.code.flow import Flow
 
 MOST_FUNCTIONS = 500
+"""Walked for one handler function; one worker may have dozens of handlers."""
 MOST_VISITS = 2
 """Of one function in one handler: before and after a side effect are two different places."""
 DEEPEST = 40
@@ -100,27 +101,28 @@ class _Seen:
     """Functions that a walk has been in, with how often each may be walked again.
 
     A helper that does something is walked again where it is called again (the look before a send and the wait after it are
-    different places), but never within itself; one that does nothing is walked once.
+    different places), but never within itself; one that does nothing is walked once. A closure is another one in each frame:
+    `withMetrics(handlerA)` and `withMetrics(handlerB)` give the same function twice, and each runs its own handler.
     """
 
     def __init__(self) -> None:
         self.visits = 0
-        self._left: dict[int, int] = {}
+        self._left: dict[tuple[int, int], int] = {}
 
-    def again(self, function: Function) -> bool:
+    def again(self, function: Function, frame: Frame | None) -> bool:
         """Whether to walk it (once more)."""
-        return self._left.get(id(function), 1) > 0
+        return self._left.get((id(function), id(frame)), 1) > 0
 
-    def enter(self, function: Function) -> int:
+    def enter(self, function: Function, frame: Frame | None) -> int:
         """Note that it is being walked; gives how often it may still be."""
-        left = self._left.get(id(function), MOST_VISITS) - 1
+        left = self._left.get((id(function), id(frame)), MOST_VISITS) - 1
         self.visits += 1
-        self._left[id(function)] = 0
+        self._left[id(function), id(frame)] = 0
         return left
 
-    def leave(self, function: Function, left: int, *, useful: bool) -> None:
+    def leave(self, function: Function, frame: Frame | None, left: int, *, useful: bool) -> None:
         """Note that its walk is over."""
-        self._left[id(function)] = left if useful else 0
+        self._left[id(function), id(frame)] = left if useful else 0
 
 
 class Effects:
@@ -156,6 +158,7 @@ class Effects:
         for value in functions:
             function, frame = (value.fact, value.frame) if isinstance(value, FunctionValue) else (value, None)
             env: dict[str, Paths] = {}
+            seen.visits = 0
             for parameter, name in zip(function.parameters, names, strict=False):
                 taint.bind(unwrapped(parameter.pattern), frozenset({name}), env)
             self._visit(function, env, _Place((), (span_of(function),), (function.symbol,), (), frame), seen, found)
@@ -166,12 +169,12 @@ class Effects:
 
     def _visit(self, function: Function, env: dict[str, Paths], place: _Place, seen: _Seen, found: Found) -> set[int]:
         """Walk one function; gives the positions of effects whose result it returns."""
-        if not seen.again(function):
+        if not seen.again(function, place.frame):
             return set()
         if seen.visits >= MOST_FUNCTIONS or len(place.path) > DEEPEST or self.ev.program.out_of_time():
             found.complete = False
             return set()
-        left = seen.enter(function)
+        left = seen.enter(function, place.frame)
         calls = self._calls_of(function)
         visit = _Visit(function, env, place.within, place.path, self.meanings.transactions(calls), place, place.frame)
         outer = _outer(function)
@@ -194,7 +197,7 @@ class Effects:
         found.conditions += [replace(condition, order=len(found.effects)) for _, condition in conditions]
         found.catches += catches_of(function, found.effects[first:])
         found.loops = found.loops or any(_endless(call) for call in calls)
-        seen.leave(function, left, useful=len(found.effects) > first)
+        seen.leave(function, place.frame, left, useful=len(found.effects) > first)
         return visit.returned
 
     def _frame_around(self, function: Function) -> Frame | None:

@@ -234,3 +234,31 @@ def test_a_worker_script_beside_a_framework_serves_no_routes(tmp_path: Path) -> 
     assert [job.live for job in model.producers] == [True]
     [process] = [process for process in model.processes if process.workers]
     assert not process.serves_http
+
+
+def test_each_handler_behind_one_wrapper_is_followed(tmp_path: Path) -> None:
+    names = ("Orders", "Mails", "Exports", "Sweeps")
+    model = read(
+        tmp_path,
+        {"bullmq": "5.61.0", "@prisma/client": "6.0.0"},
+        src__manager="""
+            import { Worker, Processor } from 'bullmq';
+            export class Manager {
+              private static timed(processor: Processor): Processor {
+                return async (job) => { const result = await processor(job); return result; };
+              }
+              static register(name: string, processor: Processor) {
+                new Worker(name, Manager.timed(processor), { connection: {} });
+              }
+            }
+        """,
+        src__index="""
+            import { PrismaClient } from '@prisma/client';
+            import { Manager } from './manager';
+            const db = new PrismaClient();
+        """
+        + "".join(
+            f"Manager.register('{name}', async (job) => db.{name}.create({{ data: job.data }}));\n" for name in names
+        ),
+    )
+    assert [effect.call for effect in model.workers[0].effects] == [f"db.{name}.create" for name in names]
