@@ -205,9 +205,8 @@ def _print(rows: list[Cost]) -> None:
 
 
 def _cpu(server: RunningServer) -> float:
-    # the kernel's own count: INFO's would need a command
-    parts = Path(f"/proc/{server.pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-    return (int(parts[11]) + int(parts[12])) / 100
+    # the kernel's own count, in ns: INFO's would need a command, and /proc/PID/stat counts in steps of 10 ms
+    return int(Path(f"/proc/{server.pid}/schedstat").read_text(encoding="ascii").split()[0]) / 1e9
 
 
 if __name__ == "__main__":

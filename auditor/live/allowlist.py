@@ -2,7 +2,7 @@
 
 Each is written as ACL rules write it (`config|get`), so that one table serves the check, the reason of a refusal
 ("grant +config|get") and the least-privilege user. CONFIG GET is further held to settings that hold no secret
-(`requirepass` and `masterauth` come back in clear), ACL GETUSER to the default user.
+(`requirepass` and `masterauth` come back in clear), ACL GETUSER to the default user, MEMORY USAGE to few samples.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ KEYS = frozenset(
         "zscore",
         "xlen",
         "xrevrange",
-        "xinfo|stream",
+        "memory|usage",
     }
 )
 
@@ -55,6 +55,9 @@ ALLOWED = HANDSHAKE | SERVER | KEYS
 
 PROOF = frozenset({"acl|dryrun"})
 """Tells what a user may do without doing it; sent by `tt-audit acl --check` alone, never by a scan."""
+
+_MOST_SAMPLES = 64
+"""MEMORY USAGE estimates a key by this many of its elements at the most."""
 
 _CONTAINERS = frozenset(rule.split("|")[0] for rule in ALLOWED if "|" in rule)
 
@@ -82,7 +85,7 @@ class ForbiddenError(Exception):
 
 
 def rule(command: Sequence[str | int]) -> str:
-    """The command as an ACL rule writes it: `get`, `config|get`, `xinfo|stream`."""
+    """The command as an ACL rule writes it: `get`, `config|get`, `memory|usage`."""
     name = str(command[0]).lower()
     return f"{name}|{str(command[1]).lower()}" if name in _CONTAINERS and len(command) > 1 else name
 
@@ -97,6 +100,8 @@ def check(command: Sequence[str | int], *, proving: bool = False) -> str:
         raise ForbiddenError(f"{asked} is not on the list of read-only commands")
     if asked == "config|get" and (len(command) != 3 or command[2] not in SETTINGS):
         raise ForbiddenError("CONFIG GET is allowed for single settings that hold no secret")
+    if asked == "memory|usage" and (len(command) != 5 or not 0 < int(command[4]) <= _MOST_SAMPLES):
+        raise ForbiddenError("MEMORY USAGE is allowed with few samples alone: else it walks over a whole key")
     if asked == "acl|getuser" and tuple(command[2:]) != ("default",) and not proving:
         raise ForbiddenError("ACL GETUSER is allowed for the default user alone")
     return asked

@@ -152,7 +152,7 @@ class Cluster:
     def _target(self, command: Command) -> str:
         if str(command[0]).upper() in _KEYLESS:
             return next(iter(self._open))
-        key = command[2] if str(command[0]).upper() == "XINFO" else command[1]
+        key = command[2] if str(command[0]).upper() == "MEMORY" else command[1]
         return self.owner(str(key))
 
     def _connect(self, address: Address) -> None:

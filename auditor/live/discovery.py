@@ -6,18 +6,19 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
+from .asking import whole
 from .clients import Holder
 from .connection import Asker, Command, Connection, Reply, ReplyError
-from .keys import PROOF, candidates, split_meta
+from .keys import META, PROOF, candidates, split_meta
 from .model import FoundBy
 from .refusals import refused
 from .server_model import Refused
+from .state import Known
 
 _RANDOM = 300
 _SMALL = 10_000
 """Keys that a few SCAN calls walk over: nothing needs to be found before."""
 _COUNT_MIN, _COUNT_MAX = 200, 2000
-_META = ("version", "opts.maxLenEvents", "paused", "concurrency", "max", "duration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Discovery:
     """What was found so far, and what keeps it from being complete."""
 
     found: dict[Name, FoundBy] = field(default_factory=dict)
+    known: dict[str, Known] = field(default_factory=dict)
+    """What was read on the way, by the queues' stems."""
     refused: list[Refused] = field(default_factory=list)
     coverage: str = ""
     """Why some queues may be missing; empty: every key was seen."""
@@ -149,16 +152,42 @@ def _confirm(asker: Asker, result: Discovery, names: Iterable[Name], by: FoundBy
         some = fresh[start : start + 64]
         commands: list[Command] = []
         for name in some:
-            commands += [("GET", f"{name.stem}id"), ("HMGET", f"{name.stem}meta", *_META)]
-            commands.append(("EXISTS", *(f"{name.stem}{suffix}" for suffix in PROOF)))
+            commands += [("GET", f"{name.stem}id"), ("HMGET", f"{name.stem}meta", *META)]
         replies = asker.run(commands)
-        for position, name in enumerate(some):
-            counter, meta, states = replies[position * 3 : position * 3 + 3]
-            if not _is_queue(counter, meta, states, trusted=name.prefix in result.trusted, by=by):
-                continue
-            _keep(result, name, by)
-            if by is FoundBy.CLIENTS or _described(meta):
-                result.trusted.add(name.prefix)
+        facts = [_Facts(*each) for each in zip(some, replies[::2], replies[1::2], strict=True)]
+        _note_refusals(result, replies[:2])
+        for each in facts:
+            if by is FoundBy.CLIENTS or _described(each.meta):
+                result.trusted.add(each.name.prefix)
+        # most are told by now; the states of the others may tell
+        unsure = [each for each in facts if _is_queue(each, result, by) is None]
+        asked: list[Command] = [("EXISTS", *(f"{each.name.stem}{suffix}" for suffix in PROOF)) for each in unsure]
+        for each, states in zip(unsure, asker.run(asked) if asked else [], strict=True):
+            each.in_use = isinstance(states, int) and states > 0
+        for each in facts:
+            if _is_queue(each, result, by):
+                _keep(result, each.name, by)
+                result.known[each.name.stem] = Known(whole(each.counter), _texts(each.meta))
+
+
+@dataclass(slots=True)
+class _Facts:
+    name: Name
+    counter: Reply
+    meta: Reply
+    in_use: bool | None = None
+    """Whether it has a key of any state; None: not asked."""
+
+
+def _note_refusals(result: Discovery, replies: Iterable[Reply]) -> None:
+    """Rights that this user lacks for all queues; one that it may not read is another's."""
+    for command, reply in zip(("GET", "HMGET"), replies, strict=False):
+        if isinstance(reply, ReplyError) and (why := refused((command,), reply)).grant.startswith("+"):
+            result.refused += [why] if why not in result.refused else []
+
+
+def _texts(reply: Reply) -> tuple[str | None, ...]:
+    return tuple(part if isinstance(part, str) else None for part in reply) if isinstance(reply, list) else ()
 
 
 def _keep(result: Discovery, name: Name, by: FoundBy) -> None:
@@ -174,15 +203,15 @@ def _keep(result: Discovery, name: Name, by: FoundBy) -> None:
         result.found[name] = result.found.pop(twin)
 
 
-def _is_queue(counter: Reply, meta: Reply, states: Reply, *, trusted: bool, by: FoundBy) -> bool:
+def _is_queue(facts: _Facts, result: Discovery, by: FoundBy) -> bool | None:
+    """Whether the name is a queue's; None: its states have to be asked for."""
     if by is FoundBy.CLIENTS:
         return True  # a live worker or listener says so itself
-    counted = isinstance(counter, str) and counter.isdecimal()
-    in_use = isinstance(states, int) and states > 0
+    likely = (isinstance(facts.counter, str) and facts.counter.isdecimal()) or _described(facts.meta)
     if by is FoundBy.CODE:
-        return counted or in_use or _described(meta)
+        return True if likely else facts.in_use
     # a drained queue may keep its counter alone; other applications' `user:7:id` must not count
-    return (counted or _described(meta)) and (in_use or trusted)
+    return likely and (facts.name.prefix in result.trusted or facts.in_use)
 
 
 def _described(meta: Reply) -> bool:

@@ -1,4 +1,8 @@
-"""Reading sampled jobs: sizes first, then only the fields that are small enough."""
+"""Reading sampled jobs: sizes first, then only the fields that are small enough.
+
+MEMORY USAGE tells with one command whether a whole job is small, and nearly all are. Where it tells of a large one, or
+may not be asked, HSTRLEN measures field by field.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from .jobs_model import Failure, Hit, JobGroup, SampledJob, Sensitive, State
 from .options import Raw, decode, options
 from .refusals import refused
 from .server_model import Refused
+from .state import Shared
 
 FIELD_LIMIT = 65_536
 """Largest field that is read, in bytes; larger ones count by their size alone."""
@@ -34,6 +39,8 @@ _PLAIN = (
     "pb",
 )
 _PAYLOADS = ("data", "returnvalue", "failedReason", "stacktrace")
+_SAMPLES = 64
+"""Fields that MEMORY USAGE looks at: more than any job has, and a bound where the key is something else."""
 _STALLED = "job stalled more than allowable limit"
 
 
@@ -56,29 +63,36 @@ class Sample:
 class _Row:
     state: State
     id: str
-    opts_bytes: int = 0
+    small: bool = False
+    """All its fields together are small."""
     sizes: dict[str, int] = field(default_factory=dict)
-    """Bytes of the payload fields that the state may have."""
+    """Bytes of the options and of the payload fields that the state may have."""
     fields: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The fields whose size matters."""
+        return ("opts", *_payloads(self.state))
 
 
 _Hits: TypeAlias = dict[tuple[Sensitive, str, str, str], list[tuple[str, str]]]
 
 
-def read_jobs(stem: str, ids: Sequence[tuple[State, str]]) -> Asking[Sample]:
+def read_jobs(stem: str, ids: Sequence[tuple[State, str]], shared: Shared) -> Asking[Sample]:
     """Read the jobs of these ids; payload values never leave this function."""
     sample = Sample()
     rows = [_Row(state, job) for state, job in ids]
-    yield from _measure(stem, rows, sample)
+    spent = yield from _weigh(stem, rows, shared)
+    yield from _measure(stem, [row for row in rows if not row.small], sample)
     commands: list[Command] = []
     read: list[tuple[str, ...]] = []
-    spent = 0
     for row in rows:
-        wanted = ["opts"] if row.opts_bytes <= FIELD_LIMIT else []
+        wanted = list(row.asked) if row.small else []
         for name, length in row.sizes.items():
-            if 0 < length <= FIELD_LIMIT and spent + length <= QUEUE_LIMIT:
+            cost = 0 if name == "opts" else length
+            if length <= FIELD_LIMIT and spent + cost <= QUEUE_LIMIT:
                 wanted.append(name)
-                spent += length
+                spent += cost
         read.append((*_PLAIN, *wanted))
         commands.append(("HMGET", f"{stem}{row.id}", *read[-1]))
     replies = (yield commands) if commands else []
@@ -113,18 +127,30 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
+def _weigh(stem: str, rows: Sequence[_Row], shared: Shared) -> Asking[int]:
+    """Tell the small jobs; gives the bytes that reading them takes at the most."""
+    spent = 0
+    if not rows or not shared.measures:
+        return spent
+    replies = yield [("MEMORY", "USAGE", f"{stem}{row.id}", "SAMPLES", _SAMPLES) for row in rows]
+    for row, reply in zip(rows, replies, strict=True):
+        if isinstance(reply, ReplyError):
+            shared.measures = False  # refused, or not known here: nothing is lost by it
+            break
+        weight = reply if isinstance(reply, int) else 0  # nothing of a job that is gone
+        row.small = weight <= FIELD_LIMIT and spent + weight <= QUEUE_LIMIT
+        spent += weight if row.small else 0
+    return spent
+
+
 def _measure(stem: str, rows: Sequence[_Row], sample: Sample) -> Asking[None]:
-    asked = [(row, name) for row in rows for name in ("opts", *_payloads(row.state))]
+    asked = [(row, name) for row in rows for name in row.asked]
     commands: list[Command] = [("HSTRLEN", f"{stem}{row.id}", name) for row, name in asked]
     for (row, name), reply in zip(asked, (yield commands) if commands else [], strict=True):
         if not isinstance(reply, int):
             _refuse(sample, ("HSTRLEN",), reply)
         # what can't be measured is not read
-        length = reply if isinstance(reply, int) else FIELD_LIMIT + 1
-        if name == "opts":
-            row.opts_bytes = length
-        else:
-            row.sizes[name] = length
+        row.sizes[name] = reply if isinstance(reply, int) else FIELD_LIMIT + 1
 
 
 def _payloads(state: State) -> tuple[str, ...]:
@@ -141,6 +167,8 @@ def _payloads(state: State) -> tuple[str, ...]:
 
 def _take(sample: Sample, hits: _Hits, row: _Row) -> None:
     name = clean(row.fields.get("name", ""))
+    if row.small:
+        row.sizes = {field: _bytes(row.fields.get(field, "")) for field in row.asked}
     parses: bool | None = None
     for where in _PAYLOADS:
         if (text := row.fields.get(where)) is None:
@@ -149,13 +177,17 @@ def _take(sample: Sample, hits: _Hits, row: _Row) -> None:
         parses = valid if where == "data" else parses
         for hit in found:
             hits[hit.kind, name, where, hit.path].append((clean(row.id), hit.shape))
-    raw = decode(row.fields.get("opts")) if row.opts_bytes <= FIELD_LIMIT else None
+    raw = decode(row.fields.get("opts")) if row.sizes.get("opts", 0) <= FIELD_LIMIT else None
     if raw is not None and "timestamp" in raw:
         sample.bull = True
     if {"atm", "stc"} & set(row.fields):
         sample.era = "bullmq 5-6"
     sample.largest_result = max(sample.largest_result, row.sizes.get("returnvalue", 0))
     sample.jobs.append(_job(row, name, raw, parses))
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
 
 
 def _job(row: _Row, name: str, raw: Raw | None, parses: bool | None) -> SampledJob:

@@ -20,6 +20,9 @@ PROOF = (
 )
 """Keys of which a queue in use has at least one."""
 
+META = ("version", "opts.maxLenEvents", "paused", "concurrency", "max", "duration")
+"""Fields of a queue's `meta` that are read."""
+
 LISTS = {State.WAITING: "wait", State.PAUSED: "paused", State.ACTIVE: "active"}
 """States kept in a list; new jobs enter at the left."""
 

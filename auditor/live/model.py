@@ -136,18 +136,15 @@ class JobMetrics:
 
 @dataclass(frozen=True, slots=True)
 class EventsWindow:
-    """BullMQ's events stream: what it spans and, of the newest entries read, how many of each type."""
+    """BullMQ's events stream: its length and, of the newest entries read, how many of each type."""
 
     length: int
-    first_ms: int | None
-    last_ms: int | None
-    added: int | None
-    """Entries ever added (Redis ≥ 7)."""
     max_length: int | None
     """`opts.maxLenEvents` of the queue's meta; trimmed approximately."""
     read: int = 0
     """Entries that `types` counts: the newest."""
     read_from_ms: int | None = None
+    last_ms: int | None = None
     types: Mapping[str, int] = field(default_factory=dict)
 
 

@@ -25,7 +25,7 @@ _ARGUMENTS: dict[str, tuple[str, ...]] = {
     "config|get": ("maxmemory",),
     "acl|getuser": ("default",),
     "scan": ("0",),
-    **dict.fromkeys(("exists", "pttl", "get", "llen", "scard", "zcard", "xlen", "xinfo|stream"), (_KEY,)),
+    **dict.fromkeys(("exists", "pttl", "get", "llen", "scard", "zcard", "xlen", "memory|usage"), (_KEY,)),
     **dict.fromkeys(("hmget", "hstrlen", "zscore"), (_KEY, "field")),
     **dict.fromkeys(("lrange", "zrange"), (_KEY, "0", "1")),
     "lindex": (_KEY, "0"),

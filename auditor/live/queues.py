@@ -1,4 +1,4 @@
-"""One queue, read in six steps → LiveQueue. Steps of many queues go over the wire together."""
+"""One queue, read in five steps → LiveQueue. Steps of many queues go over the wire together."""
 
 from __future__ import annotations
 
@@ -12,15 +12,12 @@ from .inference import Lock, durations, lock_duration, stalls
 from .jobs import FIELD_LIMIT, Sample, clean, groups, read_jobs
 from .jobs_model import Sampling, Scheduler
 from .jobs_model import State as JobState
-from .model import EventsWindow, FoundBy, JobMetrics, Library, LiveQueue, QueueWorkers
+from .model import EventsWindow, FoundBy, Library, LiveQueue, QueueWorkers
 from .options import decode, options
-from .sampling import pick, sizes
+from .sampling import picks, sizes
 from .server_model import Refused
-from .state import State, clock, read_state
+from .state import Known, Shared, State, clock, ends, interval, metrics, oldest, read_state
 
-_EVENTS = 100
-_MINUTES = 60
-_SCHEDULERS = 50
 _LOCKS = 20
 
 
@@ -33,7 +30,11 @@ class Question:
     name: Name
     found_by: FoundBy
     workers: QueueWorkers | Refused
+    known: Known
     sample: int
+    """Jobs to read."""
+    events: int
+    """Newest events to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +48,31 @@ class Answer:
     """In a state's set without a hash."""
 
 
-def read_queue(question: Question) -> Asking[Answer | None]:
+def read_queue(question: Question, shared: Shared) -> Asking[Answer | None]:
     """Read it; None where the connection ended before its first look."""
     stem = question.name.stem
     try:
-        state = yield from read_state(stem)
+        state = yield from read_state(stem, question.known, shared)
     except STOPPED:
         return None
-    queue = _first(question, state)
-    answer = Answer(queue)
+    answer = Answer(_first(question, state))
     try:
-        queue = yield from _more(stem, queue, state)
+        queue, ids = yield from _ends(stem, answer.queue, state, question.sample)
         answer = Answer(queue)
-        ids = yield from pick(stem, queue.counts, question.sample)
-        sample = yield from read_jobs(stem, ids)
+        sample = yield from read_jobs(stem, ids, shared)
         queue = _with_jobs(queue, sample)
         answer = Answer(queue, hashless=tuple(sample.lost))
-        locks = yield from _locks(stem, sample)
-        queue = replace(queue, lock=lock_duration(locks, queue.era), oldest_active_ms=_oldest_active(sample))
-        answer = replace(answer, queue=queue, unlocked=tuple(lock.job for lock in locks if lock.rest == -2))
-        window = yield from _events(stem, queue, state, sample)
+        locks, window = yield from _running(stem, queue, state, sample, question.events)
         seen = stalls(sample.jobs, events=window.types.get("stalled", 0) if window else 0, suspected=state.suspected)
-        answer = replace(
-            answer, queue=replace(queue, events=window, stalls=seen, refused=(*queue.refused, *sample.refused))
+        queue = replace(
+            queue,
+            lock=lock_duration(locks, queue.era),
+            oldest_active_ms=_oldest_active(sample),
+            events=window,
+            stalls=seen,
+            refused=(*queue.refused, *sample.refused),
         )
+        answer = replace(answer, queue=queue, unlocked=tuple(lock.job for lock in locks if lock.rest == -2))
     except STOPPED as error:
         note = f"not read to the end: {error}"
         return replace(answer, queue=replace(answer.queue, notes=(*answer.queue.notes, note)))
@@ -80,7 +82,6 @@ def read_queue(question: Question) -> Asking[Answer | None]:
 def _first(question: Question, state: State) -> LiveQueue:
     meta = state.meta
     limit, per = whole(meta.get("max")), whole(meta.get("duration"))
-    overdue = state.now_ms - state.first_delayed[1] if state.first_delayed and state.now_ms else 0
     return LiveQueue(
         endpoint=question.endpoint,
         db=question.db,
@@ -94,12 +95,6 @@ def _first(question: Question, state: State) -> LiveQueue:
         paused=state.paused,
         workers=question.workers,
         added=state.added,
-        stalled_interval_ms=state.stalled_interval_ms,
-        metrics_completed=state.metrics.get("completed"),
-        metrics_failed=state.metrics.get("failed"),
-        oldest_completed_ms=state.oldest_completed_ms,
-        oldest_failed_ms=state.oldest_failed_ms,
-        overdue_delayed_ms=overdue if overdue > 0 else None,
         global_concurrency=whole(meta.get("concurrency")),
         rate_limit=(limit, per) if limit is not None and per is not None else None,
         rate_limited_ms=state.rate_limited_ms,
@@ -109,42 +104,63 @@ def _first(question: Question, state: State) -> LiveQueue:
     )
 
 
-def _more(stem: str, queue: LiveQueue, state: State) -> Asking[LiveQueue]:
-    """Per-minute metrics, the next waiting job's age, schedulers."""
-    commands: dict[str, Command] = {
-        name: ("LRANGE", f"{stem}metrics:{name}:data", 0, _MINUTES - 1) for name in state.metrics
-    }
-    if state.next_waiting is not None:
-        commands["next"] = ("HMGET", f"{stem}{state.next_waiting}", "timestamp")
-    if state.repeats:
-        commands["repeat"] = ("ZRANGE", f"{stem}repeat", 0, _SCHEDULERS - 1, "WITHSCORES")
+def _ends(
+    stem: str, queue: LiveQueue, state: State, sample: int
+) -> Asking[tuple[LiveQueue, list[tuple[JobState, str]]]]:
+    """What lies at the ends of its lists, timers, metrics, schedulers, and the ids of the jobs to sample."""
+    wanted = picks(stem, queue.counts, sample)
+    commands = {**ends(stem, state), **wanted.commands}
+    if not commands:
+        return queue, []
+    said = Answers(commands, (yield list(commands.values())))
+    waiting = [job for job in said.items("next") if job is not None]
+    # BullMQ 3 and 4 put a marker `0:<ms>` among the waiting ids
+    in_line = [job for job in waiting if not job.startswith("0:")]
+    markers = len(waiting) - len(in_line)
+    due = oldest(said, "delayed")
+    overdue = state.now_ms - due // 4096 if due is not None and state.now_ms else 0
+    queue = replace(
+        queue,
+        counts=replace(queue.counts, waiting=max(queue.counts.waiting - markers, 0)),
+        era=queue.era or ("bullmq 3-4" if markers else ""),
+        stalled_interval_ms=interval(said),
+        metrics_completed=metrics(said, "completed"),
+        metrics_failed=metrics(said, "failed"),
+        oldest_completed_ms=oldest(said, "completed"),
+        oldest_failed_ms=oldest(said, "failed"),
+        overdue_delayed_ms=overdue if overdue > 0 else None,
+        refused=(*queue.refused, *said.refused),
+    )
+    members = said.items("repeat")
+    schedulers = list(zip(members[::2], members[1::2], strict=False))
+    return (yield from _named(stem, queue, in_line[-1:], schedulers)), wanted.ids(said)
+
+
+def _named(
+    stem: str, queue: LiveQueue, in_line: Sequence[str], schedulers: Sequence[tuple[str | None, str | None]]
+) -> Asking[LiveQueue]:
+    """The age of the job that is next in line, and the schedulers that the `repeat` set names."""
+    known = [(member, whole(score)) for member, score in schedulers if member is not None]
+    commands: dict[str, Command] = {job: ("HMGET", f"{stem}{job}", "timestamp") for job in in_line}
+    commands |= {f"repeat:{member}": ("HSTRLEN", f"{stem}repeat:{member}", "opts") for member, _ in known}
     if not commands:
         return queue
     said = Answers(commands, (yield list(commands.values())))
-    metrics = {
-        name: JobMetrics(known.count, known.previous_ms, tuple(whole(point) or 0 for point in said.items(name)))
-        for name, known in state.metrics.items()
-    }
-    waiting = said.items("next")
-    members = said.items("repeat")
-    schedulers = yield from _schedulers(stem, list(zip(members[::2], members[1::2], strict=False)))
+    waiting = [whole(moment) for job in in_line for moment in said.items(job)]
     return replace(
         queue,
-        metrics_completed=metrics.get("completed"),
-        metrics_failed=metrics.get("failed"),
-        oldest_waiting_ms=whole(waiting[0]) if waiting else None,
-        schedulers=schedulers,
+        oldest_waiting_ms=waiting[0] if waiting else None,
+        schedulers=(yield from _schedulers(stem, known, said)),
         refused=(*queue.refused, *said.refused),
     )
 
 
-def _schedulers(stem: str, members: Sequence[tuple[str | None, str | None]]) -> Asking[tuple[Scheduler, ...]]:
-    known = [(member, whole(score)) for member, score in members if member is not None]
+def _schedulers(stem: str, known: Sequence[tuple[str, int | None]], measured: Answers) -> Asking[tuple[Scheduler, ...]]:
     if not known:
         return ()
-    lengths = yield [("HSTRLEN", f"{stem}repeat:{member}", "opts") for member, _ in known]
     commands: list[Command] = []
-    for (member, _), length in zip(known, lengths, strict=True):
+    for member, _ in known:
+        length = measured.raw(f"repeat:{member}")
         small = isinstance(length, int) and length <= FIELD_LIMIT
         commands.append(("HMGET", f"{stem}repeat:{member}", "name", "every", "pattern", *(["opts"] if small else [])))
     replies = yield commands
@@ -187,21 +203,26 @@ def _with_jobs(queue: LiveQueue, sample: Sample) -> LiveQueue:
     )
 
 
-def _locks(stem: str, sample: Sample) -> Asking[list[Lock]]:
+def _running(
+    stem: str, queue: LiveQueue, state: State, sample: Sample, events: int
+) -> Asking[tuple[list[Lock], EventsWindow | None]]:
+    """Locks of sampled active jobs, and the newest events."""
     active = [job for job in sample.jobs if job.state is JobState.ACTIVE][:_LOCKS]
-    if not active:
-        return []
-    commands: dict[str, Command] = {"time": ("TIME",)}
+    # results lie in the stream too: where they are large, reading it would weigh
+    heard = bool(state.events) and sample.largest_result <= FIELD_LIMIT
+    commands: dict[str, Command] = {"time": ("TIME",)} if active else {}
     commands |= {job.id: ("PTTL", f"{stem}{job.id}:lock") for job in active}
-    said = Answers(commands, (yield list(commands.values())))
+    if heard:
+        commands["newest events"] = ("XREVRANGE", f"{stem}events", "+", "-", "COUNT", events)
+    said = Answers(commands, (yield list(commands.values())) if commands else [])
     sample.refused += said.refused
     now = clock(said)
-    rests = [(job, said.raw(job.id)) for job in active]
-    return [
+    locks = [
         Lock(job.id, rest, now - job.processed_on if now and job.processed_on is not None else None)
-        for job, rest in rests
-        if isinstance(rest, int)
+        for job in active
+        if isinstance(rest := said.raw(job.id), int)
     ]
+    return locks, _window(state, said.raw("newest events")) if state.events else None
 
 
 def _oldest_active(sample: Sample) -> int | None:
@@ -210,33 +231,18 @@ def _oldest_active(sample: Sample) -> int | None:
     )
 
 
-def _events(stem: str, queue: LiveQueue, state: State, sample: Sample) -> Asking[EventsWindow | None]:
-    """The newest events, unless results are so large that reading them (they lie in the stream) would weigh."""
-    if not state.events:
-        return None
-    window = EventsWindow(state.events, None, None, None, whole(state.meta.get("opts.maxLenEvents")))
-    if sample.largest_result > FIELD_LIMIT:
-        return window
-    commands: dict[str, Command] = {
-        "newest": ("XREVRANGE", f"{stem}events", "+", "-", "COUNT", _EVENTS),
-        "stream": ("XINFO", "STREAM", f"{stem}events"),
-    }
-    said = Answers(commands, (yield list(commands.values())))
-    sample.refused += said.refused
+def _window(state: State, newest: Reply) -> EventsWindow:
     types: dict[str, int] = {}
     moments: list[int] = []
-    for identity, event in _entries(said.raw("newest")):
-        moments += [] if identity is None else [identity]
+    for moment, event in _entries(newest):
+        moments += [] if moment is None else [moment]
         types[event] = types.get(event, 0) + 1
-    about = _pairs(said.raw("stream"))
-    first = about.get("first-entry")
-    return replace(
-        window,
-        first_ms=_moment(first[0]) if isinstance(first, list) and first else None,
-        last_ms=moments[0] if moments else None,
-        added=whole(about.get("entries-added")),
+    return EventsWindow(
+        length=state.events,
+        max_length=whole(state.meta.get("opts.maxLenEvents")),
         read=len(moments),
         read_from_ms=moments[-1] if moments else None,
+        last_ms=moments[0] if moments else None,
         types=types,
     )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from .asking import Answers, Asking
+from .asking import Answers
 from .connection import Command
 from .jobs_model import State
 from .keys import LISTS, SETS
@@ -36,8 +37,27 @@ def shares(held: Mapping[State, int], sample: int) -> dict[State, int]:
     return share
 
 
-def pick(stem: str, counts: Counts, sample: int) -> Asking[list[tuple[State, str]]]:
-    """Ids of the sampled jobs with their state, each id once."""
+@dataclass(frozen=True, slots=True)
+class Picks:
+    """Commands that give the ids of the jobs to sample."""
+
+    commands: dict[str, Command]
+    states: dict[str, State]
+    """By the commands' names."""
+
+    def ids(self, said: Answers) -> list[tuple[State, str]]:
+        """Ids of the sampled jobs with their state, each id once."""
+        found: dict[str, State] = {}
+        for name, state in self.states.items():
+            one = said.text(name)
+            for job in [one] if one is not None else said.items(name):
+                if job is not None and not job.startswith("0:"):
+                    found.setdefault(job, state)
+        return [(state, job) for job, state in found.items()]
+
+
+def picks(stem: str, counts: Counts, sample: int) -> Picks:
+    """What to ask for `sample` jobs of a queue."""
     held = sizes(counts)
     commands: dict[str, Command] = {}
     states: dict[str, State] = {}
@@ -45,16 +65,7 @@ def pick(stem: str, counts: Counts, sample: int) -> Asking[list[tuple[State, str
         for number, command in enumerate(_commands(stem, state, held[state], take)):
             commands[f"{state} {number}"] = command
             states[f"{state} {number}"] = state
-    if not commands:
-        return []
-    said = Answers(commands, (yield list(commands.values())))
-    ids: dict[str, State] = {}
-    for name, state in states.items():
-        one = said.text(name)
-        for job in [one] if one is not None else said.items(name):
-            if job is not None and not job.startswith("0:"):
-                ids.setdefault(job, state)
-    return [(state, job) for job, state in ids.items()]
+    return Picks(commands, states)
 
 
 def _commands(stem: str, state: State, size: int, take: int) -> list[Command]:

@@ -1,4 +1,8 @@
-"""First look at a queue: counts, meta, timers, metrics, the ends of its lists."""
+"""First look at a queue: counts and what else is there; the second step reads that, and nothing that is not.
+
+Every command costs the server about 2 µs, mostly for reading it and writing the reply, and a scan may have thousands of
+queues: nothing is asked twice, and nothing of a key that the first step shows to be empty.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,32 @@ from dataclasses import dataclass, field
 
 from .asking import Answers, Asking, whole
 from .connection import Command
+from .keys import META
 from .model import Counts, JobMetrics, Library
 from .server_model import Refused
 
-_META = ("version", "opts.maxLenEvents", "paused", "concurrency", "max", "duration")
-_MANUAL = 9007199254740991
-"""What BullMQ writes into `limiter` for a manual `rateLimit()`."""
+_MINUTES = 60
+_SCHEDULERS = 50
+
+
+@dataclass(slots=True)
+class Shared:
+    """What the queues of one batch have in common."""
+
+    now_ms: int = 0
+    """The server's clock, asked once for all of them; 0 where it would not tell."""
+    asked: bool = False
+    measures: bool = True
+    """Whether MEMORY USAGE gives sizes; some offerings and narrow users do without."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What discovery read of a queue already."""
+
+    added: int | None = None
+    meta: tuple[str | None, ...] = ()
+    """Values of the fields `META`."""
 
 
 @dataclass(slots=True)
@@ -27,66 +51,46 @@ class State:
     era: str
     events: int
     repeats: int
-    stalled_interval_ms: int | None
+    checked: bool
+    """Whether the stalled check's key is there."""
     suspected: int
-    next_waiting: str | None
-    first_delayed: tuple[str, int] | None
-    """(id, due in ms)."""
-    oldest_completed_ms: int | None
-    oldest_failed_ms: int | None
     rate_limited_ms: int | None
-    metrics: dict[str, JobMetrics]
+    metered: bool
+    """Whether the workers keep metrics."""
     refused: list[Refused] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
-def _commands(stem: str) -> dict[str, Command]:
-    lists = {name: ("LLEN", f"{stem}{name}") for name in ("wait", "paused", "active")}
-    sets = {
+def read_state(stem: str, known: Known, shared: Shared) -> Asking[State]:
+    """Read it; `stem` is `prefix:queue:`."""
+    meta = {name: value for name, value in zip(META, known.meta, strict=False) if value is not None}
+    described = "opts.maxLenEvents" in meta or meta.get("version", "").startswith("bullmq")
+    commands: dict[str, Command] = {}
+    if not shared.asked:
+        shared.asked = True
+        commands["time"] = ("TIME",)
+    commands |= {name: ("LLEN", f"{stem}{name}") for name in ("wait", "paused", "active")}
+    commands |= {
         name: ("ZCARD", f"{stem}{name}")
         for name in ("prioritized", "delayed", "completed", "failed", "waiting-children", "repeat")
     }
-    ends = {
-        f"oldest {name}": ("ZRANGE", f"{stem}{name}", 0, 0, "WITHSCORES") for name in ("delayed", "completed", "failed")
-    }
-    return {
-        "time": ("TIME",),
-        "id": ("GET", f"{stem}id"),
-        "meta": ("HMGET", f"{stem}meta", *_META),
-        "meta-paused": ("EXISTS", f"{stem}meta-paused"),
-        "marker": ("EXISTS", f"{stem}marker"),
-        "pc": ("EXISTS", f"{stem}pc"),
+    commands |= {
         "events": ("XLEN", f"{stem}events"),
-        "check": ("GET", f"{stem}stalled-check"),
         "check ttl": ("PTTL", f"{stem}stalled-check"),
         "suspected": ("SCARD", f"{stem}stalled"),
         "limiter ttl": ("PTTL", f"{stem}limiter"),
-        "next": ("LRANGE", f"{stem}wait", -3, -1),
-        "metrics completed": ("HMGET", f"{stem}metrics:completed", "count", "prevTS"),
-        "metrics failed": ("HMGET", f"{stem}metrics:failed", "count", "prevTS"),
-        **lists,
-        **sets,
-        **ends,
+        "metrics": ("EXISTS", f"{stem}metrics:completed", f"{stem}metrics:failed"),
     }
-
-
-def read_state(stem: str) -> Asking[State]:
-    """Read it; `stem` is `prefix:queue:`."""
-    commands = _commands(stem)
+    if not meta.get("version"):  # else the description tells library and version, and Bull writes none
+        commands |= {name: ("EXISTS", f"{stem}{name}") for name in ("meta-paused", "marker", "pc")}
     said = Answers(commands, (yield list(commands.values())))
-    meta = {name: value for name, value in zip(_META, said.items("meta"), strict=False) if value is not None}
-    now_ms = clock(said)
-    waiting = said.items("next")
-    # BullMQ 3 and 4 put a marker `0:<ms>` among the waiting ids
-    markers = sum(1 for job in waiting if job is not None and job.startswith("0:"))
-    ids = [job for job in waiting if job is not None and not job.startswith("0:")]
-    delayed = said.items("oldest delayed")
-    due = whole(delayed[1]) if len(delayed) == 2 else None
+    if "time" in commands:
+        shared.now_ms = clock(said)
     limiter = said.count("limiter ttl")
     return State(
-        now_ms=now_ms,
+        now_ms=shared.now_ms,
         counts=Counts(
-            waiting=max(said.count("wait") - markers, 0),
+            waiting=said.count("wait"),
             paused=said.count("paused"),
             prioritized=said.count("prioritized"),
             delayed=said.count("delayed"),
@@ -95,24 +99,50 @@ def read_state(stem: str) -> Asking[State]:
             failed=said.count("failed"),
             waiting_children=said.count("waiting-children"),
         ),
-        added=said.number("id"),
+        added=known.added,
         meta=meta,
         paused="paused" in meta or said.count("meta-paused") > 0,
-        library=_library(said, meta),
-        era=_era(said, meta, markers),
+        library=_library(said, described=described),
+        era=_era(said, meta),
         events=said.count("events"),
         repeats=said.count("repeat"),
-        stalled_interval_ms=_interval(said, now_ms),
+        checked=said.count("check ttl") > 0,
         suspected=said.count("suspected"),
-        next_waiting=ids[-1] if ids else None,
-        first_delayed=(delayed[0] or "", due // 4096) if due is not None else None,
-        oldest_completed_ms=_oldest(said, "completed"),
-        oldest_failed_ms=_oldest(said, "failed"),
         rate_limited_ms=limiter if limiter > 0 else None,
-        metrics=_metrics(said),
+        metered=said.count("metrics") > 0,
         refused=said.refused,
         notes=[f"{key} is not of the type that the library keeps there" for key in said.wrong],
     )
+
+
+def ends(stem: str, state: State) -> dict[str, Command]:
+    """The commands that read the ends of its lists and what else the first step found to be there."""
+    counts, commands = state.counts, dict[str, Command]()
+    if counts.waiting:
+        commands["next"] = ("LRANGE", f"{stem}wait", -3, -1)
+    commands |= {
+        f"oldest {name}": ("ZRANGE", f"{stem}{name}", 0, 0, "WITHSCORES")
+        for name in ("delayed", "completed", "failed")
+        if getattr(counts, name)
+    }
+    if state.checked:
+        commands |= checked(stem)
+    if state.metered:
+        for name in ("completed", "failed"):
+            commands[f"metrics {name}"] = ("HMGET", f"{stem}metrics:{name}", "count", "prevTS")
+            commands[f"minutes {name}"] = ("LRANGE", f"{stem}metrics:{name}:data", 0, _MINUTES - 1)
+    if state.repeats:
+        commands["repeat"] = ("ZRANGE", f"{stem}repeat", 0, _SCHEDULERS - 1, "WITHSCORES")
+    return commands
+
+
+def checked(stem: str) -> dict[str, Command]:
+    """The commands for `interval`."""
+    return {
+        "time": ("TIME",),
+        "check": ("GET", f"{stem}stalled-check"),
+        "check ttl": ("PTTL", f"{stem}stalled-check"),
+    }
 
 
 def clock(said: Answers) -> int:
@@ -127,18 +157,27 @@ def snap(milliseconds: int) -> int:
     return near if near and abs(near - milliseconds) <= 25 else milliseconds
 
 
-def _library(said: Answers, meta: dict[str, str]) -> Library:
-    if (
-        "opts.maxLenEvents" in meta
-        or meta.get("version", "").startswith("bullmq")
-        or said.count("events")
-        or said.count("marker")
-    ):
+def oldest(said: Answers, name: str) -> int | None:
+    """The lowest score of a set whose `ends` were read."""
+    pair = said.items(f"oldest {name}")
+    return whole(pair[1]) if len(pair) == 2 else None
+
+
+def metrics(said: Answers, name: str) -> JobMetrics | None:
+    """`metrics:completed` or `metrics:failed`, where the workers keep them."""
+    count, previous = [*map(whole, said.items(f"metrics {name}")), None, None][:2]
+    if count is None:
+        return None
+    return JobMetrics(count, previous, tuple(whole(point) or 0 for point in said.items(f"minutes {name}")))
+
+
+def _library(said: Answers, *, described: bool) -> Library:
+    if described or said.count("events") or said.count("marker"):
         return Library.BULLMQ
     return Library.BULL if said.count("meta-paused") else Library.UNKNOWN
 
 
-def _era(said: Answers, meta: dict[str, str], markers: int) -> str:
+def _era(said: Answers, meta: dict[str, str]) -> str:
     version = meta.get("version", "").partition(":")[2]
     if major := version.partition(".")[0]:
         return f"bullmq {major}"
@@ -146,30 +185,14 @@ def _era(said: Answers, meta: dict[str, str], markers: int) -> str:
         return "bullmq 5-6"
     if said.count("pc") or said.count("prioritized"):
         return "bullmq 4-6"
-    if markers:
-        return "bullmq 3-4"
     return ""
 
 
-def _interval(said: Answers, now_ms: int) -> int | None:
+def interval(said: Answers) -> int | None:
     """The key holds the worker's time of writing and lives for one interval: PTTL + age is the interval."""
-    written, ttl = said.number("check"), said.count("check ttl")
+    written, ttl, now_ms = said.number("check"), said.count("check ttl"), clock(said)
     if written is None or ttl <= 0 or not now_ms:
         return None
-    interval = ttl + now_ms - written
+    every = ttl + now_ms - written
     # outside of this the worker's clock differs from the server's
-    return snap(interval) if 500 <= interval <= 3_600_000 and interval >= ttl else None
-
-
-def _oldest(said: Answers, name: str) -> int | None:
-    pair = said.items(f"oldest {name}")
-    return whole(pair[1]) if len(pair) == 2 else None
-
-
-def _metrics(said: Answers) -> dict[str, JobMetrics]:
-    found = {}
-    for name in ("completed", "failed"):
-        count, previous = [*map(whole, said.items(f"metrics {name}")), None, None][:2]
-        if count is not None:
-            found[name] = JobMetrics(count, previous)
-    return found
+    return snap(every) if 500 <= every <= 3_600_000 and every >= ttl else None

@@ -24,10 +24,13 @@ from .queues import Answer, Question, read_queue
 from .sentinel import find_primary
 from .server import read_server
 from .server_model import Clients, RedisClient, Refused, SentinelView, Server, Unreached
+from .state import Known, Shared
 
 _TOGETHER = 32
 _JOBS_IN_ALL = 12_000
 _JOBS_AT_LEAST = 4
+_EVENTS_IN_ALL, _EVENTS, _EVENTS_AT_LEAST = 5_000, 100, 10
+"""Newest events read of all queues together, and of one at the most and at the least."""
 _FAILOVER_S = 15.0
 """How long Sentinels may take to promote a replica while the scan waits."""
 _FIXED, _PER_JOB = 45, 5
@@ -174,8 +177,11 @@ def _read_queues(asker: Asker, target: Target, db: int, names: Names) -> None:
         )
     questions = list(_questions(asker, target, seats, found, db))
     answers: list[Answer] = []
+    shared = Shared()
     for start in range(0, len(questions), _TOGETHER):
-        some, stopped = together(asker, [read_queue(question) for question in questions[start : start + _TOGETHER]])
+        shared = Shared(measures=shared.measures)
+        batch = questions[start : start + _TOGETHER]
+        some, stopped = together(asker, [read_queue(question, shared) for question in batch])
         answers += [answer for answer in some if answer is not None]
         if stopped is not None:
             if target.stopped is None:
@@ -189,11 +195,21 @@ def _questions(
     asker: Asker, target: Target, seats: Sequence[dict[Name, _Seated]], found: Discovery, db: int
 ) -> Iterator[Question]:
     each = _sample(asker.meter, len(found.found))
+    events = min(max(_EVENTS_IN_ALL // max(len(found.found), 1), _EVENTS_AT_LEAST), _EVENTS)
     for name in sorted(found.found, key=lambda name: (name.prefix, name.queue)):
         endpoint = asker.owner(f"{name.stem}id")
         if endpoint not in {server.endpoint for server in target.servers}:
             endpoint = target.servers[0].endpoint
-        yield Question(endpoint, db, name, found.found[name], _workers(target.servers, seats, name), each)
+        yield Question(
+            endpoint=endpoint,
+            db=db,
+            name=name,
+            found_by=found.found[name],
+            workers=_workers(target.servers, seats, name),
+            known=found.known.get(name.stem, Known()),
+            sample=each,
+            events=events,
+        )
 
 
 def _sample(meter: Meter, queues: int) -> int:

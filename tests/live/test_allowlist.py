@@ -32,6 +32,10 @@ WRITES = [
     ("ACL", "LIST"),
     ("SUBSCRIBE", "x"),
     ("SORT", "k", "STORE", "l"),
+    ("MEMORY", "PURGE"),
+    ("MEMORY", "USAGE", "k"),
+    ("MEMORY", "USAGE", "k", "SAMPLES", 0),
+    ("MEMORY", "USAGE", "k", "SAMPLES", 100_000),
 ]
 
 

@@ -9,7 +9,7 @@ from auditor.live.jobs_model import State
 from auditor.live.sampling import shares
 
 from ..support.redis_server import redis_server
-from .support import queue, scan
+from .support import deny, queue, scan
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,40 @@ def test_no_more_than_asked() -> None:
             for job in range(500):
                 client.hset(f"bull:mail:{job}", mapping={"name": "a", "data": "{}", "opts": "{}"})
         assert len(queue(scan(server, budget=Budget(sample=7)), "mail").sampled) == 7
+
+
+def test_jobs_are_the_same_where_their_memory_may_not_be_asked() -> None:
+    """Without MEMORY USAGE each field is measured apart, and the same is read."""
+    with redis_server(tcp=True) as server:
+        with server.client() as client:
+            client.hset("bull:mail:meta", mapping={"opts.maxLenEvents": 1})
+            for job, data in (("1", '{"password":"hunter2hunter2"}'), ("2", '{"é":1}'), ("3", '"' + "x" * 70_000 + '"')):
+                client.zadd("bull:mail:completed", {job: 1})
+                fields = {"name": "a", "data": data, "opts": '{"attempts":3}', "timestamp": 5, "returnvalue": "null"}
+                client.hset(f"bull:mail:{job}", mapping=fields)
+        whole, piecewise = queue(scan(server), "mail"), queue(scan(deny(server, "-memory|usage")), "mail")
+    assert {job.id: (job.data_bytes, job.data_parses) for job in whole.sampled} == {
+        "1": (29, True),
+        "2": (8, True),
+        "3": (70_002, None),
+    }
+    assert whole.sampled == piecewise.sampled
+    assert whole.hits == piecewise.hits
+    assert len(whole.hits) == 1
+
+
+def test_a_queue_costs_few_commands() -> None:
+    """Nothing is asked twice, nor of keys that are empty: the server's time goes with the number of commands."""
+    with redis_server() as server:
+        with server.client() as client, client.pipeline(transaction=False) as pipe:
+            for number in range(100):
+                stem = f"bull:q{number}:"
+                pipe.hset(f"{stem}meta", mapping={"opts.maxLenEvents": 10_000, "version": "bullmq:5.81.5"})
+                pipe.set(f"{stem}id", 20)
+                for job in range(20):
+                    pipe.zadd(f"{stem}completed", {f"{job}": job})
+                    pipe.hset(f"{stem}{job}", mapping={"name": "a", "data": "{}", "opts": "{}", "timestamp": job})
+            pipe.execute()
+        live = scan(server, names=[f"q{number}" for number in range(100)], budget=Budget(keys=0, sample=10))
+    assert sum(len(each.sampled) for each in live.queues) == 1000
+    assert sum(live.report.commands.values()) < 100 * (25 + 2 * 10) + 50
