@@ -73,7 +73,11 @@ def test_jobs_are_the_same_where_their_memory_may_not_be_asked() -> None:
     with redis_server(tcp=True) as server:
         with server.client() as client:
             client.hset("bull:mail:meta", mapping={"opts.maxLenEvents": 1})
-            for job, data in (("1", '{"password":"hunter2hunter2"}'), ("2", '{"é":1}'), ("3", '"' + "x" * 70_000 + '"')):
+            for job, data in (
+                ("1", '{"password":"hunter2hunter2"}'),
+                ("2", '{"é":1}'),
+                ("3", '"' + "x" * 70_000 + '"'),
+            ):
                 client.zadd("bull:mail:completed", {job: 1})
                 fields = {"name": "a", "data": data, "opts": '{"attempts":3}', "timestamp": 5, "returnvalue": "null"}
                 client.hset(f"bull:mail:{job}", mapping=fields)
