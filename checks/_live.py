@@ -1,7 +1,7 @@
 """What a live Redis says on items that code decides too: pure judges, `LiveRedis -> LiveSide`.
 
-A probe of code merges a side into its verdict: `findings` of status FAIL win over anything that code says (drift: show
-both), UNVERIFIED ones count where code says nothing of that queue and job, PASS ones are notes. `evidence` backs a
+A probe of code merges a side into its verdict: `findings` of status FAIL win over anything that code says (options that
+differ: drift), UNVERIFIED ones count where code says nothing of that queue and job, PASS ones are notes. `evidence` backs a
 pass. Subjects: `Subject(PRODUCER, "<queue>/<job name>", queue=<queue name>)` with the job name as `symbol`, or
 `Subject(QUEUE, "<queue>", queue=<queue name>)`; the queue name has no prefix, so that it joins with code's.
 

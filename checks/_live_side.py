@@ -29,6 +29,8 @@ class LiveSide:
     """(queue name, job name or "") of the subjects that Redis shows to hold."""
     aged: tuple[tuple[str, str], ...] = ()
     """Those whose failing jobs all date from before the code that runs now: no drift, if code says otherwise."""
+    options: bool = False
+    """It is about options that code sets: where a producer fails here and holds there, the two have drifted apart."""
 
     @property
     def silent(self) -> bool:
@@ -44,13 +46,15 @@ class Gathered:
     evidence: list[Evidence] = field(default_factory=list)
     held: list[tuple[str, str]] = field(default_factory=list)
     aged: list[tuple[str, str]] = field(default_factory=list)
+    options: bool = False
 
     def side(self) -> LiveSide:
         """The side, as probes take it."""
         shown = self.evidence[:_SHOWN]
         if rest := len(self.evidence) - len(shown):
             shown.append(Evidence("sampled jobs", f"and {rest:,} more of the kind"))
-        return LiveSide(tuple(self.findings), tuple(shown), tuple(dict.fromkeys(self.held)), tuple(self.aged))
+        held = tuple(dict.fromkeys(self.held))
+        return LiveSide(tuple(self.findings), tuple(shown), held, tuple(self.aged), self.options)
 
     def hold(self, queue: LiveQueue, job: str, *evidence: Evidence) -> None:
         """The subject holds."""
@@ -129,7 +133,7 @@ def judge_options(
 
     A name whose newest jobs are of both kinds, one among the other, has a producer that does not hold: it fails.
     """
-    gathered = Gathered()
+    gathered = Gathered(options=True)
     for queue, group in each_group(live):
         if not dead_letters and dead_letter(queue):
             continue

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from auditor.code.model import CodeModel
 from auditor.live.model import LiveRedis
-from auditor.model import Cause, Confidence, Finding, Severity, Status, Verdict
+from auditor.model import Cause, Confidence, Finding, Severity, Status, SubjectType, Verdict
 from auditor.probes import conclude, unverified
 
 from ._live import LiveSide
@@ -54,9 +54,12 @@ def queue_names(code: CodeModel) -> frozenset[str]:
 
 
 def _together(seen: Verdict, side: LiveSide, known: frozenset[str]) -> Verdict:
-    failing = {f.subject.queue for f in seen.findings if f.status is Status.FAIL}
+    said = {f.subject.queue or "" for f in seen.findings if f.status in (Status.FAIL, Status.UNVERIFIED)}
     heard = [f for f in side.findings if f.status is not Status.UNVERIFIED or f.subject.queue not in known]
-    findings = [*(_settled(f, side.held) for f in seen.findings), *(_beside(f, known, failing) for f in heard)]
+    findings = [
+        *(_settled(f, side.held) for f in seen.findings),
+        *(_beside(f, known - said) if side.options else f for f in heard),
+    ]
     evidence = (*seen.evidence, *side.evidence)
     was_open = seen.status is Status.UNVERIFIED
     if was_open and not seen.findings and not any(f.status is Status.FAIL for f in findings):
@@ -85,10 +88,11 @@ def _live_alone(seen: Verdict | None, side: LiveSide, decides: bool) -> Verdict:
     return conclude(judged, held=held, evidence=side.evidence, confidence=Confidence.LIKELY)
 
 
-def _beside(finding: Finding, known: frozenset[str], failing: set[str]) -> Finding:
-    """A live failure where code says that the item holds for this very queue is drift."""
-    drifted = finding.status is Status.FAIL and finding.subject.queue in known and finding.subject.queue not in failing
-    return replace(finding, message=f"drift: code says otherwise, but {finding.message}") if drifted else finding
+def _beside(finding: Finding, holding: frozenset[str]) -> Finding:
+    """A live failure of a producer whose options hold in code is drift."""
+    told = finding.subject
+    drifted = finding.status is Status.FAIL and told.type is SubjectType.PRODUCER and told.queue in holding
+    return replace(finding, message=f"{finding.message}; code says otherwise: drift") if drifted else finding
 
 
 def _settled(finding: Finding, held: Iterable[tuple[str, str]]) -> Finding:

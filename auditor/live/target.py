@@ -29,7 +29,7 @@ from .state import Known, Shared
 _TOGETHER = 32
 _JOBS_IN_ALL = 12_000
 _JOBS_AT_LEAST = 4
-_EVENTS_IN_ALL, _EVENTS, _EVENTS_AT_LEAST = 5_000, 100, 10
+_EVENTS_IN_ALL, _EVENTS, _EVENTS_AT_LEAST = 5_000, 100, 5
 """Newest events read of all queues together, and of one at the most and at the least."""
 _FAILOVER_S = 15.0
 """How long Sentinels may take to promote a replica while the scan waits."""

@@ -15,7 +15,7 @@ from .facts import live_finding, model, producer
 
 LIVE = LiveRedis(servers=(), queues=(), report=SourceReport("live", SourceStatus.OK))
 HOLDS = LiveSide(held=(("mail", "welcome"),), evidence=(Evidence("HGET bull:mail:1 opts", "attempts 3"),))
-FAILS = LiveSide(findings=(live_finding("mail", "welcome"),))
+FAILS = LiveSide(findings=(live_finding("mail", "welcome"),), options=True)
 
 
 def joined(judged: Judged, side: LiveSide | None, *, decides: bool = True) -> Verdict:
@@ -39,7 +39,7 @@ def test_both_hold() -> None:
 def test_redis_against_code_is_drift() -> None:
     verdict = joined(good("attempts: 3"), FAILS)
     assert verdict.status is Status.FAIL
-    assert "drift" in verdict.findings[0].message
+    assert verdict.findings[0].message == "jobs carry no attempts; code says otherwise: drift"
     assert verdict.evidence, "what code says is shown beside it"
 
 
@@ -48,6 +48,20 @@ def test_both_fail_is_no_drift() -> None:
     assert verdict.status is Status.FAIL
     assert not any("drift" in f.message for f in verdict.findings)
     assert len(verdict.findings) == 2
+
+
+def test_what_code_leaves_open_is_no_drift() -> None:
+    verdict = joined(unsure("attempts: not resolved"), FAILS)
+    assert verdict.status is Status.FAIL
+    assert not any("drift" in f.message for f in verdict.findings)
+
+
+def test_what_code_cannot_say_is_no_drift() -> None:
+    """A secret in a payload or a stall is simply seen."""
+    seen = LiveSide(findings=(live_finding("mail", "welcome", message="data.password holds a secret"),))
+    verdict = joined(good("no sensitive key"), seen)
+    assert verdict.status is Status.FAIL
+    assert verdict.findings[0].message == "data.password holds a secret"
 
 
 def test_redis_settles_what_code_leaves_open() -> None:
@@ -67,7 +81,7 @@ def test_an_open_sample_does_not_shake_code() -> None:
 
 
 def test_a_queue_that_code_does_not_know_is_judged_by_redis() -> None:
-    verdict = joined(good("attempts: 3"), LiveSide(findings=(live_finding("orphan"),)))
+    verdict = joined(good("attempts: 3"), LiveSide(findings=(live_finding("orphan"),), options=True))
     assert verdict.status is Status.FAIL
     assert "drift" not in verdict.findings[0].message
 
