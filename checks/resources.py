@@ -43,7 +43,8 @@ def cpu_sandboxed(code: CodeModel) -> Verdict:
 def timeouts(code: CodeModel) -> Verdict:
     """Every client that a handler calls out with has a bound, client-wide or per call, and none is 0 (for ever).
 
-    `fetch` without a signal and axios without a timeout wait for ever; an SDK's own default counts.
+    `fetch` without a signal and axios without a timeout wait for ever; an SDK's own default counts. How long a handler
+    waits for a transaction's confirmation is item 50's.
     """
     return by_worker(_calls, "every remote call of {n} handlers has a time bound")(code)
 
@@ -76,7 +77,7 @@ def _cpu(_: CodeModel, worker: Worker) -> Judged:
 
 def _calls(_: CodeModel, worker: Worker) -> Judged:
     name = subject_of(worker).name
-    remote = of(worker, *REMOTE)
+    remote = of(worker, *(REMOTE - {Role.CHAIN_CONFIRM}))
     endless = [effect for effect in remote if unbounded(effect)]
     if endless:
         first = endless[0]

@@ -22,6 +22,14 @@ class TimeRule:
     default: float | None = None
     client: tuple[str, ...] = ()
     call: tuple[str, ...] = ()
+    through: tuple[str, ...] = ()
+    """Options of the client's construction that hold a function it sends by: `fetch`."""
+    setter: str = ""
+    """A method of the client that sets it later."""
+    seconds: bool = False
+    """The options are in seconds."""
+    module: str = ""
+    """A Nest module that makes the client: its registration holds the options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +170,10 @@ def _package(name: str, entry: Mapping[str, object]) -> Package:
             float(default) if isinstance(default, int | float) else None,
             tuple(_texts(time.get("client"))),
             tuple(_texts(time.get("call"))),
+            tuple(_texts(time.get("through"))),
+            str(time.get("setter", "")),
+            time.get("seconds") is True,
+            str(time.get("module", "")),
         ),
         KeyRule(argument if isinstance(argument, int) else None, str(key["option"])) if key else None,
         entry.get("keyless") is True,

@@ -36,9 +36,9 @@ ARGUMENTS_MATTER = frozenset(
 )  # fmt: skip
 """Packages whose results depend on arguments in a way that matters here; those of others are not looked at."""
 
-MAKES = ("create", "extend")
-"""Beginnings of functions that make a client (`axios.create`, `createTransport`): its options are kept, as a constructor's
-are, and looked at when somebody asks for its timeout."""
+MAKES = ("create", "extend", "client", "connect", "apiConnect", "make", "init")
+"""Beginnings of functions that make a client (`axios.create`, `createTransport`, `mailgun.client`): its options are kept, as
+a constructor's are, and looked at when somebody asks for its timeout."""
 
 
 def package_of(spec: str) -> str:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from auditor.code import contracts, records
 from auditor.code import options as options_
+from auditor.code.bounds import Bounds, constructions
 from auditor.code.catalogue import Catalogue, KeyRule, Meaning, Package, TimeRule
 from auditor.code.facts import Call
 from auditor.code.model import ABSENT, Effect, Json, Option, OptionState, Role
 from auditor.code.taint import text
-from auditor.code.values import Array, External, Literal, Object, Unknown, Value, Where, is_nothing, options_of, text_of
+from auditor.code.values import External, Object, Unknown, Value, Where, is_nothing, options_of, text_of
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class Meanings:
         self._tx: dict[tuple[str, str], list[tuple[int, int, str]]] = {}
         self._known: dict[int, Meaning | None] = {}
         self._has_contracts: bool | None = None
+        self.bounds = Bounds(ev, self._told)
 
     def transactions(self, calls: Iterable[Call]) -> list[tuple[int, int]]:
         """Byte ranges of the functions that transaction calls run; their first parameter stands for the database."""
@@ -149,7 +151,7 @@ class Meanings:
         ):
             made = replace(made, claims=True)
         if role in REMOTE:
-            made = replace(made, timeout=self._time(call, meaning, self._sender(call) or value))
+            made = replace(made, timeout=self.bounds.of(call, meaning, self._sender(call) or value))
         if role in CREATING:
             made = replace(made, key=self._key(call, meaning), keyless=meaning.package.keyless)
         if role is Role.CHAIN_SEND and self._hands_out_nonces(value):
@@ -233,7 +235,7 @@ class Meanings:
         given = call.arguments()
         if given and given[0].type not in ("string", "object"):
             yield from (text_of(one) for one in options_of(self.ev.eval(given[0], call.scope)))
-        for value in self._construction(self._external(call))[0]:
+        for value in constructions(self.ev, self._external(call))[0]:
             for one in options_of(value):
                 if isinstance(one, Object):
                     yield from (text_of(one.members[key]) for key in _BASES if key in one.members)
@@ -302,44 +304,12 @@ class Meanings:
             return parts[-2] if len(parts) > 1 else ""
         return ""
 
-    def _time(self, call: Call, meaning: Meaning, value: External | None) -> Option:
-        rule = meaning.package.time
-        if _raced(call.node):
-            here = CodeSpan(call.scope.module.path, call.line, call.line)
-            return Option(OptionState.KNOWN, 1, origin=here, why="raced with a timer")
-        if call.name in ("wait", "waitForTransaction", "waitForTransactionReceipt"):
-            return self._wait(call, meaning)
-        own = _option_of(self.ev, self._given(call, rule.call), rule.call)
-        if own is not None:
-            return own
-        made, unclear = self._construction(value)
-        client = _option_of(self.ev, made, rule.client)
-        if client is not None:
-            return client
-        if unclear and rule.client:
-            return Option(OptionState.UNKNOWN, why="how its client is built could not be resolved")
-        return Option(OptionState.KNOWN, rule.default) if rule.default is not None else ABSENT
-
-    def _given(self, call: Call, names: tuple[str, ...]) -> list[Value]:
-        """Arguments that may carry one of these options: literals that name it, and a last one made elsewhere."""
-        nodes = call.arguments()
-        wanted = [
-            node
-            for at, node in enumerate(nodes)
-            if (node.type == "object" and ("..." in text(node) or any(name in text(node) for name in names)))
-            or (at and at == len(nodes) - 1 and node.type in ("identifier", "member_expression", "call_expression"))
-        ]
-        return [self.ev.eval(node, call.scope) for node in wanted] if names else []
-
-    def _wait(self, call: Call, meaning: Meaning) -> Option:
-        """tx.wait(confirmations, timeout), waitForTransaction(hash, confirmations, timeout), viem's option."""
-        at = {"wait": 1, "waitForTransaction": 2}.get(call.name)
-        rule, nodes = meaning.package.time, call.arguments()
-        if at is None:
-            return _option_of(self.ev, self._given(call, rule.call), rule.call) or Option(
-                OptionState.KNOWN, rule.default or 180_000
-            )
-        return options_.option([self.ev.eval(nodes[at], call.scope)]) if len(nodes) > at else ABSENT
+    def _told(self, call: Call) -> Option | None:
+        """The bound of a call to somebody else's server; None for all others."""
+        meaning = self.of(call, [])
+        if meaning is None or meaning.role not in REMOTE:
+            return None
+        return self.bounds.of(call, meaning, self._sender(call) or self._external(call))
 
     def _built_at(self, call: Call) -> CodeSpan | None:
         """Where the receiver was built: the place of the outermost value that is the result of a construction."""
@@ -364,7 +334,7 @@ class Meanings:
 
     def _hands_out_nonces(self, value: External | None) -> bool:
         """Whether a nonce manager stands among what the sender was built with."""
-        pending, _ = self._construction(value)
+        pending, _ = constructions(self.ev, value)
         for depth in range(40):
             if depth >= len(pending):
                 return False
@@ -386,20 +356,6 @@ class Meanings:
         data = self.ev.program.tree.read(where[0]) if where is not None else None
         lines = data.splitlines() if data is not None else []
         return lines[where[1] - 1] if where is not None and 0 < where[1] <= len(lines) else b""
-
-    def _construction(self, value: External | None) -> tuple[list[Value], bool]:
-        """Arguments of every construction that the receiver came through, and whether one of them is not known."""
-        found: list[Value] = []
-        at: Value | None = value
-        while isinstance(at, External):
-            found.extend(self.ev.forced(at.arguments))
-            at = at.base
-        unclear = (
-            value is None
-            or (not found and "()" not in value.path and "." in value.path)
-            or any(isinstance(v, Unknown) for v in found)
-        )
-        return found, unclear
 
     def _key(self, call: Call, meaning: Meaning) -> Option | None:
         rule = meaning.package.key
@@ -529,28 +485,6 @@ def _role_at(written: str) -> Role | None:
     return next((role for host, role in HOSTS.items() if host in written), None)
 
 
-def _option_of(ev: Evaluator, values: list[Value], names: tuple[str, ...]) -> Option | None:
-    """The first of these options that one of the values carries; dotted names lie deeper."""
-    for value in values:
-        for one in options_of(value):
-            inner = one.element() if isinstance(one, Array) and one.items else one
-            if not isinstance(inner, Object):
-                continue
-            for name in names:
-                held: Value = inner
-                for part in name.split("."):
-                    held = ev.member(held, part)
-                if is_nothing(held) or (isinstance(held, Unknown) and name.split(".")[0] not in inner.members):
-                    continue
-                shown = options_.option([held])
-                if isinstance(held, Literal) and isinstance(held.value, int | float):
-                    return shown
-                return (
-                    replace(shown, state=OptionState.KNOWN, value=1) if shown.state is not OptionState.ABSENT else None
-                )
-    return None
-
-
 def _chain(node: Node) -> str:
     """Source text of a fluent chain from this call on: `.set({ … }).where(…).onConflictDoNothing()`."""
     start, at = node, node
@@ -561,21 +495,6 @@ def _chain(node: Node) -> str:
         at = outer
     callee = start.child_by_field_name("function")
     return text(at)[len(text(callee)) if callee is not None else 0 :]
-
-
-def _raced(node: Node) -> bool:
-    """Whether the call stands in a Promise.race with a timer, or in a wrapper that ends it."""
-    at = node.parent
-    while at is not None and at.type not in ("statement_block", "program"):
-        if at.type == "call_expression" and at.id != node.id:
-            callee = at.child_by_field_name("function")
-            shown = text(callee) if callee is not None else ""
-            if shown.endswith("race") and re.search(r"[tT]imeout", text(at)):
-                return True
-            if re.search(r"(?:^|\.)(?:pTimeout|withTimeout|timeoutAfter|promiseTimeout|timeout)$", shown):
-                return True
-        at = at.parent
-    return False
 
 
 def _awaited_or_assigned(node: Node) -> bool:
