@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from auditor.binding import Check
 from auditor.evidence import Broken
+from auditor.gaps import FactLost, guarded
 from auditor.masking import mask
 from auditor.model import (
     Cause,
@@ -62,6 +63,7 @@ def run(checks: Iterable[Check], lookup: Lookup, selected: Callable[[Item], bool
 def _decide(check: Check, lookup: Lookup) -> Verdict:
     given: dict[str, object] = {}
     missing: list[Unavailable] = []
+    optional: list[str] = []
     required_missing = False
     for need in check.probe.needs:
         got = lookup(need.snapshot)
@@ -70,16 +72,31 @@ def _decide(check: Check, lookup: Lookup) -> Verdict:
         if isinstance(got, Unavailable):
             missing.append(got)
             required_missing = required_missing or not need.optional
-        given[need.parameter] = None if isinstance(got, Unavailable) else got
+        given[need.parameter] = None if isinstance(got, Unavailable) else guarded(got)
+        if need.optional and not isinstance(got, Unavailable) and got.lost:
+            optional.append(need.parameter)
     if missing and (required_missing or len(missing) == len(check.probe.needs)):
         return _unavailable(missing)
     if check.params is not None:
         given[check.probe.params_parameter] = check.params
     try:
-        verdict = check.probe.function(**given)
+        verdict = _asked(check, given, optional)
     except Exception as error:  # one broken probe must not cost the report
         return Verdict(Status.ERROR, f"the probe {check.probe.name} broke: {_one_line(error)}")
     return _explain_refusals(verdict, missing)
+
+
+def _asked(check: Check, given: Mapping[str, object], optional: Sequence[str]) -> Verdict:
+    """The probe's verdict; UNVERIFIED where it asks for a fact that is lost, unless what is left proves a failure."""
+    try:
+        return check.probe.function(**given)
+    except FactLost as lost:
+        rest = {**given, **dict.fromkeys(optional)}
+        left = [n for n in check.probe.needs if rest[n.parameter] is not None]
+        verdict = check.probe.function(**rest) if optional and left else None
+        if verdict is not None and verdict.status is Status.FAIL:
+            return verdict
+        return Verdict(Status.UNVERIFIED, f"a fault of tt-audit: {lost}", cause=Cause.UNRESOLVED)
 
 
 def _unavailable(missing: list[Unavailable]) -> Verdict:

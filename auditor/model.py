@@ -328,6 +328,16 @@ class Snapshot:
     source: ClassVar[str] = ""
     """Name of the source: `live`, `code`, `infra`, `prom`."""
 
+    @property
+    def lost(self) -> Mapping[str, str]:
+        """Fields that can't be relied on, since a part of the collector broke, with the reason; dotted: of each element."""
+        return {}
+
+    @property
+    def certain(self) -> Mapping[str, object]:
+        """Properties that hold all the same, with their values."""
+        return {}
+
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:

@@ -13,6 +13,7 @@ from pathlib import Path
 from auditor import repository
 from auditor.code.model import CodeModel, EntryPoint
 from auditor.evidence import Broken, Collector, Store
+from auditor.gaps import Gap
 from auditor.infra.model import InfraModel
 from auditor.live.model import LiveRedis
 from auditor.model import (
@@ -117,15 +118,18 @@ def source_reports(snapshots: Iterable[Given]) -> Iterator[SourceReport]:
         elif isinstance(got, LiveRedis | Observability):
             yield got.report
         elif isinstance(got, CodeModel):
-            yield _tree_report("code", got.trees, got.ended_early)
+            yield _tree_report("code", got.trees, got.ended_early, got.gaps)
         elif isinstance(got, InfraModel):
             yield _tree_report("infra", got.trees, False)
 
 
-def _tree_report(name: str, trees: Sequence[TreeTarget], ended_early: bool) -> SourceReport:
+def _tree_report(name: str, trees: Sequence[TreeTarget], ended_early: bool, gaps: Sequence[Gap] = ()) -> SourceReport:
     unread = [skipped for tree in trees for skipped in tree.files_skipped if not skipped.meant]
     counted = "1 file was" if len(unread) == 1 else f"{len(unread)} files were"
     why = f"{counted} not read, the first: {unread[0].path} ({unread[0].why})" if unread else ""
+    if gaps:
+        more = f", and {len(gaps) - 1} more such faults" if len(gaps) > 1 else ""
+        why = f"a fault of tt-audit: {gaps[0].label()}{more}"
     why = "the deadline passed before everything was followed (--timeout)" if ended_early else why
     return SourceReport(name, SourceStatus.PARTIAL if why else SourceStatus.OK, why, ended_early=ended_early)
 
@@ -133,7 +137,7 @@ def _tree_report(name: str, trees: Sequence[TreeTarget], ended_early: bool) -> S
 def is_empty(snapshots: Mapping[type[Snapshot], Given]) -> bool:
     """Whether code or live Redis was read, and neither shows any queue, producer or worker."""
     code, live = snapshots[CodeModel], snapshots[LiveRedis]
-    looked = [code.empty] if isinstance(code, CodeModel) else []
+    looked = [code.empty and not code.gaps] if isinstance(code, CodeModel) else []
     if isinstance(live, LiveRedis):
         looked.append(not live.queues)
     return bool(looked) and all(looked)

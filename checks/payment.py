@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from auditor.code.model import CodeModel, Effect, OptionState, Role, Worker
+from auditor.gaps import altered
 from auditor.model import Confidence, Finding, Severity, Status, Subject, SubjectType, Verdict
 from auditor.probes import not_applicable, probe
 
@@ -109,7 +108,7 @@ def _keyed(code: CodeModel, worker: Worker) -> Judged | None:
 
 
 def _only(worker: Worker, effects: tuple[Effect, ...]) -> Worker:
-    return replace(worker, effects=effects)
+    return altered(worker, effects=effects)
 
 
 def _outside(effect: Effect) -> Finding:

@@ -47,6 +47,8 @@ def _ignored(job: Producer) -> Finding | None:
     given = option(job.options, "timeout")
     if is_bull(job) or given.state is OptionState.ABSENT:
         return None
+    if given.state is OptionState.UNKNOWN and given.origin is None:  # nobody is seen to write it
+        return None
     name, told = subject_of(job).name, described("timeout", given)
     message = f"{name} sets timeout, which {library_of(job)} ignores: the job is never interrupted"
     fix = "take it out and bound the work in the handler: AbortSignal.timeout(ms), or the processor's third argument"

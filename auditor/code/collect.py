@@ -4,28 +4,41 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from auditor.code import elsewhere, finish, misuse, reach
 from auditor.code import metrics as metrics_
 from auditor.code import nest as nest_
 from auditor.code import sites as sites_
-from auditor.code.assemble import Assembler
 from auditor.code.connections import Connections
 from auditor.code.contexts import Contexts, handler_functions
 from auditor.code.evaluate import Evaluator
+from auditor.code.facts import Function
 from auditor.code.flow import Flow
 from auditor.code.kinds import with_kinds
+from auditor.code.listeners import Listeners
 from auditor.code.liveness import Liveness
 from auditor.code.model import CodeModel, EntryPoint, ServiceConfig
+from auditor.code.placing import Placing
 from auditor.code.processes import Processes
+from auditor.code.producers import Producers
 from auditor.code.program import Program
+from auditor.code.queue_objects import QueueObjects
+from auditor.code.reachable import Reachable
 from auditor.code.relocate import relocated
 from auditor.code.services import Services
 from auditor.code.shutdown import Shutdown
+from auditor.code.sites import JOB_OPTIONS
 from auditor.code.versions import Versions
+from auditor.code.workers import Workers
 from auditor.errors import SourceError
 from auditor.model import Cause, SkippedFile, TreeTarget
+
+_CLOSING = ("workers.closed_on", "workers.forced_close", "processes.signals", "processes.exits_first")
+_HEARD = ("workers.listeners",)
+_KINDS = ("producers.kind", "workers.kind")
+_PER_CALL = ("queues.per_call", "producers.in_handler", "connections")
 
 
 def collect(
@@ -60,44 +73,83 @@ def collect(
 def _collect(
     roots: Sequence[Path], program: Program, kinds: Mapping[str, str], roles: Mapping[str, str], services: Sequence[ServiceConfig], entry_points: Sequence[EntryPoint]
 ) -> CodeModel:  # fmt: skip
-    ev = Evaluator(program)
+    ev, gaps = Evaluator(program), program.gaps
     modules = sites_.candidates(program)
     nest = nest_.collect(ev, modules)
     found = sites_.find(ev, modules)
-    processors = list(nest_.processors(ev, modules))
+    processors = nest_.processors(ev, modules)
 
-    liveness = Liveness(ev, entry_points, modules)
+    reachable = gaps.take("entry points", ("processes",), lambda: Reachable(program, entry_points, modules), None)
+    liveness = Liveness(ev, reachable if reachable is not None else Reachable(program, (), ()))
     is_live = liveness.is_live
     services_ = Services(program, services, [module.path for module in modules])
     flow, versions = Flow(ev), Versions(program.packages)
-    shutdown = Shutdown(ev, flow, found, modules, versions)
-    assembler = Assembler(ev, nest, found, processors, modules, is_live, services_.of, shutdown, versions)
-    queues, producers, workers = assembler.queues(), assembler.producers(), assembler.workers()
+    placing = Placing(is_live, services_.of, versions)
+    shutdown = gaps.take("shutdown", _CLOSING, lambda: Shutdown(ev, flow, found, modules, versions), None)
+    listeners = gaps.take("listeners", _HEARD, lambda: Listeners(ev, found, processors, modules, is_live), None)
+    builder = QueueObjects(ev, nest, found, placing, gaps)
+    queues = builder.all()
+    defaulted = gaps.take("defaults of queues", (), builder.defaulted, JOB_OPTIONS)
+    producers = Producers(ev, nest, placing, defaulted, gaps).all(found.producers)
+    consuming = Workers(ev, nest, placing, listeners, shutdown, gaps)
+    workers = consuming.all(found.workers, processors)
+    heard = listeners.handlers if listeners is not None else {}
+
     program.frugal = True
     walker = reach.effects_of(ev, flow, found, roles)
-    reached = reach.reaching(walker, workers, assembler.worker_nodes, assembler.listeners.handlers)
-    jobs, consumers = with_kinds(producers, reached, kinds)
-    contexts = Contexts(ev, flow, handler_functions(found, processors, assembler.listeners.handlers))
+    reached = reach.reaching(walker, workers, consuming.nodes, heard, gaps)
+    jobs, consumers = gaps.take(
+        "kinds of jobs", _KINDS, lambda: with_kinds(producers, reached, kinds), (tuple(producers), reached)
+    )
+    handlers: list[Function] = []
+    handlers = gaps.take("handlers", _PER_CALL, lambda: handler_functions(found, processors, heard), handlers)
+    contexts = gaps.take("what runs per job", _PER_CALL, lambda: Contexts(ev, flow, handlers), None)
+    contexts = contexts or Contexts(ev, flow, [])
     jobs = finish.producers(ev, flow, jobs, found, consumers, contexts)
-    objects = finish.queues(queues, found, contexts)
+    objects = finish.queues(queues, found, contexts, gaps)
+    metrics = gaps.take(
+        "metrics",
+        ("metrics",),
+        lambda: metrics_.find(ev, is_live, services_.of, consumers, liveness.reached),
+        None,
+    )
+    around = gaps.take(
+        "calls outside of jobs", ("elsewhere",), lambda: elsewhere.find(walker, consumers, is_live), None
+    )
     model = CodeModel(
-        trees=tuple(_target(program, root) for root in roots),
+        trees=(),
         services=services_.names,
         entry_points_known=liveness.known,
         queues=objects,
         producers=jobs,
         workers=consumers,
-        processes=Processes(ev, liveness, shutdown, services_, modules).all(consumers),
-        connections=Connections(ev, found, nest, contexts, is_live, services_.of).all(),
-        metrics=metrics_.find(ev, is_live, services_.of, consumers, liveness.reached),
-        metrics_known=True,
-        elsewhere=elsewhere.find(walker, consumers, is_live),
-        elsewhere_known=True,
+        processes=gaps.take(
+            "processes",
+            ("processes",),
+            lambda: Processes(ev, liveness, shutdown, services_, modules).all(consumers),
+            (),
+        ),
+        connections=gaps.take(
+            "connections",
+            ("connections",),
+            lambda: Connections(ev, found, nest, contexts, is_live, services_.of).all(),
+            (),
+        ),
+        metrics=metrics or (),
+        metrics_known=metrics is not None,
+        elsewhere=around or (),
+        elsewhere_known=around is not None,
         entry_points=(*liveness.entries, *liveness.guessed),
-        misuses=misuse.find(ev, found, objects, jobs, consumers, versions, is_live, services_.of),
+        misuses=gaps.take(
+            "misuse",
+            ("misuses",),
+            lambda: misuse.find(ev, found, objects, jobs, consumers, versions, is_live, services_.of),
+            (),
+        ),
         ended_early=program.late,
     )
-    return relocated(model, program.tree)
+    trees = tuple(_target(program, root) for root in roots)
+    return relocated(replace(model, trees=trees, gaps=tuple(gaps.found)), program.tree)
 
 
 def _target(program: Program, root: Path) -> TreeTarget:
@@ -105,9 +157,14 @@ def _target(program: Program, root: Path) -> TreeTarget:
     prefix = program.tree.relative(root.resolve())
     lead = "" if prefix == "." else prefix + "/"
     skipped = [
-        SkippedFile(one.path[len(lead) :], one.why)
+        SkippedFile(one.path[len(lead) :], one.why, one.meant)
         for one in program.tree.skipped
         if one.path.startswith(lead) or one.path == prefix
+    ]
+    skipped += [
+        SkippedFile(gap.path[len(lead) :], f"looking for {gap.phase} broke: {gap.why}")
+        for gap in program.gaps.found
+        if gap.path and (gap.path.startswith(lead) or gap.path == prefix)
     ]
     read = sum(path.startswith(lead) or path == prefix for path in program.tree.paths)
     return TreeTarget(str(root), files_read=read, files_skipped=tuple(skipped))

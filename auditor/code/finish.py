@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from auditor.code import payload
 from auditor.code.contexts import Contexts
 from auditor.code.facts import Call
 from auditor.code.flow import Flow, covers, functions_of
+from auditor.code.isolation import Gaps
 from auditor.code.misuse import producers_by_span
 from auditor.code.model import Producer, Queue, Worker
-from auditor.code.sites import Sites
+from auditor.code.sites import RawProducer, Sites
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
@@ -24,46 +26,64 @@ _DEAD = re.compile(
 )
 
 
-def queues(found: Sequence[Queue], sites: Sites, contexts: Contexts) -> tuple[Queue, ...]:
+_CONTEXT = ("producers.in_handler", "producers.dead_letter")
+_PAYLOAD = ("producers.data_keys", "producers.encrypted", "producers.unserializable", "producers.bulky")
+
+
+def queues(found: Sequence[Queue], sites: Sites, contexts: Contexts, gaps: Gaps) -> tuple[Queue, ...]:
     """Queues with whether they are built per call."""
     calls = {
         CodeSpan(raw.call.scope.module.path, raw.call.line, int(raw.call.node.end_point[0]) + 1): raw.call
         for raw in sites.queues
     }
-    return tuple(
-        replace(q, per_call=True) if (call := calls.get(q.span)) is not None and contexts.per_call(call) else q
-        for q in found
-    )
+
+    def per_call(queue: Queue) -> bool:
+        call = calls.get(queue.span)
+        return call is not None and contexts.per_call(call)
+
+    made: list[Queue] = []
+    for queue in found:
+        anew = gaps.take(
+            "queues built per call", ("queues.per_call",), partial(per_call, queue), False, queue.span.path
+        )
+        made.append(replace(queue, per_call=True) if anew else queue)
+    return tuple(made)
 
 
 def producers(
     ev: Evaluator, flow: Flow, found: Sequence[Producer], sites: Sites, workers: Sequence[Worker], contexts: Contexts
 ) -> tuple[Producer, ...]:  # fmt: skip
     """Producers with their payload, and whether they fill a dead-letter queue or run inside of a job."""
-    raws = producers_by_span(sites)
+    gaps, raws = ev.program.gaps, producers_by_span(sites)
     consumed = {name for worker in workers for name in worker.queue}
-    failing = _failure_paths(flow, sites)
-    made: list[Producer] = []
-    for producer in found:
-        raw = raws.get(producer.span)
-        if raw is None:
-            made.append(producer)
-            continue
-        held = payload.of(ev, raw)
-        inside = contexts.in_handler(raw.call)
-        made.append(
-            replace(
-                producer,
-                in_handler=inside,
-                dead_letter=bool(producer.queue)
-                and not set(producer.queue) & consumed
-                and _is_failure(producer, raw.call, failing),
-                data_keys=tuple(held.keys),
-                encrypted=tuple(held.encrypted),
-                unserializable=tuple(held.lost),
-                bulky=tuple(held.bulky),
-            )
+    nothing: dict[int, object] = {}
+    failing = gaps.take("failure paths", ("producers.dead_letter",), lambda: _failure_paths(flow, sites), nothing)
+
+    def placed(producer: Producer, call: Call) -> Producer:
+        unconsumed = bool(producer.queue) and not set(producer.queue) & consumed
+        return replace(
+            producer,
+            in_handler=contexts.in_handler(call),
+            dead_letter=unconsumed and _is_failure(producer, call, failing),
         )
+
+    def paid(producer: Producer, raw: RawProducer) -> Producer:
+        held = payload.of(ev, raw)
+        return replace(
+            producer,
+            data_keys=tuple(held.keys),
+            encrypted=tuple(held.encrypted),
+            unserializable=tuple(held.lost),
+            bulky=tuple(held.bulky),
+        )
+
+    made: list[Producer] = []
+    for one in found:
+        raw, path, done = raws.get(one.span), one.span.path, one
+        if raw is not None:
+            done = gaps.take("payloads", _PAYLOAD, partial(paid, done, raw), done, path)
+            done = gaps.take("what encloses an enqueue", _CONTEXT, partial(placed, done, raw.call), done, path)
+        made.append(done)
     return tuple(made)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, TypeAlias
 
+from auditor.gaps import Gap
 from auditor.model import CodeSpan, Snapshot, TreeTarget
 
 Json: TypeAlias = "bool | int | float | str | tuple[Json, ...] | Mapping[str, Json] | None"
@@ -507,6 +508,26 @@ class CodeModel(Snapshot):
     misuses: tuple[Misuse, ...] = ()
     ended_early: bool = False
     """The deadline passed before everything was followed."""
+    gaps: tuple[Gap, ...] = ()
+    """Parts of the collector that broke."""
+
+    @property
+    def lost(self) -> Mapping[str, str]:
+        """Fields that a broken part of the collector makes unreliable, with the reason.
+
+        Where a whole file is lost, sites of which none was found are no absence.
+        """
+        found = {fact: gap.label() for gap in reversed(self.gaps) for fact in gap.facts}
+        whole = next((gap for gap in self.gaps if not gap.facts), None)
+        if whole is not None:
+            sites = {"queues": self.queues, "producers": self.producers, "workers": self.workers}
+            found |= {name: whole.label() for name, one in sites.items() if not one}
+        return found
+
+    @property
+    def certain(self) -> Mapping[str, object]:
+        """What was found was found, however much is lost."""
+        return {} if self.empty else {"empty": False}
 
     @property
     def empty(self) -> bool:

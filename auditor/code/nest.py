@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from auditor.code import callers, classes, providers, types
@@ -80,17 +81,27 @@ def collect(ev: Evaluator, modules: list[Module]) -> Nest:
     """All registrations in these modules."""
     found = Nest()
     for module in modules:
-        for name in _ROOT:
-            for call in module.calls_named(name):
-                library = _of_bull_module(ev, call)
-                if library is not None:
-                    found.roots.append((library, _root_options(ev, call, name)))
-        for name in _REGISTER:
-            for call in module.calls_named(name):
-                library = _of_bull_module(ev, call)
-                if library is not None:
-                    found.queues.extend(_registered(ev, call, library, "Flow" in name))
+        try:
+            _read(ev, module, found)
+        except Exception as error:
+            ev.program.gaps.note("registered queues", _BY_REGISTRATION, error, module.path)
     return found
+
+
+_BY_REGISTRATION = ("queues", "connections", "producers.options", "workers.options")
+
+
+def _read(ev: Evaluator, module: Module, found: Nest) -> None:
+    for name in _ROOT:
+        for call in module.calls_named(name):
+            library = _of_bull_module(ev, call)
+            if library is not None:
+                found.roots.append((library, _root_options(ev, call, name)))
+    for name in _REGISTER:
+        for call in module.calls_named(name):
+            library = _of_bull_module(ev, call)
+            if library is not None:
+                found.queues.extend(_registered(ev, call, library, "Flow" in name))
 
 
 def _of_bull_module(ev: Evaluator, call: Call) -> str | None:
@@ -217,26 +228,35 @@ class Processor:
         return line_of(self.node)
 
 
-def processors(ev: Evaluator, modules: list[Module]) -> Iterator[Processor]:
+def processors(ev: Evaluator, modules: list[Module]) -> list[Processor]:
     """All processor classes in these modules."""
+    found: list[Processor] = []
     for module in modules:
-        if b"Processor" not in module.source:
+        if b"Processor" in module.source:
+            read = partial(_processors, ev, module)
+            found += ev.program.gaps.take("processor classes", (), read, [], module.path)
+    return found
+
+
+def _processors(ev: Evaluator, module: Module) -> list[Processor]:
+    made: list[Processor] = []
+    for cls in module.classes:
+        found = types.decorator(module, cls.decorators, frozenset(("Processor", "WorkerProcessor")))
+        library = types.of_nest(ev, module, found[0]) if found is not None else None
+        if found is None or library is None:
             continue
-        for cls in module.classes:
-            found = types.decorator(module, cls.decorators, frozenset(("Processor", "WorkerProcessor")))
-            library = types.of_nest(ev, module, found[0]) if found is not None else None
-            if found is None or library is None:
-                continue
-            given = decorator_arguments(ev, found[1], cls)
-            queue: Value = Literal("default")
-            options: list[Value] = []
-            for value in given:
-                if isinstance(value, Object):
-                    options.append(value)
-                    queue = value.members.get("name", queue)
-                else:
-                    queue = value
-            yield Processor(module, cls, library, found[1], queue, options, list(_handlers(ev, cls, library)))
+        given = decorator_arguments(ev, found[1], cls)
+        queue: Value = Literal("default")
+        options: list[Value] = []
+        for value in given:
+            if isinstance(value, Object):
+                options.append(value)
+                queue = value.members.get("name", queue)
+            else:
+                queue = value
+        handlers = list(_handlers(ev, cls, library))
+        made.append(Processor(module, cls, library, found[1], queue, options, handlers))
+    return made
 
 
 def decorator_arguments(ev: Evaluator, node: Node, cls: Class) -> list[Value]:

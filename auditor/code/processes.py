@@ -32,12 +32,18 @@ class Processes:
     """Builds the processes of a program."""
 
     def __init__(
-        self, ev: Evaluator, liveness: Liveness, shutdown: Shutdown, services: Services, modules: Sequence[Module]
+        self,
+        ev: Evaluator,
+        liveness: Liveness,
+        shutdown: Shutdown | None,
+        services: Services,
+        modules: Sequence[Module],
     ) -> None:
         self.ev = ev
         self.program = ev.program
         self.liveness = liveness
         self.shutdown = shutdown
+        self.signals = shutdown.signals if shutdown is not None else []
         self.services = services
         self.modules = modules
         self._handled: dict[str, list[CodeSpan]] = {}
@@ -81,7 +87,7 @@ class Processes:
         started = tuple(w.span for w in workers if w.live and w.span.path in files and self._named(w, files))
         rejections, by = self._rejections(files)
         signals: dict[str, list[CodeSpan]] = {}
-        for signal in self.shutdown.signals:
+        for signal in self.signals:
             call = signal.call
             if call.scope.module.path in files and self.liveness.is_live(call.scope.module, call.scope.func):
                 signals.setdefault(signal.name, []).append(CodeSpan(call.scope.module.path, call.line, call.line))
@@ -179,8 +185,10 @@ class Processes:
 
     def _exits_first(self, files: set[str]) -> CodeSpan | None:
         """A second listener on a signal that leaves the process without closing anything."""
+        if self.shutdown is None:
+            return None
         by_name: dict[str, list[tuple[Call, bool, CodeSpan | None]]] = {}
-        for signal in self.shutdown.signals:
+        for signal in self.signals:
             call = signal.call
             if (
                 call.scope.module.path not in files

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from auditor.code.facts import Class, Function, Module
 from auditor.code.files import CODE, SourceTree
+from auditor.code.isolation import Gaps
 from auditor.code.modules import Resolver
 from auditor.code.packages import Packages
 from auditor.code.syntax import parse
@@ -53,6 +54,7 @@ class Program:
         self.tree = SourceTree(roots, exclude)
         self.packages = Packages(self.tree)
         self.resolver = Resolver(self.tree, self.packages)
+        self.gaps = Gaps()
         self.deadline = deadline
         self.late = False
         self.frugal = False
@@ -82,7 +84,9 @@ class Program:
             return parse(path, data)
         except (ValueError, RecursionError, MemoryError) as error:
             self.tree.skipped.append(SkippedFile(path, f"could not be parsed: {type(error).__name__}"))
-            return None
+        except Exception as error:
+            self.gaps.note("syntax", (), error, path)
+        return None
 
     def loaded(self) -> list[Module]:
         """Modules parsed so far."""

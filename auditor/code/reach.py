@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from auditor.code import catalogue
 from auditor.code.effects import Effects, Found
 from auditor.code.facts import Function
 from auditor.code.flow import functions_of
+from auditor.code.isolation import Gaps
 from auditor.code.model import Effect, Listener, Worker
 from auditor.code.nest import Processor
 from auditor.code.options import names
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
     from auditor.code.flow import Flow
 
+_HEARD = ("workers.listeners",)
+
 
 def effects_of(ev: Evaluator, flow: Flow, sites: Sites, roles: Mapping[str, str]) -> Effects:
     """A walker for this program; `roles` maps own functions to roles."""
@@ -30,25 +34,35 @@ def effects_of(ev: Evaluator, flow: Flow, sites: Sites, roles: Mapping[str, str]
 
 
 def reaching(
-    effects: Effects, workers: Sequence[Worker], nodes: Mapping[CodeSpan, RawWorker | Processor], heard: Mapping[tuple[str, CodeSpan], Value]
+    effects: Effects, workers: Sequence[Worker], nodes: Mapping[CodeSpan, RawWorker | Processor],
+    heard: Mapping[tuple[str, CodeSpan], Value], gaps: Gaps,
 ) -> tuple[Worker, ...]:  # fmt: skip
-    """The workers with effects, catches and conditions in reach of their handlers, and those of their listeners."""
-    return tuple(_reaching(effects, worker, nodes.get(worker.span), heard) for worker in workers)
+    """The workers with effects, catches and conditions in reach of their handlers, and those of their listeners.
+
+    A handler whose reach breaks counts as not followed.
+    """
+    found: list[Worker] = []
+    for worker in workers:
+        path, node = worker.span.path, nodes.get(worker.span)
+        heeding = gaps.take("what listeners do", _HEARD, partial(_hearing, effects, worker, heard), worker, path)
+        found.append(gaps.take("a handler's reach", (), partial(_reaching, effects, heeding, node), heeding, path))
+    return tuple(found)
 
 
-def _reaching(
-    effects: Effects, worker: Worker, node: RawWorker | Processor | None, heard: Mapping[tuple[str, CodeSpan], Value]
-) -> Worker:
-    functions = _handlers(effects, worker, node)
+def _hearing(effects: Effects, worker: Worker, heard: Mapping[tuple[str, CodeSpan], Value]) -> Worker:
     listeners = tuple(
         _listening(effects, listener, heard.get((listener.event, listener.span))) for listener in worker.listeners
     )
+    return replace(worker, listeners=listeners)
+
+
+def _reaching(effects: Effects, worker: Worker, node: RawWorker | Processor | None) -> Worker:
+    functions = _handlers(effects, worker, node)
     if not functions:
-        return replace(worker, listeners=listeners)
+        return worker
     found: Found = effects.of(functions)
     return replace(
         worker,
-        listeners=listeners,
         effects=tuple(found.effects),
         followed=found.complete,
         lost=tuple(dict.fromkeys(found.lost)),

@@ -35,6 +35,7 @@ def relocated(model: CodeModel, tree: SourceTree) -> CodeModel:
         queues=tuple(site for site in model.queues if inside(site.span)),
         producers=tuple(site for site in model.producers if inside(site.span)),
         workers=tuple(site for site in model.workers if inside(site.span)),
+        gaps=tuple(replace(gap, path=move(gap.path)) if gap.path else gap for gap in model.gaps),
     )
     return _moved(kept, move)
 

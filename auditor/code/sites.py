@@ -198,24 +198,39 @@ def _decorated(program: Program, seeds: list[str]) -> list[bytes]:
 
 def find(ev: Evaluator, modules: list[Module]) -> Sites:
     """All sites in these modules."""
-    found = Sites(patches=patches.find(ev, modules))
+    gaps = ev.program.gaps
+    found = Sites(patches=gaps.take("patched libraries", ("producers.options",), lambda: patches.find(ev, modules), []))
     for module in modules:
         for call in module.calls:
             if ev.program.out_of_time():
                 return found
-            if call.is_new:
-                _construction(ev, call, found)
-            elif call.name in PRODUCING:
-                _producer(ev, call, found)
-            elif call.name == "process":
-                _process(ev, call, found)
-            elif call.name in LISTENING:
-                _listener(ev, call, found)
-            elif call.name in CLOSING:
-                _close(ev, call, found)
-            elif call.callee is not None and call.callee.type == "identifier":
-                _called_library(ev, call, found)
+            try:
+                _visit(ev, call, found)
+            except Exception as error:
+                gaps.note("uses of the library", _AT_STAKE.get(call.name, ()), error, module.path)
     return found
+
+
+_AT_STAKE = {
+    **dict.fromkeys(LISTENING, ("workers.listeners",)),
+    **dict.fromkeys(CLOSING, ("workers.closed_on", "workers.forced_close")),
+}
+"""What a call that can't be read may have to do with sites in other files."""
+
+
+def _visit(ev: Evaluator, call: Call, found: Sites) -> None:
+    if call.is_new:
+        _construction(ev, call, found)
+    elif call.name in PRODUCING:
+        _producer(ev, call, found)
+    elif call.name == "process":
+        _process(ev, call, found)
+    elif call.name in LISTENING:
+        _listener(ev, call, found)
+    elif call.name in CLOSING:
+        _close(ev, call, found)
+    elif call.callee is not None and call.callee.type == "identifier":
+        _called_library(ev, call, found)
 
 
 def as_library(ev: Evaluator, value: Value) -> Iterator[LibraryObject]:

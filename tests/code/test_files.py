@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from auditor import scan
 from auditor.code.collect import collect
 from auditor.code.files import LARGEST, SourceTree, repository_root
 from auditor.errors import SourceError
+from auditor.model import SourceStatus
+from auditor.request import Request
 
 QUEUE = "import { Queue } from 'bullmq';\nnew Queue('x').add('y', {});\n"
 
@@ -104,3 +107,10 @@ def test_imports_that_leave_the_root_are_followed_and_not_listed(tmp_path: Path)
     assert [(p.span.path, p.queue, p.options["attempts"].value) for p in model.producers] == [("main.ts", ("mail",), 4)]
     assert [origin.path for p in model.producers if (origin := p.options["attempts"].origin)] == ["../shared/index.ts"]
     assert model.queues == ()
+
+
+def test_files_left_out_on_purpose_leave_the_source_complete(tmp_path: Path) -> None:
+    (tmp_path / "a.ts").write_text("import { Queue } from 'bullmq';\nexport const q = new Queue('a');\n")
+    (tmp_path / "a.spec.ts").write_text("import './a';\n")
+    (report,) = scan.scan(Request(code=(tmp_path,))).report.sources
+    assert (report.status, report.why) == (SourceStatus.OK, "")
