@@ -9,6 +9,9 @@ from auditor.model import Confidence, Evidence, Status
 
 from ._live_side import Gathered, LiveSide, counted, dead_letter, duration, key_of, of_queue
 
+_INTERVAL_MS = 30_000
+"""The libraries' default time between two checks for stalled jobs."""
+
 
 def lock_duration(live: LiveRedis) -> LiveSide:
     """Item 17. FAIL: stalled counters on completed jobs, the stall text on failed ones. Evidence: lock beside longest run."""
@@ -30,21 +33,27 @@ def lock_duration(live: LiveRedis) -> LiveSide:
 
 
 def stalled_interval(live: LiveRedis) -> LiveSide:
-    """Item 18. Evidence: the live interval. FAIL: live BullMQ workers, an orphan in `active`, and nobody checks."""
+    """Item 18. Held: a check that was seen. FAIL: live workers, an orphan in `active`, and no check in a whole interval."""
     gathered = Gathered()
     for queue in live.queues:
-        every = queue.stalled_interval_ms
+        every, workers = queue.stalled_interval_ms, _count(queue)
+        looked = f"in {duration(queue.unchecked_ms)}" if queue.unchecked_ms else "at two looks"
+        unseen = key_of(queue, "EXISTS", "stalled-check", f"0 {looked}", "1")
         if every is not None:
             gathered.hold(queue, "", key_of(queue, "PTTL", "stalled-check", f"a check every {duration(every)}"))
-        elif queue.stalls.orphans and _count(queue):
-            shown = [
-                key_of(queue, "EXISTS", "stalled-check", "0", "1"),
-                key_of(
-                    queue, "EXISTS", f"{queue.stalls.orphans[0]}:lock", "0: the job is active and nobody holds it", "1"
-                ),
-            ]
+        elif queue.stalled_check:
+            gathered.hold(queue, "", key_of(queue, "EXISTS", "stalled-check", "1: a worker checks"))
+        elif workers and queue.stalls.suspected:
+            marked = f"{counted(queue.stalls.suspected, 'active job')} marked by the last check"
+            gathered.hold(queue, "", key_of(queue, "SCARD", "stalled", marked, confidence=Confidence.LIKELY))
+        elif workers and queue.stalls.orphans and queue.unchecked_ms >= _INTERVAL_MS:
+            orphan = f"{queue.stalls.orphans[0]}:lock"
+            shown = [unseen, key_of(queue, "EXISTS", orphan, "0: the job is active and nobody holds it", "1")]
             text = f"{queue.label}: workers live, {counted(len(queue.stalls.orphans), 'active job')} held by none, and nobody checks for stalled jobs"
             gathered.say(Status.FAIL, text, of_queue(queue), shown, symbol="unchecked")
+        elif workers and (queue.unchecked_ms or queue.stalls.orphans):
+            text = f"{queue.label}: {counted(workers, 'worker')} live, and no check for stalled jobs was seen {looked}"
+            gathered.say(Status.UNVERIFIED, text, of_queue(queue), [unseen], symbol="unchecked")
     return gathered.side()
 
 
@@ -172,7 +181,7 @@ def _told(lock: LockFact) -> str:
 
 def _worked_on(queue: LiveQueue) -> bool:
     """Signs of a worker that client names don't show: a stalled check within its interval, a lock that is renewed."""
-    return queue.stalled_interval_ms is not None or queue.lock is not None
+    return queue.stalled_check or queue.lock is not None
 
 
 def _count(queue: LiveQueue) -> int:

@@ -41,11 +41,8 @@ def orphans(live: LiveRedis) -> Verdict:
     def judge(queue: LiveQueue, found: Gathered) -> None:
         lost = queue.stalls.orphans
         if lost:
-            checked = (
-                ""
-                if queue.stalled_interval_ms is None
-                else f"; the stalled check runs every {duration(queue.stalled_interval_ms)}"
-            )
+            every = "" if queue.stalled_interval_ms is None else f" every {duration(queue.stalled_interval_ms)}"
+            checked = f"; the stalled check runs{every}" if queue.stalled_check or queue.stalls.suspected else ""
             shown = key_of(queue, "EXISTS", f"{lost[0]}:lock", "0, at two looks", "1")
             text = f"{queue.label}: {counted(len(lost), 'active job')} held by no worker{checked}"
             # where a check runs it will find them: a crash just now, not jobs that stay for ever

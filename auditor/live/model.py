@@ -201,8 +201,12 @@ class LiveQueue:
     """Server's clock at the first look; 0 where TIME is refused."""
     added: int | None = None
     """The id counter: jobs ever added."""
+    stalled_check: bool = False
+    """Whether a worker's check for stalled jobs was seen; one that is skipped leaves no key for an interval."""
     stalled_interval_ms: int | None = None
-    """Live interval of the stalled check, ± 20 ms; None: no worker checked within its interval."""
+    """Interval of that check, ± 20 ms; None: no check was seen, or the clocks of worker and server differ."""
+    unchecked_ms: int = 0
+    """How long a check was waited for in vain, where one would have decided."""
     lock: LockFact | None = None
     metrics_completed: JobMetrics | None = None
     metrics_failed: JobMetrics | None = None

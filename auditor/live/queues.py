@@ -46,6 +46,8 @@ class Answer:
     """Active without a lock."""
     hashless: tuple[tuple[JobState, str], ...] = ()
     """In a state's set without a hash."""
+    locks: tuple[Lock, ...] = ()
+    """The first look at the locks of sampled active jobs."""
 
 
 def read_queue(question: Question, shared: Shared) -> Asking[Answer | None]:
@@ -72,7 +74,8 @@ def read_queue(question: Question, shared: Shared) -> Asking[Answer | None]:
             stalls=seen,
             refused=(*queue.refused, *sample.refused),
         )
-        answer = replace(answer, queue=queue, unlocked=tuple(lock.job for lock in locks if lock.rest == -2))
+        unlocked = tuple(lock.job for lock in locks if lock.rest == -2)
+        answer = replace(answer, queue=queue, unlocked=unlocked, locks=tuple(locks))
     except STOPPED as error:
         note = f"not read to the end: {error}"
         return replace(answer, queue=replace(answer.queue, notes=(*answer.queue.notes, note)))
@@ -95,6 +98,7 @@ def _first(question: Question, state: State) -> LiveQueue:
         paused=state.paused,
         workers=question.workers,
         added=state.added,
+        stalled_check=state.checked,
         global_concurrency=whole(meta.get("concurrency")),
         rate_limit=(limit, per) if limit is not None and per is not None else None,
         rate_limited_ms=state.rate_limited_ms,

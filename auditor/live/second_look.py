@@ -1,42 +1,93 @@
-"""What only two looks can tell: active jobs without a lock, ids without a hash.
+"""What only several looks can tell: active jobs without a lock, ids without a hash, a stalled check, a lock's bounds.
 
-Between two reads of one look a job may simply have been finished or removed. Only what is the same a second later is said.
+Between two reads of one look a job may simply have been finished or removed: only what is the same a second later is
+said. And a worker whose check comes a moment before the last one's key expires skips it, so that no key is there for one
+whole interval: where it would decide, the scan waits for the next one.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from .asking import STOPPED, Asking, together
+from .asking import STOPPED, Answers, Asking, together
 from .connection import Asker, Command, ReplyError
+from .inference import Lock, lock_duration
 from .jobs import clean
 from .jobs_model import State
 from .keys import LISTS, SETS
-from .model import LiveQueue
+from .model import LiveQueue, LockSureness, QueueWorkers
 from .queues import Answer
 from .refusals import refused
 from .server_model import Refused
+from .state import checked, interval
 
 _PAUSE_S = 1.0
+_STEPS = (0.3, 0.3, 0.4)
+"""Parts of the pause; locks are read after each, at moments that no renewal's rhythm meets alike."""
 _WINDOW = 500
 _AT_ONCE = 32
+_LOCKS = 5
+_PATIENCE_S = 32.0
+"""The libraries' default interval, and a little: how long a check is waited for."""
+_LOOKED_AT = 20
+"""Queues looked at for a check where one of them is enough."""
 
 
-def look(connection: Asker, answers: Sequence[Answer]) -> list[LiveQueue]:
-    """Look again where the first look asks for it; queues in the order of the answers."""
-    open_ones = [answer for answer in answers if answer.unlocked or answer.hashless]
+def look(asker: Asker, answers: Sequence[Answer], *, told_by_code: Callable[[], bool]) -> list[LiveQueue]:
+    """Look again where the first look asks for it; queues in the order of the answers.
+
+    `told_by_code`: whether code is read too, which says if workers check for stalled jobs; it may wait for that.
+    """
+    answers = _paused(asker, list(answers))
     settled = {id(answer): answer.queue for answer in answers}
-    if open_ones and connection.meter.left > _PAUSE_S * 2:
-        time.sleep(_PAUSE_S)
-        for start in range(0, len(open_ones), _AT_ONCE):
-            some = open_ones[start : start + _AT_ONCE]
-            queues, stopped = together(connection, [_again(answer) for answer in some])
-            settled |= {id(answer): queue for answer, queue in zip(some, queues, strict=True)}
-            if stopped is not None:
-                break
-    return [settled[id(answer)] for answer in answers]
+    again = [answer for answer in answers if answer.unlocked or answer.hashless or _unchecked(answer.queue)]
+    for start in range(0, len(again), _AT_ONCE):
+        some = again[start : start + _AT_ONCE]
+        queues, stopped = together(asker, [_again(answer) for answer in some])
+        settled |= {id(answer): queue for answer, queue in zip(some, queues, strict=True)}
+        if stopped is not None:
+            break
+    return _wait_for_checks(asker, [settled[id(answer)] for answer in answers], told_by_code=told_by_code)
+
+
+def _paused(asker: Asker, answers: list[Answer]) -> list[Answer]:
+    """The answers a second later, where one of them needs it; locks that were only bounded are read again meanwhile."""
+    needed = any(answer.unlocked or answer.hashless for answer in answers)
+    bounded = [at for at, answer in enumerate(answers) if _bounded(answer.queue)][:_LOOKED_AT]
+    if not bounded and not needed:
+        return answers
+    # without a pause one more look is free: the other queues have been read since
+    steps = _STEPS if needed and asker.meter.left > _PAUSE_S * 2 else (0.0,)
+    try:
+        for step in steps:
+            time.sleep(step * _PAUSE_S)
+            for at in bounded:
+                answers[at] = _narrowed(asker, answers[at])
+    except STOPPED:
+        pass  # what comes next will find out too
+    return answers
+
+
+def _bounded(queue: LiveQueue) -> bool:
+    return queue.lock is not None and queue.lock.sureness is LockSureness.BOUNDS
+
+
+def _narrowed(asker: Asker, answer: Answer) -> Answer:
+    queue = answer.queue
+    held = list(dict.fromkeys(lock.job for lock in answer.locks if lock.rest > 0))[:_LOCKS]
+    rests = asker.run([("PTTL", queue.key(f"{job}:lock")) for job in held])
+    later = [Lock(job, rest, None) for job, rest in zip(held, rests, strict=True) if isinstance(rest, int)]
+    locks = (*answer.locks, *later)
+    return replace(answer, locks=locks, queue=replace(queue, lock=lock_duration(locks, queue.era)))
+
+
+def _unchecked(queue: LiveQueue) -> bool:
+    """Workers live, and no sign of a check for stalled jobs."""
+    live = isinstance(queue.workers, QueueWorkers) and queue.workers.count > 0
+    hidden = any(why.command == "PTTL" for why in queue.refused)
+    return live and not (queue.stalled_check or queue.stalls.suspected or hidden)
 
 
 def _again(answer: Answer) -> Asking[LiveQueue]:
@@ -44,11 +95,50 @@ def _again(answer: Answer) -> Asking[LiveQueue]:
     stem = f"{queue.prefix}:{queue.name}:"
     try:
         orphans = yield from _still_unlocked(stem, answer.unlocked)
+        queue = replace(queue, stalls=replace(queue.stalls, orphans=orphans))
         lost, denied = yield from _still_hashless(stem, answer.hashless)
+        queue = replace(queue, lost_hashes=lost, refused=(*queue.refused, *denied))
+        if _unchecked(queue):
+            queue = _with_check(queue, Answers(checked(stem), (yield list(checked(stem).values()))))
     except STOPPED:
-        return queue
-    seen = replace(queue.stalls, orphans=orphans)
-    return replace(queue, stalls=seen, lost_hashes=lost, refused=(*queue.refused, *denied))
+        pass
+    return queue
+
+
+def _with_check(queue: LiveQueue, said: Answers) -> LiveQueue:
+    return replace(queue, stalled_check=said.count("check ttl") > 0, stalled_interval_ms=interval(said))
+
+
+def _wait_for_checks(asker: Asker, queues: list[LiveQueue], *, told_by_code: Callable[[], bool]) -> list[LiveQueue]:
+    """Wait for the check of each queue on which a failure hangs, or for anyone's where none was seen at all."""
+    began, patience = time.monotonic(), min(_PATIENCE_S, asker.meter.left / 2)
+    try:
+        while deciding := _deciding(queues, told_by_code):
+            waited = time.monotonic() - began
+            if waited + _PAUSE_S > patience:
+                return [_looked_at(queue, waited) if at in deciding else queue for at, queue in enumerate(queues)]
+            time.sleep(_PAUSE_S)
+            stems = {at: f"{queues[at].prefix}:{queues[at].name}:" for at in deciding}
+            replies = asker.run([command for stem in stems.values() for command in checked(stem).values()])
+            for number, (at, stem) in enumerate(stems.items()):
+                commands = checked(stem)
+                said = Answers(commands, replies[number * len(commands) : (number + 1) * len(commands)])
+                queues[at] = _with_check(queues[at], said)
+    except STOPPED:
+        pass
+    return queues
+
+
+def _deciding(queues: Sequence[LiveQueue], told_by_code: Callable[[], bool]) -> set[int]:
+    unchecked = [at for at, queue in enumerate(queues) if _unchecked(queue)]
+    failing = {at for at in unchecked if queues[at].stalls.orphans}
+    if failing or any(queue.stalled_check or queue.stalls.suspected for queue in queues):
+        return failing
+    return set() if not unchecked or told_by_code() else set(unchecked[:_LOOKED_AT])
+
+
+def _looked_at(queue: LiveQueue, seconds: float) -> LiveQueue:
+    return replace(queue, unchecked_ms=int(seconds * 1000))
 
 
 def _still_unlocked(stem: str, jobs: Sequence[str]) -> Asking[tuple[str, ...]]:

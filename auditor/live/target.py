@@ -188,7 +188,7 @@ def _read_queues(asker: Asker, target: Target, db: int, names: Names) -> None:
                 target.coverage.append(f"{len(answers)} of {len(questions)} queues were read: {stopped}")
             target.stopped = target.stopped or stopped
             break
-    target.queues += second_look.look(asker, answers)
+    target.queues += second_look.look(asker, answers, told_by_code=lambda: bool(names()))
 
 
 def _questions(
