@@ -63,6 +63,7 @@ def read(text: str, own_id: int | None) -> tuple[Clients, dict[str, int], int]:
     users: Counter[str] = Counter()
     named: list[RedisClient] = []
     sentinels: set[str] = set()
+    nameless = 0
     for fields in _lines(text):
         if own_id is not None and fields.get("id") == str(own_id):
             continue
@@ -73,8 +74,9 @@ def read(text: str, own_id: int | None) -> tuple[Clients, dict[str, int], int]:
             sentinels.add(watcher["id"])
         elif client.name and holder(client):
             named.append(client)
+        nameless += not client.name and client.command in _BLOCKING
     users.pop("", None)
-    return Clients(hosts.total(), dict(hosts), tuple(named)), dict(users), len(sentinels)
+    return Clients(hosts.total(), dict(hosts), tuple(named), nameless), dict(users), len(sentinels)
 
 
 def workers(mine: list[tuple[RedisClient, Holder]], *, certain: bool) -> QueueWorkers:

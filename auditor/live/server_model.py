@@ -207,6 +207,8 @@ class Clients:
     by_host: Mapping[str, int]
     named: tuple[RedisClient, ...]
     """Connections whose name has a queue in it."""
+    nameless_waiting: int = 0
+    """Connections without a name that wait for jobs, somebody's: BullMQ 4 names none on a cluster, and a name can be lost."""
 
 
 @dataclass(frozen=True, slots=True)

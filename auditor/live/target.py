@@ -49,6 +49,9 @@ class Target:
     coverage: list[str] = field(default_factory=list)
     unreached: list[Unreached] = field(default_factory=list)
     stopped: Exception | None = None
+    clustered: bool = False
+    blind: bool = False
+    """One node of a cluster whose others can't be seen."""
 
 
 def read_target(address: Address, meter: Meter, names: Names) -> Target:
@@ -116,6 +119,7 @@ def _all_primaries(session: Session, target: Target) -> Asker:
     layout = session.connection.one("CLUSTER", "NODES")
     if not isinstance(layout, str):
         why = said(layout) if isinstance(layout, ReplyError) else "no answer"
+        target.blind = True
         target.coverage.append(
             f"{seed.endpoint} is one node of a cluster whose others can't be seen (CLUSTER NODES: {why})"
         )
@@ -130,13 +134,13 @@ def _all_primaries(session: Session, target: Target) -> Asker:
         except LostError as error:
             cluster.unreached[node.address.endpoint] = str(error)
     target.servers = servers or target.servers
+    target.clustered = True
     return cluster
 
 
 def _read_databases(asker: Asker, target: Target, address: Address, names: Names) -> None:
     held = target.servers[0].databases
-    clustered = len(target.servers) > 1 or isinstance(asker, Cluster)
-    for db in sorted({address.db, *held}) if address.all_dbs and not clustered else [address.db]:
+    for db in sorted({address.db, *held}) if address.all_dbs and not target.clustered else [address.db]:
         if db != address.db or address.all_dbs:
             try:
                 chosen = asker.one("SELECT", db)
@@ -197,7 +201,7 @@ def _questions(
     each = _sample(asker.meter, len(found.found))
     events = min(max(_EVENTS_IN_ALL // max(len(found.found), 1), _EVENTS_AT_LEAST), _EVENTS)
     for name in sorted(found.found, key=lambda name: (name.prefix, name.queue)):
-        endpoint = asker.owner(f"{name.stem}id")
+        endpoint, waits = asker.owner(f"{name.stem}id"), asker.owner(f"{name.stem}wait")
         if endpoint not in {server.endpoint for server in target.servers}:
             endpoint = target.servers[0].endpoint
         yield Question(
@@ -205,7 +209,7 @@ def _questions(
             db=db,
             name=name,
             found_by=found.found[name],
-            workers=_workers(target.servers, seats, name),
+            workers=_workers(target, seats, name, waits),
             known=found.known.get(name.stem, Known()),
             sample=each,
             events=events,
@@ -219,21 +223,24 @@ def _sample(meter: Meter, queues: int) -> int:
     return max(min(meter.budget.sample, fair, fits), 1)
 
 
-def _workers(servers: Sequence[Server], seats: Sequence[dict[Name, _Seated]], name: Name) -> QueueWorkers | Refused:
-    """Workers by client names. In a cluster a worker shows on the nodes that it touches, on several or just one.
+def _workers(target: Target, seats: Sequence[dict[Name, _Seated]], name: Name, waits: str) -> QueueWorkers | Refused:
+    """Workers by client names. In a cluster a worker shows on the nodes that it touches, once on each.
 
-    The node that sees most gives the count, a lower bound; the sum would count workers twice.
+    All of them wait for jobs on the node that holds the waiting list (`waits`), so that the node which sees most gives
+    the count; the sum would count workers twice. Where somebody without a name waits there too, it is a lower bound.
     """
-    for server in servers:
+    for server in target.servers:
         if isinstance(server.clients, Refused):
             return server.clients
     replica = any(
-        not isinstance(server.replication, Refused) and server.replication.role == "slave" for server in servers
+        not isinstance(server.replication, Refused) and server.replication.role == "slave" for server in target.servers
     )
     seen = [workers(seat.get(name, []), certain=not replica) for seat in seats]
     most = max(seen, key=lambda each: each.count)
-    # and BullMQ 4 leaves its connections to a cluster unnamed
-    return replace(most, certain=False) if len(servers) > 1 else most
+    there = [server.clients for server in target.servers if server.endpoint == waits]
+    nameless = any(isinstance(clients, Clients) and clients.nameless_waiting for clients in there)
+    hidden = target.blind or (target.clustered and (nameless or not there))
+    return replace(most, certain=most.certain and not hidden)
 
 
 def _seats(server: Server, db: int) -> dict[Name, _Seated]:
