@@ -11,6 +11,7 @@ scheduler made are judged by its template where Redis keeps one.
 
 from __future__ import annotations
 
+from ._live_hints import concurrency, dead_letter_queues, worker_hosts
 from ._live_options import attempts, backoff, job_ids, priority, remove_on_complete, remove_on_fail, timeout
 from ._live_payloads import pci, sensitive, serializable, size
 from ._live_running import (
@@ -28,7 +29,9 @@ __all__ = [
     "LiveSide",
     "attempts",
     "backoff",
+    "concurrency",
     "dead_letter",
+    "dead_letter_queues",
     "failed_metrics",
     "job_ids",
     "lock_duration",
@@ -45,4 +48,5 @@ __all__ = [
     "stalled_interval",
     "timeout",
     "worker_count",
+    "worker_hosts",
 ]

@@ -34,6 +34,15 @@ def join(
     return _together(seen, _without_history(side, code), queue_names(code))
 
 
+def corroborated(seen: Verdict, side: LiveSide) -> Verdict:
+    """Redis never passes it: a failure that it proves wins, all else stands beside as evidence and notes."""
+    failures = [found for found in side.findings if found.status is Status.FAIL]
+    evidence = (*seen.evidence, *side.evidence)
+    if failures:
+        return conclude([*failures, *seen.findings, *_notes(side.findings)], held="", evidence=evidence)
+    return replace(seen, findings=(*seen.findings, *_notes(side.findings)), evidence=evidence)
+
+
 def _without_history(side: LiveSide, code: CodeModel) -> LiveSide:
     """Jobs from before the code that runs now are no drift where that code adds jobs of their name: a note."""
     added = {(queue, job.job) for job in code.producers if job.live for queue in job.queue}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 
 from auditor.code.model import CodeModel, Effect, Listener, Role, Worker
+from auditor.live.model import LiveRedis
 from auditor.model import Confidence, Severity, Verdict
 from auditor.probes import probe
 
+from . import _live
 from ._handlers import cannot_follow
 from ._roles import KEEPS, WRITES
-from ._sources import queue_names
+from ._sources import join, queue_names
 from ._subjects import Judged, bad, by_worker, good, subject_of
 
 DEAD_LETTER = ("dlq", "dead", "poison")
@@ -18,13 +20,14 @@ FAILURE = ("fail", "dead", "dlq", "error", "exhaust", "poison", "incident", "ale
 
 
 @probe("worker.dead_letter")
-def dead_letter(code: CodeModel) -> Verdict:
+def dead_letter(code: CodeModel | None, live: LiveRedis | None) -> Verdict:
     """A job whose attempts are spent lands where a person finds it: a dead-letter queue, a table, an alert.
 
     A living `failed` listener (worker, Bull queue or QueueEvents) whose reach writes, enqueues, notifies or reports does
     it; so does the handler's own catch. A listener that only logs or counts is half of it: it fails, at severity low.
+    Redis shows queues that are named like dead-letter queues, and what lies in failed sets.
     """
-    return dead_letters(code)
+    return join(code, live, dead_letters, _live.dead_letter_queues, decides=False)
 
 
 def dead_letters(code: CodeModel) -> Verdict:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from auditor.code.model import CodeModel, Quantity, Worker
 from auditor.infra.model import InfraModel
 from auditor.live.model import LiveRedis
-from auditor.model import Confidence, Status, Verdict
-from auditor.probes import conclude, not_applicable, probe
+from auditor.model import Confidence, Verdict
+from auditor.probes import not_applicable, probe
 from auditor.prom.model import Observability
 
 from . import _live
 from ._live import LiveSide
 from ._published import no_dead_letters, published
-from ._sources import join
+from ._sources import corroborated, join
 from ._subjects import NO_QUEUES, Judged, bad, by_worker, good, subject_of, unsure
 from ._versions import is_bull
 
@@ -54,17 +54,7 @@ def metric(
         return not_applicable("there is no dead-letter queue, and item 21 says so")
     seen = published(code, prom, infra, quantity)
     beside = CORROBORATES.get(quantity)
-    return seen if live is None or beside is None else _corroborated(seen, beside(live))
-
-
-def _corroborated(seen: Verdict, side: LiveSide) -> Verdict:
-    """Redis never passes it: a failure that it proves wins, all else stands beside as evidence and notes."""
-    failures = [found for found in side.findings if found.status is Status.FAIL]
-    notes = [found for found in side.findings if found.status is Status.PASS]
-    evidence = (*seen.evidence, *side.evidence)
-    if failures:
-        return conclude([*failures, *seen.findings, *notes], held="", evidence=evidence)
-    return replace(seen, findings=(*seen.findings, *notes), evidence=evidence)
+    return seen if live is None or beside is None else corroborated(seen, beside(live))
 
 
 @probe("metric.stalled_events")

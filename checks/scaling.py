@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from auditor.code.model import CodeModel, Process
 from auditor.infra.model import Autoscaler, Deployment, InfraModel, UnitKind
+from auditor.live.model import LiveRedis
 from auditor.model import Cause, Confidence, Evidence, Finding, Place, Status, Subject, SubjectType, Verdict
 from auditor.probes import conclude, failed, not_applicable, passed, probe, unverified
 
+from . import _live
+from ._sources import corroborated
 from ._subjects import NO_QUEUES
 from ._units import Workers, absolute, by_role, name_of, subject, without_units, worker_units
 
 
 @probe("deployment.separate_workers")
-def separate_workers(infra: InfraModel | None, code: CodeModel | None) -> Verdict:
+def separate_workers(infra: InfraModel | None, code: CodeModel | None, live: LiveRedis | None) -> Verdict:
     """Workers run apart from the web server.
 
     Fails when one entry point serves application routes and runs workers. Holds when the processes that start workers
-    serve none, the surer with a unit of their own. Without code: a unit that is named a worker beside others.
+    serve none, the surer with a unit of their own. Without code: a unit that is named a worker beside others. Redis
+    shows the hosts that workers connect from.
     """
+    seen = _separate(infra, code)
+    return seen if live is None else corroborated(seen, _live.worker_hosts(live))
+
+
+def _separate(infra: InfraModel | None, code: CodeModel | None) -> Verdict:
     if code is None:
         return _by_names(infra)
     if code.empty or not code.workers:

@@ -21,14 +21,16 @@ LOCK_MS = 30_000
 
 
 @probe("worker.concurrency")
-def concurrency(code: CodeModel) -> Verdict:
+def concurrency(code: CodeModel | None, live: LiveRedis | None) -> Verdict:
     """Every worker's concurrency fits its work.
 
     Written down, 1 to 100 (outside 5 to 50: a note); at most 2 where the handler computes in process; 1 where it sends
     from one account's nonce without a manager. Unset fails where the handler waits for somebody else's server, unless
-    only schedulers fill the queue or the nonce asks for 1.
+    only schedulers fill the queue or the nonce asks for 1. Redis stores it nowhere: jobs that one worker holds at once
+    are a lower bound.
     """
-    return by_worker(_concurrency, "all {n} workers have a concurrency that fits")(code)
+    by_code = by_worker(_concurrency, "all {n} workers have a concurrency that fits")
+    return join(code, live, by_code, _live.concurrency, decides=False)
 
 
 @probe("worker.lock_duration")

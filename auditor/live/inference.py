@@ -17,6 +17,8 @@ class Lock:
     job: str
     rest: int
     age: int | None
+    holder: str = ""
+    """The worker that holds it, by its token."""
 
 
 def lock_duration(locks: Sequence[Lock], era: str) -> LockFact | None:

@@ -208,6 +208,8 @@ class LiveQueue:
     unchecked_ms: int = 0
     """How long a check was waited for in vain, where one would have decided."""
     lock: LockFact | None = None
+    held_at_once: int = 0
+    """Most sampled active jobs whose locks one worker holds: a lower bound of its concurrency."""
     metrics_completed: JobMetrics | None = None
     metrics_failed: JobMetrics | None = None
     events: EventsWindow | None = None

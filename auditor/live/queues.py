@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -69,6 +70,7 @@ def read_queue(question: Question, shared: Shared) -> Asking[Answer | None]:
         queue = replace(
             queue,
             lock=lock_duration(locks, queue.era),
+            held_at_once=max(Counter(lock.holder for lock in locks if lock.holder).values(), default=0),
             oldest_active_ms=_oldest_active(sample),
             events=window,
             stalls=seen,
@@ -216,13 +218,20 @@ def _running(
     heard = bool(state.events) and sample.largest_result <= FIELD_LIMIT
     commands: dict[str, Command] = {"time": ("TIME",)} if active else {}
     commands |= {job.id: ("PTTL", f"{stem}{job.id}:lock") for job in active}
+    commands |= {f"{job.id} token": ("GET", f"{stem}{job.id}:lock") for job in active}
     if heard:
         commands["newest events"] = ("XREVRANGE", f"{stem}events", "+", "-", "COUNT", events)
     said = Answers(commands, (yield list(commands.values())) if commands else [])
     sample.refused += said.refused
     now = clock(said)
     locks = [
-        Lock(job.id, rest, now - job.processed_on if now and job.processed_on is not None else None)
+        Lock(
+            job.id,
+            rest,
+            now - job.processed_on if now and job.processed_on is not None else None,
+            # `<uuid of the worker>:<number>` since BullMQ 3, the uuid alone before
+            (said.text(f"{job.id} token") or "").partition(":")[0],
+        )
         for job in active
         if isinstance(rest := said.raw(job.id), int)
     ]

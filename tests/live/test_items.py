@@ -217,3 +217,36 @@ def test_a_stall_limit_of_zero_shows_in_its_failures() -> None:
     assert items[19]["reason"].startswith("mail: maxStalledCount is 0")
     assert items[34]["status"] == "unverified"
     assert any("stalled: 1 sampled job" in shown["observed"] for shown in items[34]["evidence"])
+
+
+@pytest.mark.node
+@pytest.mark.usefixtures("npm")
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_what_running_workers_hint_at(library: str) -> None:
+    """Items 16, 21, 96: seen beside, decided by code."""
+    options = {"concurrency": 6}
+    with redis_server(tcp=True) as server:
+        drive(server, library=library, queue="mail", add=[{"name": "a", "times": 8}])
+        drive(server, library=library, queue="bill", add=[{"name": "a"}], work={"jobs": 1, "mode": "fail"})
+        with driving(server, library=library, queue="mail", work={"mode": "hang", "settle": 500, "options": options}):
+            items = audit(server, "16,21,96").items()
+        drive(server, library=library, queue="mail-dlq", add=[{"name": "a", "times": 2}])
+        kept = audit(server, "21").items()[21]
+    seen = {number: " ".join(shown["observed"] for shown in items[number]["evidence"]) for number in (16, 21, 96)}
+    assert {items[number]["status"] for number in seen} == {"unverified"}
+    assert "6 jobs locked by one worker at once: its concurrency is 6 or more" in seen[16]
+    assert "1 failed job, the oldest for" in seen[21]
+    assert "workers connect from 1 host: 127.0.0.1 (1 queue)" in seen[96]
+    assert [shown["observed"] for shown in kept["evidence"]] == ["2 jobs in a queue named like a dead-letter queue"]
+
+
+@pytest.mark.node
+@pytest.mark.usefixtures("npm")
+def test_a_concurrency_that_shows_in_the_active_jobs_is_too_high() -> None:
+    work = {"mode": "hang", "settle": 1500, "options": {"concurrency": 150}}
+    with redis_server(tcp=True) as server:
+        drive(server, library="bullmq5", queue="mail", add=[{"name": "a", "times": 130}])
+        with driving(server, library="bullmq5", queue="mail", work=work):
+            item = audit(server, "16").items()[16]
+    assert item["status"] == "fail"
+    assert "mail: a worker holds 130 jobs at once" in item["reason"]
