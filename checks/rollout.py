@@ -140,7 +140,9 @@ def _grace(unit: Deployment, bound: _Bound | None, *, shut_down: bool) -> UnitJu
     grace = f"{name_of(unit)}: grace period {unit.grace_seconds:g} s{default}"
     if bound is None:
         if not shut_down:
-            message = f"{grace}, and the workers are not closed on the stop signal: running jobs are cut off"
+            message = (
+                f"{grace}, and its workers are not closed on every stop signal (item 22): running jobs are cut off"
+            )
             return UnitJudged(
                 Status.FAIL, message, grace, place, "workers closed on SIGTERM, and time for the longest job"
             )

@@ -387,6 +387,8 @@ def _of_global(ev: Evaluator, receiver: External, name: str, arguments: tuple[Va
             for argument in arguments:
                 reason = expressions.merge(made, rest, argument) or reason
             return Object(made, join(rest) if rest else None, reason, where)
+        case "Object", "create" if isinstance(first, Literal) and first.value is None:
+            return Object({}, where=where)
         case "Object", "keys":
             return join([_keys_of(option) for option in options_of(first)])
         case "Object", "values":

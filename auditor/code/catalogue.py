@@ -104,7 +104,8 @@ class Catalogue:
         """What a call on an unknown receiver means, by its last names."""
         for tail, known in self.names.get(segments[-1], ()) if segments else ():
             if len(segments) > len(tail) - 1 and _fits(tail, segments, ""):
-                role = next((role for other, role in known.calls if other == tail or _fits(other, segments, "")), None)
+                tails = [(other, role) for other, role in known.calls if not other[0].startswith("=")]
+                role = next((role for other, role in tails if other == tail or _fits(other, segments, "")), None)
                 role = role or next((role for other, role in known.calls if other[-1] == tail[-1]), None)
                 if role is not None:
                     return Meaning(role, known, by_name=True)

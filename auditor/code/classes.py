@@ -367,6 +367,9 @@ def _static_member(ev: Evaluator, value: ClassValue, name: str) -> Value:
             return joined
     if name == "name":
         return Literal(value.fact.name)
+    outside = external_base(ev, value.fact)
+    if outside is not None:
+        return External(outside.package, f"{outside.path}.{name}" if outside.path else name)
     return Unknown(f"{value.fact.name}.{name} is not defined", f"{value.fact.name}.{name}")
 
 

@@ -126,7 +126,7 @@ def _collect(
         processes=gaps.take(
             "processes",
             ("processes",),
-            lambda: Processes(ev, liveness, shutdown, services_, modules).all(consumers),
+            lambda: Processes(ev, liveness, shutdown, services_, modules, consuming.nodes).all(consumers),
             (),
         ),
         connections=gaps.take(

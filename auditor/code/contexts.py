@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,8 @@ _REQUESTS = (
     frozenset(("res", "response", "reply", "_res", "_reply")),
 )
 _CONVENTIONS = frozenset(("GET", "POST", "PUT", "PATCH", "DELETE"))
+_KEEPING = re.compile(r"(?:push|unshift|set|add|decorate|register|store|track|keep|save|put|append|attach)(?![a-z])")
+"""Calls that keep what they are given: `registry.registerQueue(config, queue)`."""
 _UP = 4
 
 
@@ -80,7 +83,7 @@ class Contexts:
         function = call.scope.func
         if function is None or function.kind == "constructor" or _kept(call):
             return False
-        return _in_loop(call.context) or self.in_handler(call) or self._by_request(function, 0)
+        return _in_loop(call) or self.in_handler(call) or self._by_request(function, 0)
 
     def _by_request(self, function: Function, depth: int) -> bool:
         known = self._per_call.get(id(function))
@@ -125,12 +128,36 @@ def _is_route_call(call: Call) -> bool:
     return first.type in ("string", "template_string") or call.name in ("mutation", "query")
 
 
-def _in_loop(context: Context | None) -> bool:
+def _in_loop(call: Call) -> bool:
+    """Whether each turn of a loop builds the same again: one object for each name in a list is no waste."""
+    context: Context | None = call.context
+    first = call.arguments()[0] if call.arguments() else None
     while context is not None and context.kind != "function":
-        if context.kind == "loop":
+        if context.kind == "loop" and not (first is not None and _turns(call, context.node) & _names_in(call, first)):
             return True
         context = context.parent
     return False
+
+
+def _turns(call: Call, loop: Node) -> set[str]:
+    """The variables of a loop."""
+    held = loop.child_by_field_name("left") or loop.child_by_field_name("initializer")
+    return _names_in(call, held) if held is not None else set()
+
+
+def _names_in(call: Call, node: Node) -> set[str]:
+    """The names in an expression, and in what its local constants are set to."""
+    found, pending = set[str](), [node]
+    while pending:
+        one = pending.pop()
+        if one.type in ("identifier", "shorthand_property_identifier_pattern"):
+            name = call.scope.module.text(one)
+            binding = call.scope.lookup(name) if name not in found else None
+            if binding is not None and binding.const and binding.node is not None:
+                pending.append(binding.node)
+            found.add(name)
+        pending.extend(one.named_children)
+    return found
 
 
 def _kept(call: Call) -> bool:
@@ -170,7 +197,7 @@ def _leaves(call: Call, name: str) -> bool:
         ):
             return True
     for given in module.calls_given(name):
-        if given.scope.func is function and given.name in ("push", "set", "add", "decorate", "unshift"):
+        if given.scope.func is function and _KEEPING.match(given.name):
             return True
     for changes in (*module.member_assignments.values(), *module.index_assignments.values()):
         if any(change.scope.func is function and last_name(module, change.right) == name for change in changes):

@@ -7,6 +7,7 @@ be told, everything lives.
 from __future__ import annotations
 
 import re
+from copy import copy
 from typing import TYPE_CHECKING
 
 from auditor.code import callers, classes, types
@@ -39,6 +40,12 @@ class Liveness:
         self.reached, self.living, self.loaded = files.reached, files.living, files.loaded
         self._functions: dict[int, bool] = {}
         self._tables: dict[str, set[bytes]] = {}
+
+    def within(self, files: set[str]) -> Liveness:
+        """The same question for one process, which loads no other files than these."""
+        made = copy(self)
+        made.living, made._functions = files, {}
+        return made
 
     def is_live(self, module: Module, function: Function | None) -> bool:
         """Whether code of a function (None: of the file's top level) runs."""

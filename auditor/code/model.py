@@ -427,6 +427,8 @@ class Process:
     """What installs the rejection handler where it is an SDK's: `@sentry/node`."""
     serves_at: CodeSpan | None = None
     """Where it listens for application routes; health, readiness, metrics and queue boards are none."""
+    one_off: bool = False
+    """It ends by itself, as a migration does: it starts no workers that stay."""
 
 
 class Retry(StrEnum):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from auditor.code import callers
 from auditor.code.facts import Call, Module
 from auditor.code.liveness import Liveness
 from auditor.code.model import EntryPoint, Process, Worker
+from auditor.code.nest import Processor
+from auditor.code.one_off import ends_by_itself
 from auditor.code.routes import serves
 from auditor.code.services import Services
 from auditor.code.shutdown import Shutdown
-from auditor.code.sites import receiver
+from auditor.code.sites import RawWorker, receiver
 from auditor.code.values import External, Literal, options_of
 from auditor.model import CodeSpan
 
@@ -32,13 +34,9 @@ class Processes:
     """Builds the processes of a program."""
 
     def __init__(
-        self,
-        ev: Evaluator,
-        liveness: Liveness,
-        shutdown: Shutdown | None,
-        services: Services,
-        modules: Sequence[Module],
-    ) -> None:
+        self, ev: Evaluator, liveness: Liveness, shutdown: Shutdown | None, services: Services, modules: Sequence[Module],
+        nodes: Mapping[CodeSpan, RawWorker | Processor],
+    ) -> None:  # fmt: skip
         self.ev = ev
         self.program = ev.program
         self.liveness = liveness
@@ -46,6 +44,7 @@ class Processes:
         self.signals = shutdown.signals if shutdown is not None else []
         self.services = services
         self.modules = modules
+        self.nodes = nodes
         self._handled: dict[str, list[CodeSpan]] = {}
         self._sdks: dict[str, str] = {}
 
@@ -84,7 +83,14 @@ class Processes:
         return seen
 
     def _process(self, entry: EntryPoint, known: bool, files: set[str], workers: Sequence[Worker]) -> Process:
-        started = tuple(w.span for w in workers if w.live and w.span.path in files and self._named(w, files))
+        inside = self.liveness.within(files)
+        started = tuple(
+            w.span
+            for w in workers
+            if w.live and w.span.path in files and self._named(w, files) and self._started(w, inside)
+        )
+        module = self.program.module(entry.path)
+        one_off = module is not None and ends_by_itself(self.ev, module)
         rejections, by = self._rejections(files)
         signals: dict[str, list[CodeSpan]] = {}
         for signal in self.signals:
@@ -96,7 +102,7 @@ class Processes:
             entry=CodeSpan(entry.path, 1, 1),
             service=self.services.of(entry.path) or entry.service,
             known=known,
-            starts_workers=bool(started),
+            starts_workers=bool(started) and not one_off,
             serves_http=at is not None,
             serves_at=at,
             unhandled_rejection=rejections,
@@ -104,7 +110,13 @@ class Processes:
             exits_first=self._exits_first(files),
             workers=started,
             rejections_by=by,
+            one_off=one_off,
         )
+
+    def _started(self, worker: Worker, inside: Liveness) -> bool:
+        """Whether code of a process calls the function that builds a worker: to load its file is not enough."""
+        node = self.nodes.get(worker.span)
+        return not isinstance(node, RawWorker) or inside.is_live(node.call.scope.module, node.call.scope.func)
 
     def _named(self, worker: Worker, files: set[str]) -> bool:
         """Whether a process has the worker's function or class in use: the file may be loaded for something else in it."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from auditor.code.collect import collect
 from auditor.code.model import CodeModel, EntryPoint, Retry
 
@@ -103,3 +105,83 @@ def test_everything_lives_where_no_entry_point_is_known(tmp_path: Path) -> None:
     model = scan(tmp_path, worker="import { Worker } from 'bullmq';\nexport const f = () => new Worker('q', null);\n")
     assert not model.entry_points_known
     assert model.workers[0].live
+
+
+POOL = """
+import { Worker } from 'bullmq';
+export class Pool {
+  bootstrap() { return 1; }
+  run() { return new Worker('q', async () => 1); }
+}
+"""
+
+
+def test_a_process_that_loads_a_worker_s_file_and_never_builds_it_starts_none(tmp_path: Path) -> None:
+    for name, text in {
+        "pool": POOL,
+        "worker": "import { Pool } from './pool';\nnew Pool().run();\n",
+        "board": "import { Pool } from './pool';\nconst pool = new Pool();\npool.bootstrap();\n",
+    }.items():
+        (tmp_path / f"{name}.ts").write_text(text)
+    entries = [EntryPoint("", str(tmp_path / f"{name}.ts"), 1, "a test") for name in ("worker", "board")]
+    model = collect([tmp_path], entry_points=entries)
+    assert {process.entry.path: process.starts_workers for process in model.processes} == {
+        "worker.ts": True,
+        "board.ts": False,
+    }
+
+
+NEST = "import { NestFactory } from '@nestjs/core';\nimport { AppModule } from './worker';\n"
+ENDS = [
+    NEST + "async function run() { const app = await NestFactory.createApplicationContext(AppModule);\n"
+    " try { await app.get('x').go(); } finally { await app.close(); } }\nvoid run();\n",
+    "import './worker';\nmain().then(() => process.exit(0)).catch(() => process.exit(1));\nasync function main() {}\n",
+    "import './worker';\nif (require.main === module) void main();\nasync function main() { process.exit(); }\n",
+    "import './worker';\n(async () => { process.exit(0); })();\n",
+]
+STAYS = [
+    NEST + "async function run() { const app = await NestFactory.createApplicationContext(AppModule);\n"
+    " process.on('SIGTERM', async () => { await app.close(); process.exit(0); }); }\nvoid run();\n",
+    "import './worker';\nmain().catch(() => process.exit(1));\nasync function main() {}\n",
+    "import './worker';\nif (!process.env.URL) process.exit(0);\n",
+    "import './worker';\nconst stop = async () => { setTimeout(() => process.exit(0), 100); };\nprocess.once('SIGINT', stop);\n",
+]
+
+
+@pytest.mark.parametrize(("main", "ends"), [*((main, True) for main in ENDS), *((main, False) for main in STAYS)])
+def test_a_script_that_ends_by_itself_runs_no_workers_for_long(tmp_path: Path, main: str, ends: bool) -> None:
+    worker = "import { Worker } from 'bullmq';\nexport class AppModule {}\nexport const w = new Worker('q', async () => 1);\n"
+    (process,) = scan(tmp_path, "main.ts", worker=worker, main=main).processes
+    assert (process.one_off, process.starts_workers) == (ends, not ends)
+
+
+LOOP = """
+import { Queue, QueueEvents } from 'bullmq';
+const registry = { registerQueue(name: string, queue: Queue) {} };
+const NAMES = ['a', 'b'];
+export function setUp() {
+  for (const name of NAMES) {
+    const events = new QueueEvents(name);
+    events.on('removed', () => undefined);
+    const key = `x-${name}`;
+    const own = new Queue(key);
+    own.on('error', () => undefined);
+  }
+  while (true) {
+    const kept = new Queue('kept');
+    registry.registerQueue('kept', kept);
+  }
+}
+export async function wasteful(users: string[]) {
+  for (const user of users) {
+    const queue = new Queue('same');
+    await queue.add('x', { user });
+  }
+}
+"""
+
+
+def test_one_object_for_each_name_in_a_list_is_not_one_per_call(tmp_path: Path) -> None:
+    model = scan(tmp_path, loop=LOOP)
+    assert {queue.name: queue.per_call for queue in model.queues} == {"x-a|x-b": False, "kept": False, "same": True}
+    assert not any(connection.per_call for connection in model.connections)

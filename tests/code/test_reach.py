@@ -1,0 +1,46 @@
+"""What a handler's calls mean, by the package that its receiver comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from auditor.code.collect import collect
+
+
+def roles(root: Path, **files: str) -> list[str]:
+    """`role call` of what the only worker's handler does."""
+    for name, text in files.items():
+        (root / f"{name}.ts").write_text(text)
+    (worker,) = collect([root]).workers
+    return [f"{effect.role.value} {effect.call}" for effect in worker.effects]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "import { Model } from 'sequelize';",
+        "import pkg from 'sequelize';\nconst { Model } = pkg;",
+        "const { Model } = require('sequelize');",
+    ],
+)
+def test_static_calls_of_a_class_that_extends_a_package_are_the_package_s(tmp_path: Path, head: str) -> None:
+    found = roles(
+        tmp_path,
+        model=f"{head}\nexport class Upload extends Model {{}}\n",
+        worker="""
+import { Worker } from 'bullmq';
+import { Upload } from './model';
+new Worker('a', async (job) => {
+  const upload = await Upload.findOne({ where: { id: job.data.id } });
+  await Upload.bulkCreate([upload]);
+});
+""",
+    )
+    assert found == ["db.read Upload.findOne", "db.write Upload.bulkCreate"]
+
+
+def test_a_name_alone_is_no_construction(tmp_path: Path) -> None:
+    worker = "import { Worker } from 'bullmq';\nnew Worker('a', async (job) => { await job.db.User.bulkCreate([job.data]); });\n"
+    assert roles(tmp_path, worker=worker) == ["db.write job.db.User.bulkCreate"]
