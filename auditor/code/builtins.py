@@ -385,8 +385,8 @@ def _of_global(ev: Evaluator, receiver: External, name: str, arguments: tuple[Va
             rest: list[Value] = []
             reason = ""
             for argument in arguments:
-                reason = expressions.merge(made, rest, argument) or reason
-            return Object(made, join(rest) if rest else None, reason, where)
+                reason = expressions.merge(ev, made, rest, argument) or reason
+            return expressions.made_of(ev, made, rest, reason, where)
         case "Object", "create" if isinstance(first, Literal) and first.value is None:
             return Object({}, where=where)
         case "Object", "keys":
@@ -506,8 +506,8 @@ def _of_external(ev: Evaluator, receiver: External, name: str, arguments: tuple[
         rest: list[Value] = []
         reason = ""
         for argument in order:
-            reason = expressions.merge(made, rest, argument) or reason
-        return Object(made, join(rest) if rest else None, reason, where)
+            reason = expressions.merge(ev, made, rest, argument) or reason
+        return expressions.made_of(ev, made, rest, reason, where)
     if name in _SAME and package in ("lodash", "lodash-es", "rfdc"):
         return first
     if name in ("then", "catch", "finally") and "()" in path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -96,7 +97,7 @@ def argument(values: tuple[Value, ...], index: int, is_rest: bool = False) -> Va
     return values[-1] if values and values[-1] in (SPREAD, OUTSIDE) else UNDEFINED
 
 
-_PLAIN = frozenset(
+PLAIN = frozenset(
     ("string", "number", "true", "false", "null", "undefined", "arrow_function", "function_expression", "this")
 )
 
@@ -107,7 +108,7 @@ def lazily(ev: Evaluator, call: Call, frame: Frame | None) -> tuple[Value, ...]:
     if any(node.type == "spread_element" for node in nodes):
         return given(ev, call, frame)
     return tuple(
-        [ev.eval(node, call.scope, frame) if node.type in _PLAIN else Lazy(node, call.scope, frame) for node in nodes]
+        [ev.eval(node, call.scope, frame) if node.type in PLAIN else Lazy(node, call.scope, frame) for node in nodes]
     )
 
 
@@ -390,9 +391,12 @@ def _modules(ev: Evaluator, function: Function, names: set[str]) -> Iterator[tup
     program, home = ev.program, function.module
     exported = program.exported_as(function)
     words = names | (exported - {"default", "="})
-    modules = {
-        module.path: module for module in program.mentioning(home.path, {word.removesuffix("[]") for word in words})
-    }
+    if not exported and not _is_carried(function, names):
+        yield home, words
+        return
+    plain = {word.removesuffix("[]") for word in words}
+    carried = function.kind in ("method", "get", "set") or any(name.endswith("[]") for name in names) or not exported
+    modules = {module.path: module for module in program.mentioning(home.path, plain, carried=carried)}
     if exported & {"default", "="}:
         for path in program.importers(home.path):
             module = program.module(path)
@@ -400,6 +404,16 @@ def _modules(ev: Evaluator, function: Function, names: set[str]) -> Iterator[tup
                 modules.setdefault(path, module)
     for module in modules.values():
         yield module, words | _aliases(ev, module, home.path, exported)
+
+
+def _is_carried(function: Function, names: set[str]) -> bool:
+    """Whether a function that its file does not export may leave it inside of something else."""
+    if function.kind in ("method", "get", "set"):
+        return True
+    return any(
+        name.endswith("[]") or re.search(rb"(?:[{\[,:=(?]|=>|return)\s*" + re.escape(name.encode()) + rb"\s*(?:[\]},;):\n.]|$)", function.module.source)
+        for name in names
+    )  # fmt: skip
 
 
 def _aliases(ev: Evaluator, module: Module, home: str, exported: set[str]) -> set[str]:

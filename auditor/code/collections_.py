@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from auditor.code import callers
 from auditor.code.facts import Context, Module, Scope
+from auditor.code.lazy_members import with_member
 from auditor.code.syntax import last_name
 from auditor.code.values import (
     UNDEFINED,
@@ -145,7 +146,7 @@ def _with(value: Object, name: str, worth: Value, maybe: bool) -> Object:
         worth = join([before if before is not None else UNDEFINED, worth])
     elif before is not None and value.type != "object" and not is_nothing(before):
         worth = join([before, worth])
-    return replace(value, members={**value.members, name: worth})
+    return replace(value, members=with_member(value.members, name, worth))
 
 
 def _repeated(context: Context | None) -> bool:

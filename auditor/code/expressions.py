@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from auditor.code import arithmetic, classes, invoke, names, types
+from auditor.code import arithmetic, callers, classes, invoke, names, types
 from auditor.code.facts import Scope
+from auditor.code.lazy_members import Members, held
 from auditor.code.syntax import key_text, unquote
 from auditor.code.values import (
     TYPED,
@@ -27,6 +28,7 @@ from auditor.code.values import (
     Union,
     Unknown,
     Value,
+    Where,
     is_nothing,
     join,
     options_of,
@@ -39,8 +41,6 @@ if TYPE_CHECKING:
 
     from auditor.code.evaluate import Evaluator
 
-_LATE = frozenset(("connection", "redis", "createClient", "telemetry"))
-"""Members that are looked at only when somebody asks for them: what makes a connection is a world of its own."""
 _WRAPPERS = frozenset(
     ("parenthesized_expression", "non_null_expression", "await_expression", "instantiation_expression")
 )
@@ -262,22 +262,29 @@ def object_literal(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None)
                 if key is None or value is None:
                     continue
                 for name in _keys(ev, key, scope, frame):
-                    worth = Lazy(value, scope, frame) if name in _LATE else ev.eval(value, scope, frame)
+                    worth = ev.eval(value, scope, frame) if value.type in callers.PLAIN else Lazy(value, scope, frame)
                     if name is None:
                         rest.append(worth)
                     else:
                         made.pop(name, None)
                         made[name] = worth
             case "shorthand_property_identifier":
-                made[module.text(child)] = ev.eval(child, scope, frame)
+                made[module.text(child)] = Lazy(child, scope, frame)
             case "method_definition" if child.id in module.function_at:
                 fact = module.function_at[child.id]
                 made[fact.name.strip("[]")] = FunctionValue(fact, frame)
             case "spread_element" if child.named_children:
                 spread = opened(ev, ev.eval(child.named_children[0], scope, frame))
                 via.append((module.path, int(child.start_point[0]) + 1))
-                reason = merge(made, rest, spread) or reason
-    return Object(made, join(rest) if rest else None, reason, ev.where(module, node), via=tuple(via), node=node)
+                reason = merge(ev, made, rest, spread) or reason
+    return Object(
+        Members(made, ev.force), join(ev.forced(tuple(rest))) if rest else None, reason, ev.where(module, node), via=tuple(via), node=node
+    )  # fmt: skip
+
+
+def made_of(ev: Evaluator, made: dict[str, Value], rest: list[Value], reason: str, where: Where = None) -> Object:
+    """The object that spreads have been merged into."""
+    return Object(Members(made, ev.force), join(ev.forced(tuple(rest))) if rest else None, reason, where)
 
 
 def opened(ev: Evaluator, value: Value) -> Value:
@@ -307,7 +314,7 @@ def _keys(ev: Evaluator, key: Node, scope: Scope, frame: Frame | None) -> Iterat
         yield str(option.value) if isinstance(option, Literal) and not option.env else None
 
 
-def merge(made: dict[str, Value], rest: list[Value], spread: Value) -> str:
+def merge(ev: Evaluator, made: dict[str, Value], rest: list[Value], spread: Value) -> str:
     """Spread a value over an object in the making; returns why more members may be there, or nothing."""
     options = options_of(spread)
     reason = ""
@@ -315,7 +322,7 @@ def merge(made: dict[str, Value], rest: list[Value], spread: Value) -> str:
     for option in options:
         match option:
             case Object(members, inner, open_):
-                tables.append(dict(members))
+                tables.append(dict(held(members)))
                 if inner is not None:
                     rest.append(inner)
                 reason = (open_ if open_ != TYPED else "") or reason
@@ -334,11 +341,11 @@ def merge(made: dict[str, Value], rest: list[Value], spread: Value) -> str:
         if unsure or (reason and not all(key in table for table in known)):
             values.append(Unknown(reason))
         made.pop(key, None)
-        made[key] = join(values)
+        made[key] = values[0] if len(values) == 1 else join(ev.forced(tuple(values)))
     if unsure or reason:
         for key, value in made.items():
             if not any(key in table for table in known):
-                made[key] = join([value, Unknown(reason)])
+                made[key] = join([ev.force(value), Unknown(reason)])
     return reason
 
 

@@ -66,7 +66,7 @@ def call_expression(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None
     function = ev.eval(callee, scope, frame)
     if isinstance(function, LibraryClass) and function.library in ("bull", "bullmq") and function.name == "Queue":
         return LibraryObject(
-            function.library, "Queue", module, node, callers.given(ev, call, frame), where=where, frame=frame
+            function.library, "Queue", module, node, callers.lazily(ev, call, frame), where=where, frame=frame
         )
     if callee.type == "identifier" and isinstance(function, External) and function.package == "global":
         return builtins.function(ev, call.name, callers.given(ev, call, frame), where)
@@ -117,7 +117,7 @@ def _constructed(
     match cls:
         case LibraryClass(library, name):
             name = "Queue" if name == "*" else name
-            return LibraryObject(library, name, scope.module, node, ev.forced(arguments), where=where, frame=frame)
+            return LibraryObject(library, name, scope.module, node, arguments, where=where, frame=frame)
         case ClassValue(fact):
             base = classes.library_base(ev, fact)
             if base is not None and base.name in _LIBRARY_OBJECTS:
@@ -150,7 +150,7 @@ def super_arguments(ev: Evaluator, cls: object, arguments: tuple[Value, ...]) ->
         if call is None:
             return ()
         frame = Frame(constructor, arguments, None, None, 2)
-        arguments = callers.given(ev, call, frame)
+        arguments = callers.lazily(ev, call, frame)
     return arguments
 
 
@@ -165,7 +165,7 @@ def call(ev: Evaluator, function: Value, arguments: tuple[Value, ...], where: Wh
         case FunctionValue():
             return invoke(ev, function, arguments, depth)
         case LibraryClass("bull" | "bullmq" as library, "Queue"):
-            return LibraryObject(library, "Queue", None, None, ev.forced(arguments), where=where)
+            return LibraryObject(library, "Queue", None, None, arguments, where=where)
         case LibraryClass(library, name):
             return External(library, f"{name}()", ev.forced(arguments), where)
         case External(package, path):

@@ -130,8 +130,8 @@ def _of_library_object(ev: Evaluator, value: LibraryObject, name: str) -> Value:
     ):
         return classes.instance_member(ev, classes.any_of(ev, value.subclass), name)
     if name == "name" and value.arguments and value.name != "Job":
-        return value.arguments[0]
+        return ev.force(value.arguments[0])
     if name in ("opts", "options") and len(value.arguments) > 1:
-        return value.arguments[-1]
+        return ev.force(value.arguments[-1])
     text = {"Job": "job"}.get(value.name, value.name.lower())
     return Unknown("known at run time alone", f"{text}.{name}")

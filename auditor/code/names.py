@@ -11,6 +11,7 @@ from auditor.code import callers, collections_, external, types
 from auditor.code.callers import CallSite
 from auditor.code.collections_ import Mutation
 from auditor.code.facts import Binding, Class, Function, Import, Module, Scope, Step
+from auditor.code.lazy_members import without
 from auditor.code.syntax import key_text, unquote
 from auditor.code.values import (
     CYCLE,
@@ -177,7 +178,7 @@ def _item(value: Value, index: int) -> Value:
 def _remaining(value: Value, taken: tuple[object, ...]) -> Value:
     if isinstance(value, Object):
         return Object(
-            {k: v for k, v in value.members.items() if k not in taken},
+            without(value.members, taken),
             value.rest,
             value.open,
             value.where,
@@ -302,7 +303,7 @@ def _export(ev: Evaluator, path: str, name: str) -> Value:
         return whole if name == "default" else ev.member(whole, name)
     if name == "default" and module.exports and not module.stars:
         return Namespace(path)
-    for target in _starred(ev, path):
+    for target in starred(ev, path):
         if name != "default" and not ev.program.mentions(target, (name.encode(), b"module.exports")):
             continue  # parsed only where it can be the one
         inner = ev.program.module(target)
@@ -317,7 +318,7 @@ def _export(ev: Evaluator, path: str, name: str) -> Value:
     return Unknown(f"`{name}` is not exported", name)
 
 
-def _starred(ev: Evaluator, path: str) -> list[str]:
+def starred(ev: Evaluator, path: str) -> list[str]:
     """Files whose exports a file passes on by `export *`, in any number of steps, nearest first."""
     known = ev.stars.get(path)
     if known is None:
@@ -337,7 +338,7 @@ def _starred(ev: Evaluator, path: str) -> list[str]:
 def _outside_stars(ev: Evaluator, path: str) -> list[str]:
     """Packages whose exports a file passes on."""
     found: list[str] = []
-    for target in (path, *_starred(ev, path)):
+    for target in (path, *starred(ev, path)):
         found.extend(spec for spec in _stars_of(ev, target) if ev.program.target(target, spec) is None)
     return found
 

@@ -67,9 +67,9 @@ class Nest:
             for one in options_of(options):
                 made: dict[str, Value] = {}
                 rest: list[Value] = []
-                reason = expressions.merge(made, rest, root)
-                reason = expressions.merge(made, rest, one) or reason
-                found.append(Object(made, join(rest) if rest else None, reason))
+                reason = expressions.merge(ev, made, rest, root)
+                reason = expressions.merge(ev, made, rest, one) or reason
+                found.append(expressions.made_of(ev, made, rest, reason))
         return join(found)
 
 

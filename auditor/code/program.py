@@ -30,6 +30,7 @@ _SPECIFIERS = (
 )
 _TEMPLATES = re.compile(rb"""(?:require|import)\(\s*`\$\{\s*\w+\s*\}/?([^`$\n]+)`""")
 _WORDS = (b"from", b"import", b"require")
+_WHOLE = re.compile(rb"""^[ \t]*(?:export|import)\s*\*""", re.M)
 _UNREAL = (
     b"import type ",
     b"export type {",
@@ -65,6 +66,7 @@ class Program:
         self._imports: dict[str, tuple[str, ...]] = {}
         self._importers: dict[str, list[str]] | None = None
         self._closures: dict[str, frozenset[str]] = {}
+        self._passing: dict[str, bool] = {}
 
     # Modules
 
@@ -203,18 +205,57 @@ class Program:
             known = self._closures[path] = frozenset(seen)
         return known
 
-    def mentioning(self, path: str, words: Iterable[str]) -> list[Module]:
-        """Parsed modules that may refer to something in `path` by one of the words, the module itself first."""
+    def mentioning(self, path: str, words: Iterable[str], *, carried: bool = False) -> list[Module]:
+        """Parsed modules that may refer to something in `path` by one of the words, the module itself first.
+
+        `carried`: it travels inside objects (a method, a member of an object), so that files on its way need not name it.
+        """
         wanted = [word.encode() for word in words if word]
         found: list[Module] = []
         own = self.module(path)
         if own is not None:
             found.append(own)
-        around = self.all_importers(path)
-        for source in sorted(around & self._modules.keys() if self.frugal else around):
-            if self.mentions(source, wanted) and (module := self.module(source)) is not None and module is not own:
+        if carried:
+            around = self.all_importers(path)
+            sources = [
+                s for s in (around & self._modules.keys() if self.frugal else around) if self.mentions(s, wanted)
+            ]
+        else:
+            sources = self._naming(path, wanted)
+        for source in sorted(sources):
+            if (
+                (not self.frugal or source in self._modules)
+                and (module := self.module(source)) is not None
+                and module is not own
+            ):
                 found.append(module)
         return found
+
+    def _naming(self, path: str, words: list[bytes]) -> list[str]:
+        """Files that hold one of the words and that `path` reaches over files that hold one too, or pass on all they import."""
+        found: list[str] = []
+        seen = {path}
+        queue = deque([path])
+        while queue:
+            for source in self.importers(queue.popleft()):
+                if source in seen:
+                    continue
+                seen.add(source)
+                if self.mentions(source, words):
+                    found.append(source)
+                    queue.append(source)
+                elif self._passes_on(source):
+                    queue.append(source)
+        return found
+
+    def _passes_on(self, path: str) -> bool:
+        """Whether a file may hand on what it imports without naming it: `export *`, `import * as`, exports of a `require`."""
+        known = self._passing.get(path)
+        if known is None:
+            data = self.tree.read(path) or b""
+            known = (b"*" in data and _WHOLE.search(data) is not None) or (b"require(" in data and b"exports" in data)
+            self._passing[path] = known
+        return known
 
     # Names
 

@@ -55,8 +55,8 @@ def called(ev: Evaluator, function: External, arguments: tuple[Value, ...]) -> V
         rest: list[Value] = []
         reason = ""
         for argument in arguments if function.package in ("deepmerge", "lodash.merge") else reversed(arguments):
-            reason = expressions.merge(made, rest, argument) or reason
-        return Object(made, join(rest) if rest else None, reason)
+            reason = expressions.merge(ev, made, rest, argument) or reason
+        return expressions.made_of(ev, made, rest, reason)
     if function.package == "@nestjs/config" and function.path == "registerAs" and len(arguments) > 1:
         return arguments[1]
     if (

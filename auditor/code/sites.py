@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from auditor.code import callers, classes, collections_, invoke, patches
@@ -15,6 +15,7 @@ from auditor.code.values import (
     External,
     Frame,
     Instance,
+    Lazy,
     LibraryClass,
     LibraryObject,
     Literal,
@@ -251,6 +252,21 @@ def as_library(ev: Evaluator, value: Value) -> Iterator[LibraryObject]:
                 yield LibraryObject(base.library, base.name, None, None, given, option.cls)
 
 
+def _settled(ev: Evaluator, target: LibraryObject) -> LibraryObject:
+    """A library object with its arguments looked at: what a site is reported with."""
+    if not any(isinstance(argument, Lazy) for argument in target.arguments):
+        return target
+    given = [ev.within(lambda one=argument: ev.force(one), 20_000, 40) for argument in target.arguments]  # type: ignore[misc]  # mypy cannot type a default in a lambda
+    return replace(
+        target, arguments=tuple([Unknown("it depends on too much") if one is None else one for one in given])
+    )
+
+
+def targets_of(ev: Evaluator, value: Value) -> list[LibraryObject]:
+    """The library objects that a value may be, each with its arguments."""
+    return [_settled(ev, target) for target in as_library(ev, value)]
+
+
 _LIKELY = re.compile(rb"(?i)queue|worker|bull|flow|producer|job|scheduler|events|mq|enqueu")
 
 
@@ -335,7 +351,7 @@ def _objects(ev: Evaluator, call: Call) -> list[LibraryObject]:
     for turn in expansions(ev, call):
         value = ev.within(lambda turn=turn: ev.eval(call.node, call.scope, turn), 20_000, 40)  # type: ignore[misc]  # mypy cannot type a default in a lambda
         found.extend(
-            option for option in options_of(value) if isinstance(option, LibraryObject)
+            _settled(ev, option) for option in options_of(value) if isinstance(option, LibraryObject)
         ) if value is not None else None
     return found
 
@@ -356,7 +372,7 @@ def _called_library(ev: Evaluator, call: Call, found: Sites) -> None:
     ):
         return
     objects = [
-        o
+        _settled(ev, o)
         for turn in expansions(ev, call)
         for o in options_of(ev.eval(call.node, call.scope, turn))
         if isinstance(o, LibraryObject)
@@ -372,14 +388,14 @@ def _producer(ev: Evaluator, call: Call, found: Sites) -> None:
         if not callers.feasible(ev, call.context, call.scope, turn):
             continue
         given = _given(ev, call, turn)
-        for target in as_library(ev, receiver(ev, call, turn)):
+        for target in targets_of(ev, receiver(ev, call, turn)):
             if target.name == "Queue":
                 variants.extend(_queued(ev, call.name, target, given, turn))
             elif target.name == "FlowProducer":
                 variants.extend(_flow(ev, call.name, target, given, turn))
     if not variants:
         given = _given(ev, call, None)
-        for target in as_library(ev, receiver(ev, call, None)):
+        for target in targets_of(ev, receiver(ev, call, None)):
             variants.extend(
                 _queued(ev, call.name, target, given, None)
                 if target.name == "Queue"
@@ -506,7 +522,7 @@ def _process(ev: Evaluator, call: Call, found: Sites) -> None:
         return
     raw = RawWorker(call, "bull", [], [], [], [], [])
     for turn in expansions(ev, call):
-        for target in as_library(ev, receiver(ev, call, turn)):
+        for target in targets_of(ev, receiver(ev, call, turn)):
             if target.library != "bull" or target.name != "Queue":
                 continue
             given = callers.given(ev, call, turn)
@@ -533,7 +549,7 @@ def _listener(ev: Evaluator, call: Call, found: Sites) -> None:
     if not _judge(ev, call, lambda target: True):
         return
     for turn in expansions(ev, call):
-        targets = list(as_library(ev, receiver(ev, call, turn)))
+        targets = targets_of(ev, receiver(ev, call, turn))
         given = callers.given(ev, call, turn)
         if targets and given:
             for event in options_of(given[0]):
@@ -550,7 +566,7 @@ def _listener(ev: Evaluator, call: Call, found: Sites) -> None:
 def _close(ev: Evaluator, call: Call, found: Sites) -> None:
     if not _judge(ev, call, lambda target: True):
         return
-    targets = list(as_library(ev, receiver(ev, call, None)))
+    targets = targets_of(ev, receiver(ev, call, None))
     if targets:
         given = callers.given(ev, call, None)
         forced = bool(given) and isinstance(given[0], Literal) and given[0].value is True

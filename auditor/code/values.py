@@ -243,7 +243,8 @@ def identity(value: Value) -> object:
 def _of_object(value: Object) -> object:
     if len(value.members) > _SMALL or value.rest is not None or value.open:
         return id(value)
-    return ("object", value.type, tuple([(name, identity(member)) for name, member in value.members.items()]))
+    held = getattr(value.members, "held", value.members)
+    return ("object", value.type, tuple([(name, identity(member)) for name, member in held.items()]))
 
 
 def _of_array(value: Array) -> object:

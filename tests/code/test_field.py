@@ -262,3 +262,47 @@ def test_each_handler_behind_one_wrapper_is_followed(tmp_path: Path) -> None:
         ),
     )
     assert [effect.call for effect in model.workers[0].effects] == [f"db.{name}.create" for name in names]
+
+
+def test_who_asks_for_a_queue_is_not_looked_at_to_know_that_it_is_one(tmp_path: Path) -> None:
+    callers = {
+        f"src__events__e{index}": f"""
+            import {{ publish }} from '../publish';
+            import {{ shard{index} }} from '../shards/s{index}';
+            export const run{index} = (key: string) => publish(shard{index}(key));
+        """
+        for index in range(40)
+    }
+    shards = {
+        f"src__shards__s{index}": f"export const shard{index} = (key: string) => `s{index}-${{key}}`;"
+        for index in range(40)
+    }
+    model = read(
+        tmp_path,
+        {"bullmq": "5.61.0"},
+        **callers,
+        **shards,
+        src__queue="""
+            import { Queue } from 'bullmq';
+            const prefixOf = (name: string) => (process.env.PREFIX ? `{${process.env.PREFIX}:${name}}` : undefined);
+            export class Shards {
+              private static known = new Map<string, Queue>();
+              static getInstance({ shard }: { shard?: string } = {}): Queue | null {
+                if (Shards.known.has(shard ?? '')) return Shards.known.get(shard ?? '') || null;
+                const name = `events${shard ? `-${shard}` : ''}`;
+                const made = new Queue(name, { connection: {}, prefix: prefixOf(name) });
+                Shards.known.set(shard ?? '', made);
+                return made;
+              }
+            }
+        """,
+        src__publish="""
+            import { Shards } from './queue';
+            export async function publish(key: string) {
+              const queue = Shards.getInstance({ shard: key });
+              return queue ? queue.add('event', { key }, { attempts: 4 }) : null;
+            }
+        """,
+        src__index="".join(f"import {{ run{index} }} from './events/e{index}'; run{index}(process.argv[2]);\n" for index in range(40)),
+    )  # fmt: skip
+    assert [(job.span.path, job.options["attempts"].value) for job in model.producers] == [("src/publish.ts", 4)]
