@@ -129,12 +129,20 @@ def given(ev: Evaluator, call: Call, frame: Frame | None) -> tuple[Value, ...]:
 
 def joined(ev: Evaluator, function: Function, index: int, frame: Frame | None) -> Value:
     """Parameter number `index` over all call sites."""
-    turns = _turns_of(ev, function, frame, 0)
-    if not turns:
-        name = function.parameters[index].name
+    name, rest = function.parameters[index].name, function.parameters[index].is_rest
+    given = ev.share(
+        lambda: [forced_argument(ev, turn.arguments, index, rest) for turn in _turns_of(ev, function, frame, 0)]
+    )
+    if given is None:
+        return Unknown("too much code passes it", name)
+    if not given:
         return Unknown(f"nothing is seen to call {function.symbol or 'this function'}()", name, uncalled=True)
-    rest = function.parameters[index].is_rest
-    return join([forced_argument(ev, turn.arguments, index, rest) for turn in turns])
+    return join(given)
+
+
+def turns(ev: Evaluator, scope: Scope, frame: Frame | None) -> list[Frame | None]:
+    """`expansions`, as far as the question at hand can afford to tell them apart."""
+    return ev.share(lambda: expansions(ev, scope, frame)) or [frame]
 
 
 def expansions(ev: Evaluator, scope: Scope, frame: Frame | None, depth: int = 2) -> list[Frame | None]:
@@ -396,9 +404,13 @@ def _modules(ev: Evaluator, function: Function, names: set[str]) -> Iterator[tup
         return
     plain = {word.removesuffix("[]") for word in words}
     carried = function.kind in ("method", "get", "set") or any(name.endswith("[]") for name in names) or not exported
-    modules = {module.path: module for module in program.mentioning(home.path, plain, carried=carried)}
+    if program.frugal:
+        seen = program.calling(home.path, plain | names)
+    else:
+        seen = program.mentioning(home.path, plain, carried=carried)
+    modules = {module.path: module for module in seen}
     if exported & {"default", "="}:
-        for path in program.importers(home.path):
+        for path in program.graph.importers(home.path):
             module = program.module(path)
             if module is not None:
                 modules.setdefault(path, module)
@@ -447,7 +459,7 @@ def _constructions(ev: Evaluator, function: Function) -> Iterator[CallSite]:
         modules.update(
             {
                 path: module
-                for path in ev.program.importers(cls.module.path)
+                for path in ev.program.graph.importers(cls.module.path)
                 if (module := ev.program.module(path)) is not None
             }
         )

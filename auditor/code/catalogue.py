@@ -6,9 +6,10 @@ receiver is not known. The files' form is told in checks/catalogue/README.md.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
 from functools import cache
 from pathlib import Path
 
@@ -74,12 +75,12 @@ class Catalogue:
     own: Mapping[str, Role] = field(default_factory=dict)
     last: frozenset[str] = frozenset()
     """Last names that some call of the catalogue has: nothing else needs to be looked at."""
-    globs: tuple[str, ...] = ()
+    glob: re.Pattern[str] | None = None
     """Those with a wildcard."""
 
     def may_mean(self, name: str) -> bool:
         """Whether a call of that name can have a meaning; a cheap look before its receiver is resolved."""
-        return name in self.last or any(fnmatchcase(name, glob) for glob in self.globs)
+        return name in self.last or (self.glob is not None and self.glob.match(name) is not None)
 
     def of(self, package: str) -> tuple[Package, ...]:
         """What is known of an npm package; an exact name comes before a glob."""
@@ -116,8 +117,9 @@ def load(own: Mapping[str, str] = {}) -> Catalogue:
     """The catalogue that ships, with a project's own functions on top (`roles:` of tt-audit.yaml)."""
     packages, names = _shipped()
     last = _last_names(packages)
-    globs = tuple(sorted(name for name in last if "*" in name and name != "*"))
-    return Catalogue(packages, names, {name: Role(role) for name, role in own.items()}, last, globs)
+    globs = sorted(translate(name) for name in last if "*" in name and name != "*")
+    glob = re.compile("|".join(globs)) if globs else None
+    return Catalogue(packages, names, {name: Role(role) for name, role in own.items()}, last, glob)
 
 
 def _last_names(packages: Iterable[tuple[str, Package]]) -> frozenset[str]:

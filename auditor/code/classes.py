@@ -131,7 +131,9 @@ def subclasses(ev: Evaluator, cls: Class) -> list[Class]:
         module.path: module for module in ev.program.mentioning(cls.module.path, names | (exported - {"default", "="}))
     }
     if "default" in exported:
-        modules.update({p: m for p in ev.program.importers(cls.module.path) if (m := ev.program.module(p)) is not None})
+        modules.update(
+            {p: m for p in ev.program.graph.importers(cls.module.path) if (m := ev.program.module(p)) is not None}
+        )
     for module in modules.values():
         for other in module.classes:
             if other is not cls and other.base is not None:
@@ -306,7 +308,7 @@ def _assigned(ev: Evaluator, instance: Instance, step: Class, name: str) -> list
             frame = Frame(function, (), instance, None, 2) if not function.parameters else None
         else:
             frame = None
-        for turn in callers.expansions(ev, change.scope, frame):
+        for turn in callers.turns(ev, change.scope, frame):
             found.append(ev.eval(change.right, change.scope, turn))
     return found
 

@@ -100,7 +100,7 @@ def mutated(
     for change in changes:
         if not same(change.holder, change.scope):
             continue
-        for turn in callers.expansions(ev, change.scope, frame):
+        for turn in callers.turns(ev, change.scope, frame):
             worth = ev.eval(change.value, change.scope, turn)
             key = ev.eval(change.key, change.scope, turn) if change.key is not None else None
             value = join([_changed(option, change, key, worth) for option in options_of(value)])

@@ -38,6 +38,9 @@ class Evaluator:
         self.bounded = 0
         self.journal: list[tuple[dict[Any, Any], object]] = []
         self.tired: dict[int, int] = {}
+        self.partial = False
+        """Whether a part of the question at hand was too dear."""
+        self.provisional: list[tuple[dict[Any, Any], object]] = []
         self.calls: dict[object, Value] = {}
         self.alive: list[object] = []
         """What keys of `calls` name by identity, so that no identity is given twice."""
@@ -94,6 +97,8 @@ class Evaluator:
         """Keep an answer."""
         table[key] = value
         self.journal.pop()
+        if self.partial and not self.program.frugal:
+            self.provisional.append((table, key))
 
     def within(self, work: Callable[[], T], steps: int, files: int) -> T | None:
         """The result of `work`; None where it takes more than so many steps or newly parsed files."""
@@ -115,6 +120,29 @@ class Evaluator:
         finally:
             self.bounded -= 1
             self.most_steps, self.program.most_parses = before[0], before[1]
+            if not self.bounded and self.partial:
+                self._forget()
+
+    def _forget(self) -> None:
+        """Drop what was answered without a part that was too dear: another question may afford it."""
+        for table, key in self.provisional:
+            table.pop(key, None)
+        self.provisional.clear()
+        self.partial = False
+
+    def share(self, work: Callable[[], T]) -> T | None:
+        """The result of `work`, which may take half of what is left for the question at hand; None where it needs more.
+
+        So one dear part of a question (a parameter that hundreds of callers pass) costs its own answer, not the others'.
+        What was answered without it is not kept beyond the question.
+        """
+        if not self.bounded:
+            return work()
+        program = self.program
+        steps, files = (self.most_steps - self.steps) // 2, (program.most_parses - program.parses) // 2
+        value = self.within(work, steps, files)
+        self.partial = self.partial or value is None
+        return value
 
     def freely(self, work: Callable[[], T]) -> T:
         """The result of work that is done once for the whole program, whatever the question at hand may cost."""

@@ -310,6 +310,12 @@ class Module:
                     self._by_name.setdefault(alias, []).append(call)
         return self._by_name.get(name, [])
 
+    def names_called(self) -> set[str]:
+        """Names that the module calls or hands over."""
+        self.calls_named("")
+        self.calls_given("")
+        return {*(self._by_name or ()), *(self._by_argument or ())}
+
     def _picked(self, call: Call) -> str:
         """`handlers[]` where the callee is a variable that holds `handlers[x]`."""
         if call.callee is None or call.callee.type != "identifier":

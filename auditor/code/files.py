@@ -130,6 +130,15 @@ class SourceTree:
         self._bytes[path] = data
         return data
 
+    def holds(self, path: str, words: Iterable[bytes]) -> bool:
+        """Whether the file's bytes hold one of the words."""
+        data = self._bytes[path] if path in self._bytes else self.read(path)
+        if data is not None:
+            for word in words:
+                if word in data:
+                    return True
+        return False
+
     def json(self, path: str) -> object:
         """A JSON file, with comments and trailing commas allowed; None where there is none or it is broken."""
         if path not in self._json:

@@ -92,7 +92,7 @@ class Flow:
         if binding is None or not isinstance(binding.fact, Import):
             return True
         target = self.ev.program.target(module.path, binding.fact.spec)
-        return target is None or target in within or bool(within & frozenset(self.ev.program.imports(target)))
+        return target is None or target in within or bool(within & frozenset(self.ev.program.graph.imports(target)))
 
     def _outside(self, call: Call) -> bool:
         """Whether a call is at first sight one of an npm package or a global, and hands over no function."""

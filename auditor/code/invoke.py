@@ -88,7 +88,7 @@ def _required(ev: Evaluator, call: Call, scope: Scope, frame: Frame | None, name
             spec = option.value
             found.append(names.imported(ev, module.path, spec if not spec.startswith("./file") else ".", name))
         elif isinstance(option, Template) and len(option.parts) == 2 and isinstance(option.parts[1], Literal):
-            target = ev.program.from_root(module.path, str(option.parts[1].value))
+            target = ev.program.graph.from_root(module.path, str(option.parts[1].value))
             found.append(ev.export(target, "=") if target is not None else Unknown("an import of a computed path"))
         else:
             found.append(Unknown("an import of a computed path", text_of(option)))

@@ -79,7 +79,7 @@ class Liveness:
     def _loaded_by_folder(self, function: Function) -> bool:
         """Whether it, or the class whose public method it is, is exported by a file that is loaded with its folder."""
         path = function.module.path
-        if path not in self.loaded or self.program.importers(path):
+        if path not in self.loaded or self.program.graph.importers(path):
             return False
         return bool(self.program.exported_as(function.cls if function.cls is not None else function))
 
@@ -107,7 +107,7 @@ class Liveness:
         return (
             any(
                 path != cls.module.path and self._names(path) & {name.encode() for name in names}
-                for path in self.program.all_importers(cls.module.path) & self.living
+                for path in self.program.graph.all_importers(cls.module.path) & self.living
             )
             or cls.module.source.count(next(iter(names)).encode()) > 1
         )
@@ -120,11 +120,11 @@ class Liveness:
             names = self.program.names_of(cls)
         if not names:
             return True
-        words = [re.compile(rb"(?<![\w$])" + re.escape(name.encode()) + rb"(?![\w$])") for name in names]
+        words = [name.encode() for name in names]
         exported = self.program.exported_as(function if function.kind != "constructor" or cls is None else cls)
         files = {function.module.path}
         if exported or cls is not None:
-            files |= self.program.all_importers(function.module.path) & self.living
+            files |= self.program.graph.all_importers(function.module.path) & self.living
         for path in files:
             data = self.program.tree.read(path) or b""
             for word in words:

@@ -62,4 +62,6 @@ def package_of(ev: Evaluator, path: str) -> str:
 
 def users_of(ev: Evaluator, path: str) -> frozenset[str]:
     """Packages whose files import a file, its own among them."""
-    return frozenset((package_of(ev, path), *(package_of(ev, importer) for importer in ev.program.all_importers(path))))
+    return frozenset(
+        (package_of(ev, path), *(package_of(ev, importer) for importer in ev.program.graph.all_importers(path)))
+    )

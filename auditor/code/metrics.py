@@ -76,7 +76,7 @@ def _paths(ev: Evaluator) -> list[str]:
         return list(paths)
     queue = deque(paths)
     while queue and len(paths) < len(program.tree.paths) + MOST_FILES:
-        for target in program.imports(queue.popleft()):
+        for target in program.graph.imports(queue.popleft()):
             if target not in paths:
                 paths[target] = None
                 queue.append(target)

@@ -69,14 +69,14 @@ class Processes:
         """Files that nobody imports and from which a worker's file is reached."""
         tops: dict[str, None] = {}
         for path in dict.fromkeys(worker.span.path for worker in workers):
-            around = self.program.all_importers(path) | {path}
-            tops.update(dict.fromkeys(sorted(p for p in around if not self.program.importers(p))))
+            around = self.program.graph.all_importers(path) | {path}
+            tops.update(dict.fromkeys(sorted(p for p in around if not self.program.graph.importers(p))))
         return [EntryPoint("", path, 0, "nothing imports it") for path in list(tops)[:20]]
 
     def _closure(self, path: str) -> set[str]:
         seen, pending = {path}, [path]
         while pending:
-            for target in self.program.real_imports(pending.pop()):
+            for target in self.program.graph.real_imports(pending.pop()):
                 if target not in seen:
                     seen.add(target)
                     pending.append(target)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.code.facts import Class, Function, Module
 from auditor.code.files import CODE, SourceTree
+from auditor.code.import_graph import ImportGraph
 from auditor.code.isolation import Gaps
 from auditor.code.modules import Resolver
 from auditor.code.packages import Packages
@@ -22,25 +22,6 @@ if TYPE_CHECKING:
 
 SEED = re.compile(
     rb"""['"](?:bullmq|bull|bullmq-pro|@taskforcesh/bullmq-pro|@nestjs/bull(?:mq|-shared)?)(?:/[^'"\n]*)?['"]"""
-)
-_SPECIFIERS = (
-    re.compile(rb"""from\s*['"]([^'"\n]+)['"]"""),
-    re.compile(rb"""import\s*\(?\s*['"]([^'"\n]+)['"]"""),
-    re.compile(rb"""require(?:\.resolve)?\(\s*['"]([^'"\n]+)['"]"""),
-)
-_TEMPLATES = re.compile(rb"""(?:require|import)\(\s*`\$\{\s*\w+\s*\}/?([^`$\n]+)`""")
-_WORDS = (b"from", b"import", b"require")
-_WHOLE = re.compile(rb"""^[ \t]*(?:export|import)\s*\*""", re.M)
-_UNREAL = (
-    b"import type ",
-    b"export type {",
-    b"// import",
-    b"//import",
-    b"* import",
-    b"// const",
-    b"// export",
-    b"//const",
-    b"* const",
 )
 
 
@@ -55,6 +36,7 @@ class Program:
         self.tree = SourceTree(roots, exclude)
         self.packages = Packages(self.tree)
         self.resolver = Resolver(self.tree, self.packages)
+        self.graph = ImportGraph(self.tree, self.resolver)
         self.gaps = Gaps()
         self.deadline = deadline
         self.late = False
@@ -63,10 +45,8 @@ class Program:
         self.parses = 0
         self.most_parses = 1 << 60
         self._modules: dict[str, Module | None] = {}
-        self._imports: dict[str, tuple[str, ...]] = {}
-        self._importers: dict[str, list[str]] | None = None
-        self._closures: dict[str, frozenset[str]] = {}
-        self._passing: dict[str, bool] = {}
+        self._callers: dict[str, dict[str, Module]] = {}
+        self._indexed = 0
 
     # Modules
 
@@ -117,93 +97,7 @@ class Program:
 
     def mentions(self, path: str, words: Iterable[bytes]) -> bool:
         """Whether the file's bytes hold one of the words."""
-        data = self.tree.read(path)
-        if data is not None:
-            for word in words:
-                if word in data:
-                    return True
-        return False
-
-    def imports(self, path: str) -> tuple[str, ...]:
-        """Files that a file imports, by its text."""
-        known = self._imports.get(path)
-        if known is None:
-            known = self._imports[path] = tuple(dict.fromkeys(self._targets(path)))
-        return known
-
-    def _targets(self, path: str) -> Iterator[str]:
-        data = self.tree.read(path)
-        if data is None:
-            return
-        specs: dict[bytes, None] = {}
-        for word, pattern in zip(_WORDS, _SPECIFIERS, strict=True):
-            if word in data:
-                specs.update(dict.fromkeys(pattern.findall(data)))
-        for spec in specs:
-            target = self.target(path, spec.decode("utf-8", "replace"))
-            if target is not None and target.endswith(CODE):
-                yield target
-        if b"`${" in data:
-            for spec in _TEMPLATES.findall(data):
-                target = self.from_root(path, spec.decode("utf-8", "replace"))
-                if target is not None:
-                    yield target
-
-    def real_imports(self, path: str) -> Iterator[str]:
-        """Files that a file imports for their values: comments and `import type` are left out."""
-        data = self.tree.read(path)
-        if data is None:
-            return
-        if not any(word in data for word in _UNREAL):
-            yield from self.imports(path)
-            return
-        for word, pattern in zip(_WORDS, _SPECIFIERS, strict=True):
-            if word not in data:
-                continue
-            for match in pattern.finditer(data):
-                line = data[data.rfind(b"\n", 0, match.start()) + 1 : match.start() + 12].lstrip()
-                if line.startswith((b"//", b"*", b"import type ", b"export type ")):
-                    continue
-                target = self.target(path, match.group(1).decode("utf-8", "replace"))
-                if target is not None and target.endswith(CODE):
-                    yield target
-        if b"`${" in data:
-            for spec in _TEMPLATES.findall(data):
-                target = self.from_root(path, spec.decode("utf-8", "replace"))
-                if target is not None:
-                    yield target
-
-    def from_root(self, importer: str, below: str) -> str | None:
-        """A path that code builds on its application root: `${appRoot}/jobs/x`, tried from the nearest package up."""
-        for up in self.tree.up(importer):
-            if self.tree.is_file(f"{up}/package.json" if up else "package.json"):
-                found = self.resolver.file(f"{up}/{below.lstrip('/')}" if up else below.lstrip("/"))
-                if found is not None:
-                    return found
-        return None
-
-    def importers(self, path: str) -> list[str]:
-        """Files beneath the roots that import a file directly."""
-        if self._importers is None:
-            self._importers = {}
-            for source in self.tree.paths:
-                for target in self.imports(source):
-                    self._importers.setdefault(target, []).append(source)
-        return self._importers.get(path, [])
-
-    def all_importers(self, path: str) -> frozenset[str]:
-        """Files from which a file is reached by imports, in any number of steps; the file itself not among them."""
-        known = self._closures.get(path)
-        if known is None:
-            seen: set[str] = set()
-            queue = deque([path])
-            while queue:
-                for source in self.importers(queue.popleft()):
-                    if source not in seen:
-                        seen.add(source)
-                        queue.append(source)
-            known = self._closures[path] = frozenset(seen)
-        return known
+        return self.tree.holds(path, words)
 
     def mentioning(self, path: str, words: Iterable[str], *, carried: bool = False) -> list[Module]:
         """Parsed modules that may refer to something in `path` by one of the words, the module itself first.
@@ -211,51 +105,34 @@ class Program:
         `carried`: it travels inside objects (a method, a member of an object), so that files on its way need not name it.
         """
         wanted = [word.encode() for word in words if word]
-        found: list[Module] = []
+        around = self.graph.all_importers(path) if carried else self.graph.naming(path, wanted)
+        if self.frugal:
+            around = around & self._modules.keys()
+        sources = sorted(s for s in around if self.mentions(s, wanted)) if carried else sorted(around)
+        found = [self.module(path), *(self.module(source) for source in sources if source != path)]
+        return [module for module in found if module is not None]
+
+    def calling(self, path: str, words: Iterable[str]) -> list[Module]:
+        """Modules parsed so far, beneath those that import `path`, that call or hand over something of these names."""
+        self._index_calls()
         own = self.module(path)
-        if own is not None:
-            found.append(own)
-        if carried:
-            around = self.all_importers(path)
-            sources = [
-                s for s in (around & self._modules.keys() if self.frugal else around) if self.mentions(s, wanted)
-            ]
-        else:
-            sources = self._naming(path, wanted)
-        for source in sorted(sources):
-            if (
-                (not self.frugal or source in self._modules)
-                and (module := self.module(source)) is not None
-                and module is not own
-            ):
-                found.append(module)
-        return found
+        found = {path: own} if own is not None else {}
+        around = self.graph.all_importers(path)
+        for word in words:
+            for source, module in self._callers.get(word, {}).items():
+                if source in around:
+                    found[source] = module
+        return list(found.values())
 
-    def _naming(self, path: str, words: list[bytes]) -> list[str]:
-        """Files that hold one of the words and that `path` reaches over files that hold one too, or pass on all they import."""
-        found: list[str] = []
-        seen = {path}
-        queue = deque([path])
-        while queue:
-            for source in self.importers(queue.popleft()):
-                if source in seen:
-                    continue
-                seen.add(source)
-                if self.mentions(source, words):
-                    found.append(source)
-                    queue.append(source)
-                elif self._passes_on(source):
-                    queue.append(source)
-        return found
-
-    def _passes_on(self, path: str) -> bool:
-        """Whether a file may hand on what it imports without naming it: `export *`, `import * as`, exports of a `require`."""
-        known = self._passing.get(path)
-        if known is None:
-            data = self.tree.read(path) or b""
-            known = (b"*" in data and _WHOLE.search(data) is not None) or (b"require(" in data and b"exports" in data)
-            self._passing[path] = known
-        return known
+    def _index_calls(self) -> None:
+        modules = self._modules
+        if self._indexed == len(modules):
+            return
+        for path in list(modules)[self._indexed :]:
+            module = modules[path]
+            for name in module.names_called() if module is not None else ():
+                self._callers.setdefault(name, {})[path] = module  # type: ignore[assignment]  # None gives no names
+        self._indexed = len(modules)
 
     # Names
 

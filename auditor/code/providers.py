@@ -117,10 +117,11 @@ def implementers(ev: Evaluator, interface: str, module: Module) -> list[Class]:
     found: list[Class] = []
     program = ev.program
     word = re.compile(rb"implements\b[^{]*\b" + re.escape(interface.encode()) + rb"\b")
-    for path in (module.path, *sorted(program.all_importers(module.path))):
+    for path in (module.path, *sorted(program.graph.all_importers(module.path))):
         data = program.tree.read(path)
         if (
             data is None
+            or interface.encode() not in data
             or b"implements" not in data
             or not word.search(data)
             or (other := program.module(path)) is None

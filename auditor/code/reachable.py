@@ -152,7 +152,7 @@ class Reachable:
         data = self.program.tree.read(path)
         if data is None:
             return []
-        found = list(self.program.real_imports(path))
+        found = list(self.program.graph.real_imports(path))
         if any(word in data for word in _STARTS_FILES):
             for text in _PATH_STRING.findall(data):
                 spec = text.decode("utf-8", "replace")
@@ -176,7 +176,7 @@ class Reachable:
         home = posixpath.dirname(module.path)
         if any(self._under(home, posixpath.dirname(entry.path)) for entry in self.entries):
             return False
-        return not self.program.importers(module.path) and any(call.scope.func is None for call in module.calls)
+        return not self.program.graph.importers(module.path) and any(call.scope.func is None for call in module.calls)
 
     @staticmethod
     def _under(folder: str, source: str) -> bool:

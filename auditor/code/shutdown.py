@@ -81,7 +81,7 @@ class Shutdown:
         closing = {close.call.scope.module.path for close in sites.closes}
         relevant = set(closing)
         for path in closing:
-            relevant |= ev.program.all_importers(path)
+            relevant |= ev.program.graph.all_importers(path)
         self.relevant = frozenset(relevant)
         self.handlers = self._handlers()
         self.signals = list(self._signals())
@@ -177,7 +177,7 @@ class Shutdown:
         return [
             module
             for module in self.modules
-            if module.path == main or main in self.ev.program.all_importers(module.path)
+            if module.path == main or main in self.ev.program.graph.all_importers(module.path)
         ]
 
     def _with_hooks(self, call: Call, reached: dict[int, Function]) -> dict[int, Function]:
@@ -253,7 +253,7 @@ class Shutdown:
 
     def _nest_closes(self, library: str, module: Module, signal: Signal) -> bool:
         main = signal.call.scope.module.path
-        if main not in self.ev.program.all_importers(module.path) and main != module.path:
+        if main not in self.ev.program.graph.all_importers(module.path) and main != module.path:
             return False
         version = self.versions.of(f"@nestjs/{library}", module.path)
         found = major(version)

@@ -158,10 +158,10 @@ def candidates(program: Program) -> list[Module]:
     near: set[str] = set()
     around: set[str] = set()
     for seed in seeds:
-        around |= program.all_importers(seed)
-        for path in program.importers(seed):
+        around |= program.graph.all_importers(seed)
+        for path in program.graph.importers(seed):
             near.add(path)
-            near.update(program.importers(path))
+            near.update(program.graph.importers(path))
     for path in program.tree.paths if seeds else ():
         data = program.tree.read(path)
         if path in paths or data is None:
