@@ -75,7 +75,7 @@ class Flow:
         if known is None:
             known = []
             if not self._outside(call):
-                found = self.ev.within(lambda: list(self._find(call)), 600, 6)
+                found = self.ev.within(lambda: list(self._find(call)), 2_000, 12)
                 known = found if found is not None else []
                 if found is None:
                     self.lost[call.node.id] = call
