@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 _IMPORT_LINE = re.compile(rb"^\s*(?:import\b|export\s*(?:\{|\*)|\}\s*from|//|\*|/\*|type\b|interface\b)")
 _DEFINES = re.compile(
@@ -45,3 +46,16 @@ def _is_method(data: bytes, at: int) -> bool:
             if depth == 0:
                 return data[index + 1 : index + 120].lstrip()[:1] in (b"{", b":")
     return False
+
+
+_PART = re.compile(rb"[\w$]")
+
+
+def occurrences(data: bytes, word: bytes) -> Iterator[int]:
+    """Where a name stands, longer names that hold it left out."""
+    at = data.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if not (at and _PART.match(data, at - 1)) and not _PART.match(data, end):
+            yield at
+        at = data.find(word, end)

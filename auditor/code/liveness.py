@@ -11,7 +11,7 @@ from copy import copy
 from typing import TYPE_CHECKING
 
 from auditor.code import callers, classes, types
-from auditor.code.declarations import is_declaration
+from auditor.code.declarations import is_declaration, occurrences
 from auditor.code.facts import Class, Function, Module
 from auditor.code.reachable import ROUTES, Reachable
 
@@ -128,9 +128,8 @@ class Liveness:
         for path in files:
             data = self.program.tree.read(path) or b""
             for word in words:
-                for match in word.finditer(data):
-                    if not is_declaration(data, match.start(), match.end()):
-                        return True
+                if any(not is_declaration(data, at, at + len(word)) for at in occurrences(data, word)):
+                    return True
         return False
 
     def _names(self, path: str) -> set[bytes]:
