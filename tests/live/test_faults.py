@@ -11,32 +11,15 @@ import pytest
 import redis
 
 from auditor.errors import SourceError
-from auditor.live import second_look
 from auditor.live.address import parse
-from auditor.live.allowlist import KEYS, SERVER
 from auditor.live.budget import Budget
 from auditor.live.collect import collect
-from auditor.live.model import LiveRedis, QueueWorkers, Refused
+from auditor.live.model import LiveRedis
 from auditor.model import SourceStatus
 
 from ..support.redis_server import RunningServer, redis_server
 from ..support.topology import until
-from .support import QUICK, deny, queue, scan
-
-
-def fill(server: RunningServer, queues: int, jobs: int = 1, data: str = "{}") -> None:
-    """Queues as BullMQ 5 would have left them."""
-    with server.client() as client, client.pipeline(transaction=False) as pipe:
-        for number in range(queues):
-            stem = f"bull:q{number:05}:"
-            pipe.hset(f"{stem}meta", mapping={"opts.maxLenEvents": 10000, "version": "bullmq:5.81.5"})
-            pipe.set(f"{stem}id", jobs)
-            for job in range(jobs):
-                pipe.lpush(f"{stem}wait", str(job))
-                pipe.hset(
-                    f"{stem}{job}", mapping={"name": "a", "data": data, "opts": '{"attempts":3}', "timestamp": "1"}
-                )
-        pipe.execute()
+from .support import QUICK, fill, queue, scan
 
 
 def interrupted(server: RunningServer, event: Callable[[], None], budget: Budget = QUICK) -> LiveRedis:
@@ -204,34 +187,6 @@ def test_out_of_memory_server_can_still_be_read() -> None:
         live = scan(server)
     assert len(live.queues) == 2
     assert live.report.status is SourceStatus.OK
-
-
-NOT_NEEDED_HERE = ("randomkey", "lindex", "cluster|info", "cluster|nodes")
-"""Sent to large databases, full lists and clusters alone."""
-
-
-@pytest.mark.parametrize("rule", sorted(name for name in SERVER | KEYS if not name.startswith("sentinel")))
-def test_each_command_refused_in_turn(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """NOPERM costs its own facts; the scan goes on, and says what would grant it."""
-    monkeypatch.setattr(second_look, "_PAUSE_S", 0.01)
-    with redis_server(tcp=True) as server:
-        fill(server, 2, jobs=2)
-        with server.client() as client:
-            client.zadd("bull:q00000:completed", {"0": 1})
-            client.xadd("bull:q00000:events", {"event": "added", "jobId": "1"})
-            client.zadd("bull:q00000:repeat", {"tick": 1})
-            client.lpush("bull:q00000:active", "1")
-            client.zadd("bull:q00000:failed", {"gone": 1})
-        live = scan(deny(server, f"-{rule}"))
-    assert len(live.servers) == 1
-    if rule == "scan":
-        assert live.coverage
-    else:
-        assert len(live.queues) == 2
-    if rule not in ("time", "client|id", "memory|usage", *NOT_NEEDED_HERE):  # done without, and nothing is lost
-        assert f"+{rule}" in live.report.why
-    seen = Refused if rule == "client|list" else QueueWorkers
-    assert all(isinstance(each.workers, seen) for each in live.queues)
 
 
 def test_a_server_that_is_loading() -> None:

