@@ -68,6 +68,11 @@ _HARMLESS_ENDS = {
     "type",
     "policy",
     "url",
+    "request",
+    "response",
+    "error",
+    "status",
+    "provider",
 }
 
 

@@ -73,7 +73,8 @@ def _serializable(_: CodeModel, job: Producer) -> Judged:
 
 def _sensitive(_: CodeModel, job: Producer) -> Judged:
     name, keys = subject_of(job).name, data_keys(job)
-    hits = [(key, word, span) for key, span in keys if key not in job.encrypted and (word := sensitive_key(key))]
+    clear = [(key, span) for key, span in keys if key not in job.encrypted and not _blank(job.data.value, key)]
+    hits = [(key, word, span) for key, span in clear if (word := sensitive_key(key))]
     if hits:
         key, word, span = hits[0]
         more = f" (and {', '.join(k for k, _, _ in hits[1:4])})" if len(hits) > 1 else ""
@@ -116,6 +117,15 @@ def data_keys(job: Producer) -> list[tuple[str, CodeSpan]]:
     known = {key for key, _ in named}
     where = job.data.origin or job.span
     return named + [(key, where) for key in _paths(job.data.value) if key not in known]
+
+
+def _blank(value: Json, path: str) -> bool:
+    """Whether the data holds an empty string, or yes or no, at a key path: no secret, whatever the key is called."""
+    for part in path.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return False
+        value = value[part]
+    return value == "" or isinstance(value, bool)
 
 
 def _paths(value: Json, before: str = "", depth: int = 0) -> Iterator[str]:

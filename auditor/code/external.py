@@ -28,10 +28,10 @@ ARGUMENTS_MATTER = frozenset(
         "global", "crypto", "object-hash", "md5", "sha.js", "hash.js", "crypto-js", "xxhash", "murmurhash", "date-fns", "dayjs", "moment", "luxon",
         "lodash", "lodash-es", "slugify", "buffer", "uuid", "ulid", "nanoid", "moment-timezone", "date-fns-tz", "js-sha256", "ohash", "deepmerge",
         "node-object-hash", "ramda", "radash", "rfdc", "ms", "@lukeed/ms", "parse-duration", "timestring", "lodash.merge", "defu", "lodash.defaults",
-        "zod", "envalid", "joi", "@hapi/joi", "valibot", "yup", "superstruct", "env-var", "@t3-oss/env-core", "@t3-oss/env-nextjs",
+        "zod", "envalid", "joi", "@hapi/joi", "valibot", "yup", "superstruct", "@sinclair/typebox", "env-var", "@t3-oss/env-core", "@t3-oss/env-nextjs",
         "@t3-oss/env-nuxt", "znv", "config", "@nestjs/config", "nestjs-config", "convict", "nconf", "rc", "fastify-plugin", "p-memoize", "mem",
         "express-async-handler", "lodash.once", "ioredis", "redis", "bullmq", "bull", "bullmq-pro", "@nestjs/bullmq", "@nestjs/bull", "path", "url",
-        "express", "koa", "@itgorillaz/configify", "perf_hooks", "process",
+        "express", "koa", "@itgorillaz/configify", "perf_hooks", "process", "fs", "fs-extra",
     )
 )  # fmt: skip
 """Packages whose results depend on arguments in a way that matters here; those of others are not looked at."""

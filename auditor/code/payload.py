@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from auditor.code.facts import Import, Module
+from auditor.code import bulk, shapes
+from auditor.code.facts import Module
 from auditor.code.sites import RawProducer
 from auditor.code.syntax import key_text
 from auditor.code.values import (
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 _DEEPEST = 5
 _MOST = 120
 _ENCRYPT = re.compile(r"(?i)encrypt|(?<![a-z])seal|createCipher|(?<![a-z])kms\.|compactEncrypt|(?<![a-z])jwe(?![a-z])")
-_BULK = re.compile(
-    r"(?i)readFile|toString\('base64'\)|base64|arrayBuffer\(\)|\bbuffer\b|file\.buffer|getBuffer|toBuffer|toDataURL|Buffer\.(?:from|concat|alloc)"
-)
 _LOST = {"Map": "a Map", "WeakMap": "a WeakMap", "Set": "a Set", "WeakSet": "a WeakSet"}
 _REQUESTS = frozenset(("req", "request", "res", "response", "ctx.req", "ctx.request", "ctx.res"))
 
@@ -61,9 +58,30 @@ def of(ev: Evaluator, raw: RawProducer) -> Payload:
     if not found.keys:
         _written(raw, found)
     if not found.keys:
-        for name, place in _declared(ev, raw):
-            found.keys[name, place] = None
+        _declared(ev, raw, found)
     return found
+
+
+def _declared(ev: Evaluator, raw: RawProducer, found: Payload) -> None:
+    """The keys of the data's declared type, else of the type that the queue is declared with."""
+    nodes = raw.call.arguments()
+    position = 0 if len(nodes) == 1 else 1
+    if raw.call.name != "add" or position >= len(nodes):
+        return
+    node = nodes[position]
+    shape = shapes.of_expression(ev, node, raw.call.scope)
+    _keys_of(ev, shape, "", found)
+    for variant in raw.variants if not found.keys and node.type not in ("object", "string") else ():
+        _keys_of(ev, shapes.of_queue(ev, variant.target), "", found)
+
+
+def _keys_of(ev: Evaluator, shape: shapes.Shape | None, path: str, found: Payload) -> None:
+    for key in shapes.keys(ev, shape, path) if shape is not None else ():
+        if len(found.keys) > _MOST:
+            return
+        found.keys[key.path, key.span] = None
+        if key.lost:
+            found.lost[key.path, key.lost, key.span] = None
 
 
 def _written(raw: RawProducer, found: Payload) -> None:
@@ -88,8 +106,8 @@ def _written_object(module: Module, literal: Node, path: str, found: Payload, de
             _written_object(module, value, name, found, depth + 1)
         elif _ENCRYPT.search(text):
             found.encrypted[name] = None
-        elif _BULK.search(text):
-            found.bulky[name, text[:60], here] = None
+        elif bulk.as_written(text):
+            found.bulky[name, bulk.as_written(text), here] = None
         lost = _lost_as_written(value.type if value is not None else "", text)
         if lost:
             found.lost[name, lost, here] = None
@@ -126,8 +144,13 @@ def _local_object(node: Node, raw: RawProducer) -> Node | None:
 def _visit(ev: Evaluator, value: Value, path: str, place: CodeSpan, found: Payload, depth: int) -> None:
     if depth > _DEEPEST or len(found.keys) > _MOST:
         return
-    for one in options_of(value):
+    options = options_of(value)
+    vague = any(isinstance(one, Unknown | External) and not _lost(one) for one in options)
+    """One of several things that it may be, and which is not known: none of them is held against it."""
+    for one in options:
         lost = _lost(one)
+        if lost and vague:
+            continue
         if lost:
             found.lost[path, lost, place] = None
             if lost in ("a Buffer", "a stream"):
@@ -136,8 +159,10 @@ def _visit(ev: Evaluator, value: Value, path: str, place: CodeSpan, found: Paylo
         text = _text(one)
         if text and _ENCRYPT.search(text) and path:
             found.encrypted[path] = None
-        elif text and _BULK.search(text) and path:
-            found.bulky[path, text[:60], place] = None
+        elif path and (what := bulk.of_value(one)) and (len(options) == 1 or not vague):
+            found.bulky[path, what, place] = None
+        shape = shapes.of_class(one.cls) if isinstance(one, Instance) else shapes.of_value(ev, one)
+        _keys_of(ev, shape, path, found)
         if isinstance(one, Array):
             for item in (*one.items[:10], *([one.rest] if one.rest is not None else [])):
                 _visit(ev, item, path, place, found, depth + 1)
@@ -178,7 +203,7 @@ def _lost(value: Value) -> str:
         case External("fs" | "node:fs" | "stream", path) if "Stream" in path:
             return "a stream"
         case External("fs" | "node:fs" | "fs/promises" | "fs-extra", path) if (
-            "readFile" in path and "()" in path and not value.arguments[1:]
+            path.endswith(("readFile()", "readFileSync()")) and not value.arguments[1:]
         ):
             return "a Buffer"
         case Unknown(_, text) if text in _REQUESTS:
@@ -209,95 +234,3 @@ def _places(ev: Evaluator, value: Object) -> dict[str, CodeSpan]:
             line = int(key.start_point[0]) + 1
             found[key_text(module, key)] = CodeSpan(module.path, line, line)
     return found
-
-
-def _declared(ev: Evaluator, raw: RawProducer) -> Iterator[tuple[str, CodeSpan]]:
-    """Key paths of the data's declared type, where the value itself shows none."""
-    call = raw.call
-    nodes = call.arguments()
-    position = 0 if len(nodes) == 1 or call.name != "add" else 1
-    if call.name not in ("add",) or position >= len(nodes) or nodes[position].type != "identifier":
-        return
-    module = call.scope.module
-    binding = call.scope.lookup(module.text(nodes[position]))
-    if binding is not None and binding.type_node is not None:
-        yield from type_keys(ev, binding.type_node, module, "", 0)
-
-
-def type_keys(ev: Evaluator, node: Node, module: Module, path: str, depth: int) -> Iterator[tuple[str, CodeSpan]]:  # noqa: PLR0912  # one branch per kind
-    """Key paths of a declared type."""
-    if depth > _DEEPEST:
-        return
-    match node.type:
-        case (
-            "type_annotation"
-            | "parenthesized_type"
-            | "readonly_type"
-            | "intersection_type"
-            | "union_type"
-            | "extends_type_clause"
-        ):
-            for child in node.named_children:
-                yield from type_keys(ev, child, module, path, depth + 1)
-        case "array_type":
-            yield from type_keys(ev, node.named_children[0], module, path, depth + 1)
-        case "object_type" | "interface_body":
-            for child in node.named_children:
-                name, declared = child.child_by_field_name("name"), child.child_by_field_name("type")
-                if child.type == "property_signature" and name is not None:
-                    inner = f"{path}.{key_text(module, name)}" if path else key_text(module, name)
-                    line = int(child.start_point[0]) + 1
-                    yield inner, CodeSpan(module.path, line, line)
-                    if declared is not None:
-                        yield from type_keys(ev, declared, module, inner, depth + 1)
-        case "generic_type":
-            held = node.child_by_field_name("type_arguments")
-            name = node.child_by_field_name("name")
-            if name is not None and module.text(name) in (
-                "Omit",
-                "Pick",
-                "Partial",
-                "Required",
-                "Readonly",
-                "Array",
-                "Promise",
-            ):
-                for child in held.named_children[:1] if held is not None else ():
-                    yield from type_keys(ev, child, module, path, depth + 1)
-            elif name is not None:
-                yield from type_keys(ev, name, module, path, depth + 1)
-        case "type_identifier" | "identifier":
-            yield from _named_keys(ev, module.text(node), module, path, depth)
-
-
-def _named_keys(ev: Evaluator, name: str, module: Module, path: str, depth: int) -> Iterator[tuple[str, CodeSpan]]:
-    alias = module.type_aliases.get(name)
-    if alias is not None:
-        for field_ in ("value", "body"):
-            inner = alias.child_by_field_name(field_)
-            if inner is not None:
-                yield from type_keys(ev, inner, module, path, depth + 1)
-        for child in alias.named_children:
-            if child.type == "extends_type_clause":
-                yield from type_keys(ev, child, module, path, depth + 1)
-        return
-    binding = module.scope.names.get(name)
-    if binding is None or not isinstance(binding.fact, Import):
-        return
-    at: str | None = module.path
-    spec, wanted = binding.fact.spec, binding.fact.name
-    for _ in range(4):
-        at = ev.program.target(at, spec) if at is not None else None
-        target = ev.program.module(at) if at is not None else None
-        if target is None:
-            return
-        if wanted in target.type_aliases:
-            yield from _named_keys(ev, wanted, target, path, depth + 1)
-            return
-        kind, what = target.exports.get(wanted, ("", None))
-        if kind == "from" and isinstance(what, Import):
-            spec, wanted = what.spec, what.name
-        elif target.stars:
-            spec = target.stars[0]
-        else:
-            return

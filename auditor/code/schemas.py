@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from auditor.code import arithmetic
 from auditor.code.values import (
+    Array,
     Env,
     External,
     FunctionValue,
@@ -21,23 +22,27 @@ from auditor.code.values import (
 if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
-_PARSERS = frozenset(("parse", "parseAsync", "safeParse", "validateSync", "validate", "parseEnv", "decode"))
-_SHAPED = frozenset(("object", "strictObject", "looseObject", "keys"))
-_KEEPS = frozenset(
-    (
-        "passthrough",
-        "strict",
-        "strip",
-        "partial",
-        "required",
-        "transform",
-        "refine",
-        "superRefine",
-        "catchall",
-        "readonly",
-        "unknown",
-    )
-)
+_PARSERS = frozenset(
+    ("parse", "parseAsync", "safeParse", "safeParseAsync", "validateSync", "validate", "validateAsync", "parseEnv", "decode", "Parse", "Decode",
+     "Cast", "Clean", "attempt", "cast", "create", "mask")
+)  # fmt: skip
+"""Functions of validation libraries that give out the data that they let through."""
+_SHAPED = frozenset(("object", "strictobject", "looseobject", "keys", "shape", "interface", "type"))
+_OPEN = frozenset(("passthrough", "loose", "looseobject", "catchall"))
+_MERGES = frozenset(("extend", "safeextend", "merge", "and", "concat", "intersection", "intersect", "composite", "or", "union", "discriminatedunion", "variant", "alternatives", "try"))  # fmt: skip
+_WRAPS = frozenset(("array", "optional", "nullable", "nullish", "readonly", "partial", "required", "pipe", "exact", "items", "of", "promise", "preprocess", "lazy", "brand"))  # fmt: skip
+_LOST = {
+    "bigint": "a BigInt",
+    "map": "a Map",
+    "set": "a Set",
+    "function": "a function",
+    "symbol": "a symbol",
+    "instanceof": "a class instance",
+    "file": "a file",
+    "blob": "a file",
+}
+_LIBRARIES = frozenset(("zod", "joi", "@hapi/joi", "valibot", "yup", "superstruct", "@sinclair/typebox"))
+_MOST = 40
 _DEFAULTS = frozenset(("default", "catch", "prefault"))
 
 
@@ -95,30 +100,97 @@ def shape_of(ev: Evaluator, value: External) -> Object | None:
                 if isinstance(held, Object):
                     made.update(held.members)
             return Object(made)
-    if package in ("zod", "zod/v4", "joi", "@hapi/joi", "valibot", "yup", "superstruct") and "()" in path:
-        last = path.removesuffix("()").rsplit(".", 1)[-1]
-        if last in _PARSERS:
-            return _shape(value.base)
-    return None
+    schema = schema_of(value)
+    return fields(ev, schema, strict=False) if schema is not None else None
 
 
-def _shape(value: Value | None, depth: int = 0) -> Object | None:
-    while isinstance(value, External) and depth < 20:
-        last = value.path.removesuffix("()").rsplit(".", 1)[-1]
-        if last in _SHAPED and value.arguments and isinstance(value.arguments[0], Object):
-            return value.arguments[0]
-        if last in ("extend", "merge", "and") and value.arguments:
-            base = _shape(value.base, depth + 1)
-            more = (
-                value.arguments[0] if isinstance(value.arguments[0], Object) else _shape(value.arguments[0], depth + 1)
-            )
-            return Object({**(base.members if base is not None else {}), **(more.members if more is not None else {})})
-        value, depth = value.base, depth + 1
-    return None
+def schema_of(value: External) -> Value | None:
+    """The schema that let a value through: `Schema.parse(x)`, `v.parse(Schema, x)`, `Value.Parse(Schema, x)`."""
+    if value.package not in _LIBRARIES or "()" not in value.path or _last(value) not in _PARSERS:
+        return None
+    if isinstance(value.base, External) and "()" in value.base.path:
+        return value.base
+    return next((one for one in value.arguments if isinstance(one, External) and one.package in _LIBRARIES), None)
+
+
+def fields(ev: Evaluator, schema: Value, *, strict: bool = True, depth: int = 0) -> Object | None:
+    """The fields of a schema, each a schema, or a value where a `transform` gives one; None where they can't be told.
+
+    `strict`: a schema that lets further keys through is not told either. A list's fields are those of its elements.
+    """
+    if isinstance(schema, Object):
+        return schema
+    if isinstance(schema, FunctionValue):
+        schema = ev.call(schema, (), None)  # lazy(() => Schema)
+    if not isinstance(schema, External) or depth > _MOST:
+        return None
+    last, first = _last(schema).lower(), schema.arguments[0] if schema.arguments else None
+    if strict and last in _OPEN:
+        return None
+    if last in _SHAPED and isinstance(first, Object):
+        return first
+    if last in _MERGES:
+        return _merged(ev, schema, strict, depth)
+    under = schema.base
+    if last in _WRAPS and isinstance(first, External | FunctionValue) and first is not under:
+        wrapped = schema.arguments[1] if last == "preprocess" and len(schema.arguments) > 1 else first
+        told = fields(ev, wrapped, strict=strict, depth=depth + 1)
+        if told is not None:
+            return told
+    below = fields(ev, under, strict=strict, depth=depth + 1) if under is not None else None
+    if below is not None and last in ("pick", "omit"):
+        named = _names(first)
+        kept = {name: field for name, field in below.members.items() if (name in named) == (last == "pick")}
+        return Object(kept, where=below.where)
+    if below is not None and last == "transform" and isinstance(first, FunctionValue):
+        given = Object({name: field_value(ev, field, name) for name, field in below.members.items()}, where=below.where)
+        made = ev.call(first, (given,), None)
+        return made if isinstance(made, Object) and not made.open else below
+    return below
+
+
+def _merged(ev: Evaluator, schema: External, strict: bool, depth: int) -> Object | None:
+    parts: list[Value] = [schema.base] if schema.base is not None else []
+    for argument in schema.arguments:
+        parts += argument.items if isinstance(argument, Array) else (argument,)
+    told = [fields(ev, part, strict=strict, depth=depth + 1) for part in parts if isinstance(part, External | Object)]
+    known = [one for one in told if one is not None]
+    if not known or (strict and len(known) < len(told) - (schema.base is not None and told[0] is None)):
+        return None
+    members = {name: field for one in known for name, field in one.members.items()}
+    return Object(members, where=known[0].where)
+
+
+def _names(value: Value | None) -> frozenset[str]:
+    """The keys that `pick` and `omit` are given, as `{ a: true }` or as a list."""
+    if isinstance(value, Object):
+        return frozenset(value.members)
+    items = value.items if isinstance(value, Array) else ()
+    return frozenset(str(one.value) for one in items if isinstance(one, Literal))
+
+
+def lost(schema: Value | None) -> str:
+    """What JSON loses of what a schema lets through; empty where nothing."""
+    for _ in range(_MOST):
+        if not isinstance(schema, External):
+            break
+        known = _LOST.get(_last(schema).lower())
+        if known is not None:
+            return known
+        if _last(schema) in ("transform", "pipe", "codec"):
+            break
+        schema = schema.base
+    return ""
+
+
+def _last(value: External) -> str:
+    return value.path.removesuffix("()").rsplit(".", 1)[-1]
 
 
 def field_value(ev: Evaluator, field: Value, name: str) -> Value:
-    """The value of one field: its default, or the environment variable of its name."""
+    """The value of one field: its default, or the environment variable of its name; a value that is no schema is itself."""
+    if not isinstance(field, External) or field.package == "global":
+        return field
     at: Value | None = field
     for _ in range(20):
         if not isinstance(at, External):
@@ -130,7 +202,7 @@ def field_value(ev: Evaluator, field: Value, name: str) -> Value:
             for key in ("default", "devDefault"):
                 if key in at.arguments[0].members:
                     return _as_default(ev, at.arguments[0].members[key], name, field)
-        if last in _SHAPED and at.arguments and isinstance(at.arguments[0], Object):
+        if last.lower() in _SHAPED and at.arguments and isinstance(at.arguments[0], Object):
             inner = at.arguments[0]
             return Object(
                 {

@@ -52,6 +52,8 @@ def test_secrets(key: str) -> None:
         "tokenAddress",
         "tokenType",
         "publicKey",
+        "tokenRequest",
+        "apiKeyStatus",
     ],
 )
 def test_no_secrets(key: str) -> None:

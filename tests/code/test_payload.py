@@ -68,3 +68,20 @@ def test_unawaited_adds(tmp_path: Path) -> None:
         "async function f() {\n  queue.add('a', {});\n  await queue.add('b', {});\n  return queue.add('c', {});\n}\nf();\n",
     )
     assert [(producer.job, producer.awaited) for producer in made] == [("a", False), ("b", True), ("c", True)]
+
+
+def test_one_of_many_things_that_are_not_known_is_no_buffer(tmp_path: Path) -> None:
+    (one,) = producers(
+        tmp_path,
+        "import { read } from 'elsewhere';\nconst table = { a: read(), b: Buffer.from('x') };\nconst raw = table[read()];\nqueue.add('x', { raw });\n",
+    )
+    assert not one.unserializable
+
+
+def test_a_queues_own_type_tells_keys(tmp_path: Path) -> None:
+    (one,) = producers(
+        tmp_path,
+        "declare function load(): any;\ntype Mail = { to: string } & Partial<Parts>;\ninterface Parts { body: string }\n"
+        "const mails = new Queue<Mail>('mails');\nmails.add('x', load());\n",
+    )
+    assert {key for key, _ in one.data_keys} == {"to", "body"}
