@@ -52,11 +52,13 @@ class Answer:
 
 
 def read_queue(question: Question, shared: Shared) -> Asking[Answer | None]:
-    """Read it; None where the connection ended before its first look."""
+    """Read it; None where the connection ended before its first look, or the cluster's node that holds it is gone."""
     stem = question.name.stem
     try:
         state = yield from read_state(stem, question.known, shared)
     except STOPPED:
+        return None
+    if state.gone:
         return None
     answer = Answer(_first(question, state))
     try:

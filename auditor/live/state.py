@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .asking import Answers, Asking, whole
-from .connection import Command
+from .connection import Command, ReplyError
 from .keys import META
 from .model import Counts, JobMetrics, Library
 from .server_model import Refused
@@ -57,6 +57,8 @@ class State:
     rate_limited_ms: int | None
     metered: bool
     """Whether the workers keep metrics."""
+    gone: bool
+    """The node that holds it can't be asked."""
     refused: list[Refused] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -110,6 +112,7 @@ def read_state(stem: str, known: Known, shared: Shared) -> Asking[State]:
         suspected=said.count("suspected"),
         rate_limited_ms=limiter if limiter > 0 else None,
         metered=said.count("metrics") > 0,
+        gone=isinstance(waits := said.raw("wait"), ReplyError) and waits.code == "CLUSTERDOWN",
         refused=said.refused,
         notes=[f"{key} is not of the type that the library keeps there" for key in said.wrong],
     )

@@ -33,7 +33,7 @@ _EVENTS_IN_ALL, _EVENTS, _EVENTS_AT_LEAST = 5_000, 100, 5
 """Newest events read of all queues together, and of one at the most and at the least."""
 _FAILOVER_S = 15.0
 """How long Sentinels may take to promote a replica while the scan waits."""
-_FIXED, _PER_JOB = 45, 5
+_FIXED, _PER_JOB = 32, 5
 """Commands that a queue costs, and each sampled job of it; rounded up."""
 
 Names = Callable[[], Collection[str]]
@@ -179,12 +179,18 @@ def _read_queues(asker: Asker, target: Target, db: int, names: Names) -> None:
             f"{servers[0].endpoint}: this user may read nothing here",
             f"give the scan a user of its own: {auditor_line()}",
         )
-    questions = list(_questions(asker, target, seats, found, db))
+    answers = _read_each(asker, target, list(_questions(asker, target, seats, found, db)))
+    target.queues += second_look.look(asker, answers, told_by_code=lambda: bool(names()))
+
+
+def _read_each(asker: Asker, target: Target, questions: Sequence[Question]) -> list[Answer]:
     answers: list[Answer] = []
-    shared = Shared()
-    for start in range(0, len(questions), _TOGETHER):
+    shared, waiting = Shared(), list(questions)
+    while waiting:
         shared = Shared(measures=shared.measures)
-        batch = questions[start : start + _TOGETHER]
+        # what is left of the budget may not do for a whole batch
+        batch = waiting[: max(min(_TOGETHER, _affordable(asker.meter, waiting[0].sample)), 1)]
+        waiting = waiting[len(batch) :]
         some, stopped = together(asker, [read_queue(question, shared) for question in batch])
         answers += [answer for answer in some if answer is not None]
         if stopped is not None:
@@ -192,7 +198,9 @@ def _read_queues(asker: Asker, target: Target, db: int, names: Names) -> None:
                 target.coverage.append(f"{len(answers)} of {len(questions)} queues were read: {stopped}")
             target.stopped = target.stopped or stopped
             break
-    target.queues += second_look.look(asker, answers, told_by_code=lambda: bool(names()))
+    if target.stopped is None and len(answers) < len(questions):
+        target.coverage.append(f"{len(answers)} of {len(questions)} queues were read: the nodes of the others are gone")
+    return answers
 
 
 def _questions(
@@ -218,9 +226,15 @@ def _questions(
 
 def _sample(meter: Meter, queues: int) -> int:
     """Jobs to read of each queue: as asked, fewer where there are many queues, so that all of them fit the budget."""
-    fits = ((meter.budget.commands - meter.commands.total()) // max(queues, 1) - _FIXED) // _PER_JOB
+    left = meter.budget.commands - meter.commands.total()
+    fits = (left // max(queues, 1) - _FIXED) // _PER_JOB
     fair = max(_JOBS_IN_ALL // max(queues, 1), _JOBS_AT_LEAST)
     return max(min(meter.budget.sample, fair, fits), 1)
+
+
+def _affordable(meter: Meter, sample: int) -> int:
+    """Queues that the rest of the budget surely does for."""
+    return (meter.budget.commands - meter.commands.total()) // (_FIXED + _PER_JOB * sample)
 
 
 def _workers(target: Target, seats: Sequence[dict[Name, _Seated]], name: Name, waits: str) -> QueueWorkers | Refused:
