@@ -238,10 +238,11 @@ def _affordable(meter: Meter, sample: int) -> int:
 
 
 def _workers(target: Target, seats: Sequence[dict[Name, _Seated]], name: Name, waits: str) -> QueueWorkers | Refused:
-    """Workers by client names. In a cluster a worker shows on the nodes that it touches, once on each.
+    """Workers by client names. In a cluster a worker shows on the nodes that it touches, on several or just one.
 
-    All of them wait for jobs on the node that holds the waiting list (`waits`), so that the node which sees most gives
-    the count; the sum would count workers twice. Where somebody without a name waits there too, it is a lower bound.
+    The node that sees most gives the count, a lower bound: the sum would count workers twice. None at all is certain,
+    since whoever waits for jobs does so on the node that holds the waiting list (`waits`); where a connection without a
+    name waits there, it may be a worker.
     """
     for server in target.servers:
         if isinstance(server.clients, Refused):
@@ -251,10 +252,11 @@ def _workers(target: Target, seats: Sequence[dict[Name, _Seated]], name: Name, w
     )
     seen = [workers(seat.get(name, []), certain=not replica) for seat in seats]
     most = max(seen, key=lambda each: each.count)
+    if not target.clustered:
+        return replace(most, certain=most.certain and not target.blind)
     there = [server.clients for server in target.servers if server.endpoint == waits]
     nameless = any(isinstance(clients, Clients) and clients.nameless_waiting for clients in there)
-    hidden = target.blind or (target.clustered and (nameless or not there))
-    return replace(most, certain=most.certain and not hidden)
+    return replace(most, certain=most.certain and not most.count and bool(there) and not nameless)
 
 
 def _seats(server: Server, db: int) -> dict[Name, _Seated]:

@@ -188,8 +188,9 @@ def test_every_primary_is_read_from_any_seed(three: list[RunningServer], seed: i
     assert queue(live, "beta").sampled[0].opts is not None
     alpha = queue(live, "alpha")
     assert isinstance(alpha.workers, QueueWorkers)
-    # the client may lose a connection's name while it connects; then the count is a lower bound, and says so
-    assert alpha.workers.count == 2 or (alpha.workers.count == 1 and not alpha.workers.certain)
+    # a busy worker may have no connection to the queue's node, and the client may lose names while it connects
+    assert 1 <= alpha.workers.count <= 2
+    assert not alpha.workers.certain
     shape = replication(live.servers[0]).cluster
     assert isinstance(shape, ClusterShape)
     assert (shape.state, shape.masters, shape.masters_without_replica) == ("ok", 3, 3)
@@ -198,8 +199,8 @@ def test_every_primary_is_read_from_any_seed(three: list[RunningServer], seed: i
 
 @pytest.mark.node
 @pytest.mark.usefixtures("npm")
-def test_workers_of_a_cluster_are_counted_once_each_or_missed_for_certain(three: list[RunningServer]) -> None:
-    """All wait on the node that holds the queue: nobody there is nobody, unless a connection without a name waits there."""
+def test_that_a_cluster_has_no_worker_is_certain(three: list[RunningServer]) -> None:
+    """Workers wait on the node that holds the queue: nobody there is nobody, unless a connection without a name waits."""
     at = [{"host": "127.0.0.1", "port": node.port} for node in three]
     cluster_of: dict[str, Any] = {"library": "bullmq5", "cluster": at, "queue": "count", "prefix": "{count}"}
     drive(three[0], **cluster_of, add=[{"name": "a"}])
