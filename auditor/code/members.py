@@ -39,6 +39,9 @@ _HOLDERS = frozenset(
     ("fastify", "app", "server", "instance", "this", "application", "ctx", "context", "req", "request")
 )
 
+_METHODS = frozenset(("get", "set", "has", "delete", "add", "clear", "keys", "values", "entries", "forEach"))
+"""Of Map and Set: what they hold is told where they are called."""
+
 
 def member(ev: Evaluator, value: Value, name: str, where: Where = None) -> Value:  # noqa: PLR0912  # one branch per kind
     """What `value.name` may be."""
@@ -107,6 +110,8 @@ def _of_object(ev: Evaluator, value: Object, name: str) -> Value:
         return found
     if value.type != "object" and name == "size":
         return Unknown("the size of a collection", "size")
+    if value.type != "object" and name in _METHODS:
+        return Unknown("a method of a collection", name)
     if value.rest is not None:
         return value.rest
     if value.open:

@@ -28,6 +28,7 @@ _SDKS = {
     "@bugsnag/js": b"start", "rollbar": b"captureUnhandledRejections", "elastic-apm-node": b"start", "@google-cloud/error-reporting": b"new",
     "make-promises-safe": b"", "loud-rejection": b"", "@honeybadger-io/js": b"configure", "raygun": b"init", "newrelic": b"",
 }  # fmt: skip
+_LISTENS = frozenset(("listen", "serve"))
 
 
 class Processes:
@@ -97,7 +98,7 @@ class Processes:
             call = signal.call
             if call.scope.module.path in files and self.liveness.is_live(call.scope.module, call.scope.func):
                 signals.setdefault(signal.name, []).append(CodeSpan(call.scope.module.path, call.line, call.line))
-        at = self._serves(entry.path, files)
+        at = self._serves(entry.path, files, inside)
         return Process(
             entry=CodeSpan(entry.path, 1, 1),
             service=self.services.of(entry.path) or entry.service,
@@ -134,14 +135,20 @@ class Processes:
             if path != worker.span.path and (data := self.program.tree.read(path)) is not None
         )
 
-    def _serves(self, entry: str, files: set[str]) -> CodeSpan | None:
+    def _serves(self, entry: str, files: set[str], inside: Liveness) -> CodeSpan | None:
         """Where the process serves application routes; a Next app does by itself."""
         for path in sorted(p for p in files if p.endswith(("instrumentation.ts", "instrumentation.js"))):
             home = self.program.packages.governing(path)
             if home is not None and "next" in self.program.packages.declared(home, "dependencies"):
                 line = _line(self.program.tree.read(path) or b"", "function register")
                 return CodeSpan(path, line, line)
-        return serves(files, entry, self.program.tree.read)
+        return serves(files, entry, self.program.tree.read, lambda at: self._runs(at, inside))
+
+    def _runs(self, at: CodeSpan, inside: Liveness) -> bool:
+        """Whether a process makes the call at a place; what is no call that is seen counts."""
+        module = self.program.module(at.path)
+        calls = [c for c in module.calls if c.line == at.start and c.name in _LISTENS] if module is not None else []
+        return not calls or any(inside.is_live(call.scope.module, call.scope.func) for call in calls)
 
     def _rejections(self, files: set[str]) -> tuple[tuple[CodeSpan, ...], str]:
         """Where rejections are handled: by listeners of the program, else by an SDK."""

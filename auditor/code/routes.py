@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 from auditor.model import CodeSpan
@@ -45,8 +45,10 @@ _WHOLE_WORDS = (b"Apollo", b"Yoga", b"createExpress", b"fetchRequest", b"GraphQL
 Read = Callable[[str], bytes | None]
 
 
-def serves(files: Iterable[str], entry: str, read: Read) -> CodeSpan | None:
+def serves(files: Iterable[str], entry: str, read: Read, runs: Callable[[CodeSpan], bool]) -> CodeSpan | None:
     """Where the files of a process listen for application routes, the entry's own `listen` first; None where they serve none.
+
+    `runs` tells whether a call at a place is made in the process: a file may be loaded for something else in it.
 
     A bare `createServer` without a route in sight answers anything alike: a port kept open for a platform's check.
     A framework whose routes are not in sight (autoloaded, built in a loop) is taken to serve some.
@@ -56,17 +58,19 @@ def serves(files: Iterable[str], entry: str, read: Read) -> CodeSpan | None:
     listens = [
         at
         for path, text in sorted(texts.items(), key=lambda item: (item[0] != entry, item[0]))
-        if http and not _raw(text) and (at := _listens(path, text)) is not None
+        if http and not _raw(text)
+        for at in _listens(path, text)
     ]
-    if not listens:
+    first = next((at for at in listens if runs(at)), None)
+    if first is None:
         return None
     routes = [route for text in texts.values() for route in _routes(text)]
     if any(_mentions(text, _WHOLE_WORDS) and _WHOLE.search(text) for text in texts.values()) or any(
         not _OPERATIONS.fullmatch(route) for route in routes
     ):
-        return listens[0]
+        return first
     framework = any(_mentions(text, _HTTP_WORDS) and _FRAMEWORK.search(text) for text in texts.values())
-    return listens[0] if framework and not routes else None
+    return first if framework and not routes else None
 
 
 def _raw(text: bytes) -> bool:
@@ -84,12 +88,11 @@ def _speaks(text: bytes) -> bool:
     return _mentions(text, _HTTP_WORDS) and _HTTP.search(text) is not None
 
 
-def _listens(path: str, text: bytes) -> CodeSpan | None:
-    match = _LISTEN.search(text) if b".listen" in text or b"serve(" in text or b".serve" in text else None
-    if match is None:
-        return None
-    line = text.count(b"\n", 0, match.start()) + 1
-    return CodeSpan(path, line, line)
+def _listens(path: str, text: bytes) -> Iterator[CodeSpan]:
+    if b".listen" in text or b"serve(" in text or b".serve" in text:
+        for match in _LISTEN.finditer(text):
+            line = text.count(b"\n", 0, match.start()) + 1
+            yield CodeSpan(path, line, line)
 
 
 @lru_cache(maxsize=4096)

@@ -387,15 +387,17 @@ def _producer(ev: Evaluator, call: Call, found: Sites) -> None:
     for turn in expansions(ev, call):
         if not callers.feasible(ev, call.context, call.scope, turn):
             continue
-        given = _given(ev, call, turn)
-        for target in targets_of(ev, receiver(ev, call, turn)):
+        targets = list(targets_of(ev, receiver(ev, call, turn)))
+        given = _given(ev, call, turn, whole=any(target.name == "FlowProducer" for target in targets))
+        for target in targets:
             if target.name == "Queue":
                 variants.extend(_queued(ev, call.name, target, given, turn))
             elif target.name == "FlowProducer":
                 variants.extend(_flow(ev, call.name, target, given, turn))
     if not variants:
-        given = _given(ev, call, None)
-        for target in targets_of(ev, receiver(ev, call, None)):
+        targets = list(targets_of(ev, receiver(ev, call, None)))
+        given = _given(ev, call, None, whole=any(target.name == "FlowProducer" for target in targets))
+        for target in targets:
             variants.extend(
                 _queued(ev, call.name, target, given, None)
                 if target.name == "Queue"
@@ -408,15 +410,16 @@ _EFFORT = ((5_000, 12), (1_500, 4), (60_000, 200))
 """(steps, files) that the arguments of an enqueue are worth: name, data, options."""
 
 
-def _given(ev: Evaluator, call: Call, frame: Frame | None) -> tuple[Value, ...]:
-    """The arguments of an enqueue; data is looked at with less effort than options."""
+def _given(ev: Evaluator, call: Call, frame: Frame | None, whole: bool) -> tuple[Value, ...]:
+    """The arguments of an enqueue; data is looked at with less effort than options, unless one holds all (`whole`)."""
     found: list[Value] = []
     nodes = call.arguments()
     if any(node.type == "spread_element" for node in nodes):
         return callers.given(ev, call, frame)
     for index, node in enumerate(nodes):
         last = index == len(nodes) - 1 and index > 0
-        steps, files = _EFFORT[2] if call.name != "add" or len(nodes) == 1 or last else _EFFORT[min(index, 2)]
+        most = whole or last or call.name != "add" or len(nodes) == 1
+        steps, files = _EFFORT[2] if most else _EFFORT[min(index, 2)]
         value = ev.within(lambda node=node: ev.eval(node, call.scope, frame), steps, files)  # type: ignore[misc]  # mypy cannot type a default in a lambda
         found.append(
             value if value is not None else Unknown("it depends on too much", call.scope.module.text(node)[:40])

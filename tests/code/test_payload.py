@@ -85,3 +85,14 @@ def test_a_queues_own_type_tells_keys(tmp_path: Path) -> None:
         "const mails = new Queue<Mail>('mails');\nmails.add('x', load());\n",
     )
     assert {key for key, _ in one.data_keys} == {"to", "body"}
+
+
+def test_what_is_made_from_a_buffer_is_not_the_buffer(tmp_path: Path) -> None:
+    (one,) = producers(
+        tmp_path,
+        "declare const s: string;\nconst held = Buffer.from(s);\n"
+        "queue.add('x', { size: held.length, id: Buffer.concat([held]).toString('hex').slice(0, 9), name: held.toString(),\n"
+        "  field: held.account, text: fs.readFileSync('x').toString() });\n",
+    )
+    assert one.unserializable == ()
+    assert [path for path, _, _ in one.bulky] == ["text"]

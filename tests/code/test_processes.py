@@ -185,3 +185,19 @@ def test_one_object_for_each_name_in_a_list_is_not_one_per_call(tmp_path: Path) 
     model = scan(tmp_path, loop=LOOP)
     assert {queue.name: queue.per_call for queue in model.queues} == {"x-a|x-b": False, "kept": False, "same": True}
     assert not any(connection.per_call for connection in model.connections)
+
+
+def test_a_server_that_a_process_never_starts_is_not_served_by_it(tmp_path: Path) -> None:
+    server = (
+        "import express from 'express';\nexport function open() { const app = express();\n app.get('/orders', list);\n"
+        " app.listen(80);\n}\nexport const PORT = 80;\n"
+    )
+    for name, text in {
+        "server": server,
+        "worker": WORKER.replace("{ connection }", "{}") + "import { PORT } from './server';\nconsole.log(PORT);\n",
+        "web": "import { open } from './server';\nimport './worker';\nopen();\n",
+    }.items():
+        (tmp_path / f"{name}.ts").write_text(text)
+    entries = [EntryPoint("", str(tmp_path / f"{name}.ts"), 1, "a test") for name in ("worker", "web")]
+    model = collect([tmp_path], entry_points=entries)
+    assert {one.entry.path: one.serves_http for one in model.processes} == {"worker.ts": False, "web.ts": True}

@@ -44,3 +44,20 @@ new Worker('a', async (job) => {
 def test_a_name_alone_is_no_construction(tmp_path: Path) -> None:
     worker = "import { Worker } from 'bullmq';\nnew Worker('a', async (job) => { await job.db.User.bulkCreate([job.data]); });\n"
     assert roles(tmp_path, worker=worker) == ["db.write job.db.User.bulkCreate"]
+
+
+def test_a_cache_of_results_is_not_the_work_itself(tmp_path: Path) -> None:
+    worker = """
+import crypto from 'crypto';
+import { Worker } from 'bullmq';
+const keys = new WeakMap();
+function derive(secret) {
+  const known = keys.get(secret);
+  if (known) return known;
+  const key = crypto.scryptSync(secret, 'salt', 32);
+  keys.set(secret, key);
+  return key;
+}
+new Worker('a', async (job) => derive(job.data));
+"""
+    assert roles(tmp_path, worker=worker) == ["cpu crypto.scryptSync"]

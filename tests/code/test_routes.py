@@ -11,7 +11,7 @@ EXPRESS = "import express from 'express';\nconst app = express();\n"
 
 def where(files: dict[str, str], entry: str = "main.ts") -> str:
     """`path:line` of the listen, or empty."""
-    found = serves(files, entry, lambda path: files[path].encode())
+    found = serves(files, entry, lambda path: files[path].encode(), lambda _: True)
     return found.label() if found else ""
 
 
