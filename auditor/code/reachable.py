@@ -26,24 +26,19 @@ _FRAMEWORKS = (
     "vinxi",
     "@tanstack/start",
 )
-_LOADS_FOLDERS = (
-    b"readdir",
-    b"glob(",
-    b"globSync(",
-    b"autoload",
-    b"autoLoad",
-    b"AutoLoad",
-    b"requireAll",
-    b"require-all",
-    b"import.meta.glob",
-    b"fast-glob",
-)
+_LISTS_FILES = (b"readdir", b"glob(", b"globSync(", b"fast-glob")
+_LOADS_COMPUTED = re.compile(rb"\b(?:require|import)\s*\(\s*(?:[^'\"\s)]|['\"][^'\"]*['\"]\s*\+)")
+"""`require(path)`: what is listed may be code that is then loaded."""
+_LOADS_FOLDERS = (b"autoload", b"autoLoad", b"AutoLoad", b"requireAll", b"require-all", b"import.meta.glob")
 _LOADS_OWN = re.compile(
-    rb"\b(?:require|import|load|read|register)\w*(?:<[^;()]*>)?\(\s*(?:path\.(?:join|resolve)\(\s*)?(?:__dirname|import\.meta\.dirname)\b",
+    rb"\b(?!read(?:File|link|dir))(?:require|import|load|read|register)\w*(?:<[^;()]*>)?\(\s*(?:path\.(?:join|resolve)\(\s*)?"
+    rb"(?:__dirname|import\.meta\.dirname)\b(?!\s*,\s*['\"][^'\"]*\.\w+['\"]\s*\))",
     re.I,
 )
-"""A helper of the program, or a package's, that is handed the folder of the file itself."""
+"""A helper of the program, or a package's, that is handed the folder of the file itself, or one in it: no single file."""
 _OWN_FOLDER = (b"__dirname", b".dirname")
+_NAMED_FOLDER = re.compile(rb"(?:dirname|readdir\w*\(|glob\w*\(|\bdir:)[^)\n]{0,60}?['\"`]([\w./*-]+)")
+_BARE_OWN = re.compile(rb"dirname\s*(?:\)|,\s*[A-Za-z_$])")
 _PATH_STRING = re.compile(rb"""['"`](\.{1,2}/[^'"`\s]+?|[\w./-]+\.[cm]?[jt]s)['"`]""")
 _STARTS_FILES = (
     b"fork(",
@@ -159,15 +154,21 @@ class Reachable:
                 target = self.program.target(path, spec if spec.startswith(".") else f"./{spec}")
                 if target is not None:
                     found.append(target)
-        if any(word in data for word in _LOADS_FOLDERS) or (
-            any(word in data for word in _OWN_FOLDER) and _LOADS_OWN.search(data)
-        ):
-            folder = posixpath.dirname(path)
-            if folder:
-                beneath = [p for p in self.program.tree.paths if p.startswith(folder + "/")]
-                self.loaded.update(beneath)
-                found += beneath
+        for folder in self._folders(path, data) if _loads_folder(data) else ():
+            beneath = [p for p in self.program.tree.paths if p.startswith(folder + "/")]
+            self.loaded.update(beneath)
+            found += beneath
         return found
+
+    def _folders(self, path: str, data: bytes) -> list[str]:
+        """The folders that a file loads: those that it names beside its own, else its own; never the whole repository."""
+        own = posixpath.dirname(path)
+        named = [text.decode("utf-8", "replace").split("*")[0].lstrip("/") for text in _NAMED_FOLDER.findall(data)]
+        inside = {posixpath.normpath(posixpath.join(own, text)) for text in named}
+        found = [
+            folder for folder in sorted(inside) if any(p.startswith(folder + "/") for p in self.program.tree.paths)
+        ]
+        return found if found and not _BARE_OWN.search(data) else [own] if own else []
 
     def _is_program(self, module: Module) -> bool:
         """A file that exports nothing and that nobody imports: somebody starts it by hand, or it would not be there."""
@@ -186,3 +187,12 @@ class Reachable:
     def _guess(self, module: Module) -> EntryPoint:
         name = posixpath.splitext(posixpath.basename(module.path))[0]
         return EntryPoint(name, module.path, 0, "nothing imports it and it exports nothing: started by hand")
+
+
+def _loads_folder(data: bytes) -> bool:
+    """Whether a file loads the files of its folder, by names that it computes."""
+    if any(word in data for word in _LOADS_FOLDERS):
+        return True
+    if any(word in data for word in _LISTS_FILES) and _LOADS_COMPUTED.search(data):
+        return True
+    return any(word in data for word in _OWN_FOLDER) and _LOADS_OWN.search(data) is not None
