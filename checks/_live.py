@@ -11,28 +11,25 @@ scheduler made are judged by its template where Redis keeps one.
 
 from __future__ import annotations
 
+from ._live_figures import active, dead_letters, depth, durations, failed, redis_memory
 from ._live_hints import concurrency, dead_letter_queues, worker_hosts
 from ._live_options import attempts, backoff, job_ids, priority, remove_on_complete, remove_on_fail, timeout
 from ._live_payloads import pci, sensitive, serializable, size
-from ._live_running import (
-    failed_metrics,
-    lock_duration,
-    max_stalled_count,
-    redis_memory,
-    stalled_events,
-    stalled_interval,
-    worker_count,
-)
+from ._live_running import lock_duration, max_stalled_count, stalled_events, stalled_interval, worker_count
 from ._live_side import LiveSide, dead_letter
 
 __all__ = [
     "LiveSide",
+    "active",
     "attempts",
     "backoff",
     "concurrency",
     "dead_letter",
     "dead_letter_queues",
-    "failed_metrics",
+    "dead_letters",
+    "depth",
+    "durations",
+    "failed",
     "job_ids",
     "lock_duration",
     "max_stalled_count",

@@ -1,10 +1,8 @@
-"""Items 17 to 19, 33, 34, 37 and 38 as a running system shows them: locks, stalls, workers, memory."""
+"""Items 17 to 19, 34 and 37 as a running system shows them: locks, stalls, workers."""
 
 from __future__ import annotations
 
 from auditor.live.model import LiveQueue, LiveRedis, LockFact, LockSureness, QueueWorkers
-from auditor.live.rates import rates
-from auditor.live.server_model import Memory
 from auditor.model import Confidence, Evidence, Status
 
 from ._live_side import Gathered, LiveSide, counted, dead_letter, duration, key_of, of_queue
@@ -85,20 +83,6 @@ def max_stalled_count(live: LiveRedis) -> LiveSide:
     return gathered.side()
 
 
-def failed_metrics(live: LiveRedis) -> LiveSide:
-    """Item 33. Corroborates only: queues whose workers publish BullMQ's `metrics`, with the failure rate they show."""
-    gathered = Gathered()
-    for queue in live.queues:
-        if (failed := queue.metrics_failed) is not None:
-            done = queue.metrics_completed.count if queue.metrics_completed else 0
-            observed = f"{failed.count:,} failed and {done:,} completed since metrics are on"
-            gathered.hold(queue, "", key_of(queue, "HGETALL", "metrics:failed", observed))
-        elif (known := rates(queue)) is not None and known.failed:
-            observed = f"{known.failed} of {known.failed + known.completed} jobs failed in {duration(known.window_ms)} ({known.source})"
-            gathered.evidence.append(key_of(queue, "ZCARD", "failed", observed, confidence=Confidence.LIKELY))
-    return gathered.side()
-
-
 def stalled_events(live: LiveRedis) -> LiveSide:
     """Item 34. Corroborates only: stalls seen, by queue: what a listener would have caught."""
     gathered = Gathered()
@@ -106,7 +90,7 @@ def stalled_events(live: LiveRedis) -> LiveSide:
         seen = queue.stalls
         if seen.events and queue.events is not None:
             observed = f"{seen.events} stalled among the {queue.events.read} newest events"
-            gathered.evidence.append(key_of(queue, "XREVRANGE", "events + - COUNT 100", observed))
+            gathered.evidence.append(key_of(queue, "XREVRANGE", f"events + - COUNT {queue.events.read}", observed))
         marked = (*seen.completed, *seen.failed)
         if marked:
             gathered.evidence.append(_job(queue, marked[0], "stc", f"stalled: {counted(len(marked), 'sampled job')}"))
@@ -141,19 +125,6 @@ def worker_count(live: LiveRedis) -> LiveSide:
                 of_queue(queue),
                 [seen, waits],
                 symbol="workers",
-            )
-    return gathered.side()
-
-
-def redis_memory(live: LiveRedis) -> LiveSide:
-    """Item 38. Corroborates only: memory in use against the limit."""
-    gathered = Gathered()
-    for server in live.servers:
-        memory = server.memory
-        if isinstance(memory, Memory) and memory.used is not None:
-            limit = f" of maxmemory {memory.maxmemory:,}" if memory.maxmemory else ", no maxmemory"
-            gathered.evidence.append(
-                Evidence("INFO memory", f"used_memory {memory.used:,}{limit}", place=server.place("INFO memory"))
             )
     return gathered.side()
 

@@ -28,7 +28,11 @@ class Published:
 
 
 CORROBORATES: dict[Quantity, Callable[[LiveRedis], LiveSide]] = {
-    Quantity.FAILED: _live.failed_metrics,
+    Quantity.DEPTH: _live.depth,
+    Quantity.ACTIVE: _live.active,
+    Quantity.FAILED: _live.failed,
+    Quantity.DURATION: _live.durations,
+    Quantity.DEAD_LETTER: _live.dead_letters,
     Quantity.WORKERS: _live.worker_count,
     Quantity.REDIS_MEMORY: _live.redis_memory,
 }
@@ -45,7 +49,8 @@ def metric(
     """Code or an exporter publishes the quantity, living code feeds it, and an endpoint serves it.
 
     Where a Prometheus is given, a series of it exists there. Published by dead code, never set, or in a registry that no
-    endpoint serves: fails. Nothing of the kind anywhere: unverified, it may live elsewhere. Redis only corroborates.
+    endpoint serves: fails. Nothing of the kind anywhere: unverified, it may live elsewhere. Redis only corroborates: it
+    shows what a monitor would show now, by queue.
     """
     quantity = Quantity(want.quantity)
     if code is not None and code.empty:
