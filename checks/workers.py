@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from auditor.code.model import CodeModel, OptionState, Role, Worker
+from auditor.code.model import CodeModel, Option, OptionState, Role, Worker
 from auditor.live.model import LiveRedis
 from auditor.model import Confidence, Verdict
 from auditor.probes import probe
 
 from . import _live
 from ._chain import shares_nonce
-from ._handlers import cannot_follow, fills, first, in_process
+from ._handlers import cannot_follow, fills, first, in_process, of
 from ._options import choices, described, number, numbers, option, places, sureness
 from ._roles import REMOTE
 from ._sources import join
@@ -37,8 +37,8 @@ def concurrency(code: CodeModel | None, live: LiveRedis | None) -> Verdict:
 def lock_duration(code: CodeModel | None, live: LiveRedis | None) -> Verdict:
     """No job outlives its lock: the lock is renewed while the event loop is free, so only blocking work can lose it.
 
-    Without renewal (`skipLockRenewal`, or `lockRenewTime` not below `lockDuration`) the job's own bound must fit into
-    the lock. Redis shows stalls that happened.
+    Without renewal (`skipLockRenewal`, or `lockRenewTime` not below `lockDuration`) the job's own bound (the handler's, or
+    Bull's `timeout`) must fit into the lock, and so must each call that it waits for. Redis shows stalls that happened.
     """
     return join(code, live, by_worker(_lock, "all {n} workers renew the locks of their jobs"), _live.lock_duration)
 
@@ -122,21 +122,22 @@ def _default_concurrency(code: CodeModel, worker: Worker, name: str) -> Judged:
     )
 
 
-def _lock(_: CodeModel, worker: Worker) -> Judged:
+def _lock(code: CodeModel, worker: Worker) -> Judged:
     lock, renew = option(worker.options, "lockDuration"), option(worker.options, "lockRenewTime")
-    name, bound = subject_of(worker).name, worker.bound
-    locks, renews, bounds = numbers(lock) or (LOCK_MS,), numbers(renew), numbers(bound) if bound else None
+    name, (longest, bound) = subject_of(worker).name, _longest_run(code, worker)
+    locks, renews = numbers(lock) or (LOCK_MS,), numbers(renew)
     told = described("lockDuration", lock) if lock.state is not OptionState.ABSENT else "lockDuration: default 30000"
-    related = places(lock, renew)
     if lock.state is OptionState.UNKNOWN:
-        return unsure(f"{name}: {told}", told, related=related)
+        return unsure(f"{name}: {told}", told, related=places(lock, renew))
     skips = True in choices(option(worker.options, "skipLockRenewal"))
     late = renews is not None and max(renews) >= min(locks)
     blocking = first(in_process(worker), {Role.CPU})
-    longest = f"; the handler's own bound is {max(bounds):g} ms" if bounds else ""
+    said = f"; {longest}" if longest else ""
     if not (skips or late or blocking):
         return cannot_follow(worker, "whether anything blocks the renewal") or good(
-            f"{told}, renewed while the event loop is free{longest}", confidence=Confidence.LIKELY, related=related
+            f"{told}, renewed while the event loop is free{said}",
+            confidence=Confidence.LIKELY,
+            related=places(lock, renew),
         )
     why = (
         "skips lock renewal"
@@ -145,19 +146,41 @@ def _lock(_: CodeModel, worker: Worker) -> Judged:
         if late
         else f"blocks renewal in {blocking.call if blocking else ''}"
     )
-    spans = (blocking.span, *related) if blocking else related
-    if late or (bounds is not None and max(bounds) > min(locks)):
+    slow = next((e for e in of(worker, *REMOTE) if skips and _outlasts(e.timeout, min(locks))), None)
+    culprit = slow or blocking
+    spans = ((culprit.span,) if culprit else ()) + places(lock, renew)
+    if late or (bound is not None and bound > min(locks)) or slow:
+        over = f"; {slow.call} alone may take longer" if slow and not longest else said
         return bad(
             f"{name} {why}: a job outlives its lock of {min(locks):g} ms and runs twice",
-            told + longest,
+            told + over,
             related=spans,
             confidence=Confidence.LIKELY,
         )
-    if bounds is not None:
-        return good(f"{told}{longest}", confidence=Confidence.LIKELY, related=spans)
+    if bound is not None:
+        return good(f"{told}{said}", confidence=Confidence.LIKELY, related=spans)
     return unsure(
         f"{name} {why}, and nothing bounds its run: give a Redis URL to see how long its jobs take", told, related=spans
     )
+
+
+def _longest_run(code: CodeModel, worker: Worker) -> tuple[str, float | None]:
+    """How long a run may take by the handler's own bound, else by Bull's `timeout` of every job, in words and in ms."""
+    own = numbers(worker.bound) if worker.bound else None
+    if own:
+        return f"the handler's own bound is {max(own):g} ms", max(own)
+    limits = [numbers(option(job.options, "timeout")) for job in fills(code, worker)] if is_bull(worker) else []
+    known = [max(limit) for limit in limits if limit]
+    if known and len(known) == len(limits):
+        return f"its jobs' timeout is {max(known):g} ms", max(known)
+    return "", None
+
+
+def _outlasts(bound: Option | None, lock: float) -> bool:
+    """Whether it is known that a call may take longer than the lock; one that has no bound may."""
+    if bound is None or bound.state is OptionState.UNKNOWN:
+        return False
+    return any(value is None or (number(value) or 0) > lock for value in choices(bound))
 
 
 def _stalled(code: CodeModel, worker: Worker) -> Judged:

@@ -19,6 +19,7 @@ from auditor.code.facts import Call, Function, Module
 from auditor.code.handling import catches_of, conditions_of, swallowing
 from auditor.code.meanings import Meanings, callee_text, unwrapped
 from auditor.code.model import Catch, Condition, Effect, Option, Role
+from auditor.code.runs import Runs, whole
 from auditor.code.taint import NONE, Paths
 from auditor.code.values import Frame, FunctionValue, options_of
 from auditor.model import CodeSpan
@@ -81,6 +82,8 @@ class _Place:
     """The call that the function's parameters are bound by, where it is a wrapper's closure: `withLog(handler)`."""
     params: Mapping[str, tuple[Target, ...]] = field(default_factory=dict)
     """Parameters that this very call gave functions: `withDeadline(ms, () => sendMail(job))`."""
+    ended: bool = False
+    """Something around the call ends it after a time."""
 
 
 @dataclass(slots=True)
@@ -146,6 +149,7 @@ class Effects:
         self._envs: dict[int, dict[str, Paths]] = {}
         """Of functions walked in this handler: what a callback written inside of them sees."""
         self._frames: dict[int, Frame] = {}
+        self._runs = Runs(ev)
         self._params: dict[int, Mapping[str, tuple[Target, ...]]] = {}
         self._ran: dict[str, list[tuple[int, int]]] = {}
         """Callbacks that were walked where they are run, by file: not to be walked again where they are written."""
@@ -154,6 +158,7 @@ class Effects:
         """What the handler functions reach; `names` are what their parameters are: the job, for listeners the error too."""
         found = Found()
         seen = _Seen()
+        bounds: list[Option | None] = []
         self._envs, self._frames, self._params, self._ran = {}, {}, {}, {}
         for value in functions:
             function, frame = (value.fact, value.frame) if isinstance(value, FunctionValue) else (value, None)
@@ -161,8 +166,12 @@ class Effects:
             seen.visits = 0
             for parameter, name in zip(function.parameters, names, strict=False):
                 taint.bind(unwrapped(parameter.pattern), frozenset({name}), env)
+            runs = Runs(self.ev)
+            self._runs = runs
             self._visit(function, env, _Place((), (span_of(function),), (function.symbol,), (), frame), seen, found)
+            bounds.append(runs.bound())
             found.swallows = found.swallows or swallowing(function, found.effects)
+        found.bound = whole(bounds)
         _sql_transactions(found)
         found.effects = [effect for effect in found.effects if effect.text not in ("BEGIN", "COMMIT")]
         return found
@@ -231,18 +240,21 @@ class Effects:
     def _call(self, call: Call, visit: _Visit, seen: _Seen, found: Found) -> None:
         meaning = self.meanings.of(call, visit.transactions)
         around = visit.within + self._contexts(call, visit)
+        ended = visit.place.ended or self._runs.ended(call, visit.frame)
         if meaning is not None:
+            if not ended:
+                self._runs.outside(call, meaning.role)
             made = self._effect(call, meaning, visit, around, len(found.effects))
             made = _deciding(made, call, visit)
             if decides.handed_out(call.node, visit.function.node) or decides.answers(call.node):
                 visit.returned.add(len(found.effects))
             found.effects.append(made)
-            if made.role is Role.BOUND and found.bound is None:
-                found.bound = made.timeout
             if meaning.role is not Role.DB_TRANSACTION:
                 return
         bound = self._bound(call, visit.function)
         targets = [(f, frame) for f, frame in bound or self._targets(call, visit) if not _inside(f, visit.function)]
+        if not (targets or meaning or ended):
+            self._runs.outside(call)
         if not targets and meaning is None and call.node.id in self.flow.lost and call.name not in _NOISE:
             found.lost.append(CodeSpan(call.scope.module.path, call.line, call.line))
         for target, frame in targets[:12]:
@@ -258,6 +270,7 @@ class Effects:
                 (*way.calls, here),
                 frame,
                 self._given(call, target, visit),
+                ended or self._runs.ends(call, visit.frame),
             )
             given = self._visit(target, env, place, seen, found)
             for at in given:
@@ -346,6 +359,7 @@ class Effects:
             keyed_by=taint.shown(frozenset(paths)),
             job_id=made.role is Role.LOG and bool(carries & {"job.id", "job"}),
             symbol=visit.function.symbol,
+            attached=_attached(call, visit.env) if made.role is Role.EMAIL_SEND else (),
         )
 
     def _contexts(self, call: Call, visit: _Visit) -> tuple[str, ...]:
@@ -406,6 +420,28 @@ def _deciding(effect: Effect, call: Call, visit: _Visit) -> Effect:
     if not how or (effect.guards and effect.decides_in is None):
         return effect
     return replace(effect, guards=True, decides_in=None if how == "throws" else span_of(visit.function))
+
+
+def _attached(call: Call, env: Mapping[str, Paths]) -> tuple[str, ...]:
+    """Values of the job that attachments carry as they are; what is made or read at the send is none."""
+    found: set[str] = set()
+    stack = [(node, False) for node in call.arguments()]
+    while stack:
+        at, inside = stack.pop()
+        named, value = at.child_by_field_name("key"), at.child_by_field_name("value")
+        key = taint.text(named).strip("'\"") if named is not None else ""
+        if inside and key.lower() in ("content", "data", "raw", "contentbytes") and value is not None:
+            found |= {path for path in taint.of(_decoded(value), env) if not path.endswith("~")}
+        stack += [(child, inside or key.lower() in ("attachments", "attachment")) for child in at.named_children]
+    return tuple(sorted(found))
+
+
+def _decoded(value: Node) -> Node:
+    """What `Buffer.from(contents, 'base64')` takes."""
+    given = value.child_by_field_name("arguments")
+    if given is not None and callee_text(value) == "Buffer.from" and given.named_children:
+        return given.named_children[0]
+    return value
 
 
 def span_of(function: Function) -> CodeSpan:

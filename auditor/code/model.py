@@ -173,6 +173,8 @@ class Effect:
     """Class and function that make the call, dotted."""
     client: CodeSpan | None = None
     """Where its client is built."""
+    attached: tuple[str, ...] = ()
+    """A mail: values of the job that its attachments' contents are: `job.data.pdf`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from auditor.code.model import Effect, Listener, Worker
 from auditor.code.nest import Processor
 from auditor.code.options import names
 from auditor.code.sites import RawProducer, RawWorker, Sites
-from auditor.code.values import FunctionValue, Value, options_of
+from auditor.code.values import Frame, FunctionValue, Unknown, Value, options_of
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
@@ -81,8 +81,17 @@ def _handlers(effects: Effects, worker: Worker, node: RawWorker | Processor | No
             unique = {(id(one.fact), id(one.frame)): one for one in own}
             return [*unique.values()] or [*_sandboxed(effects, worker)]
         case Processor():
-            return [function for function, _, _ in node.handlers]
+            return [_of_class(effects, node, function) for function, _, _ in node.handlers]
     return []
+
+
+def _of_class(effects: Effects, node: Processor, function: Function) -> Function | FunctionValue:
+    """A processor's method; an inherited one bound to the processor itself, whose own methods it calls."""
+    if function.cls is None or function.cls is node.cls:
+        return function
+    this = effects.ev.this(node.cls)
+    given: tuple[Value, ...] = tuple(Unknown("known at run time alone", name) for name in ("job", "token", "signal"))
+    return FunctionValue(function, Frame(function, given, this, None, 1), this)
 
 
 def _sandboxed(effects: Effects, worker: Worker) -> list[Function]:
