@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from auditor.code.model import CodeModel, OptionState, Producer, Role, Worker
+from auditor.code.model import CodeModel, Effect, OptionState, Producer, Role, Worker
 from auditor.model import Confidence, Verdict
-from auditor.probes import probe
+from auditor.probes import conclude, probe
 
 from ._handlers import of, path_of
-from ._kinds import EMAIL, by_handler, by_job, main_call, needs_call
+from ._kinds import EMAIL, by_handler, by_job, handlers, main_call, needs_call
 from ._options import choices, described, number, option, places, sureness
 from ._roles import KEEPS
-from ._subjects import Judged, bad, good, subject_of, unsure
+from ._subjects import Judged, bad, finding, good, subject_of, unsure
 from .resources import unbounded
 
-CONTENT = ("html", "body", "password", "token", "secret", "content")
-"""What a log of a mail must not hold."""
+_CONTENT = r"(?:html|body|password|token)"
+_PRINTED = re.compile(
+    rf"(?:^|[\s({{,[:.]){_CONTENT}(?=\s*(?:[,)}}\]]|$))|\b{_CONTENT}\s*:\s*+(?!true|false|\d|''|!|Boolean|[\w.?!]*\.length)",
+    re.I,
+)
+"""What a log of a mail must not hold: as the last name of what is printed, or as a field."""
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 BUSY = ("429", "rate", "throttl", "toomany", "too many", "retry-after", "retryafter", "sendingpaused", "quota")
 
 
@@ -29,7 +35,13 @@ def template_errors(code: CodeModel) -> Verdict:
 @probe("email.attachments")
 def attachments(code: CodeModel) -> Verdict:
     """Attachments travel by reference (path, href, storage key), never as contents in job data."""
-    return by_job(code, EMAIL, _attached, "no attachment's contents are put into a job")
+    held = "no attachment's contents are put into a job"
+    carried = [(w, e) for w in handlers(code, EMAIL) if w.live for e in of(w, Role.EMAIL_SEND) if e.attached]
+    by_producer = by_job(code, EMAIL, _attached, held)
+    if not carried:
+        return by_producer
+    sent = [finding(w, _carried(w, e), subject_of(w)) for w, e in carried]
+    return conclude([*sent, *by_producer.findings], held=held, evidence=by_producer.evidence)
 
 
 @probe("email.logging")
@@ -83,6 +95,18 @@ def _rendered(_: CodeModel, worker: Worker) -> Judged | None:
     )
 
 
+def _carried(worker: Worker, send: Effect) -> Judged:
+    what = ", ".join(send.attached)
+    return bad(
+        f"{subject_of(worker).name}: {path_of(worker, send)} attaches {what}: the contents travel in the job",
+        f"attachment content: {what}",
+        expected="a path, href or storage key",
+        place=send.span,
+        related=send.calls,
+        confidence=Confidence.LIKELY,
+    )
+
+
 def _attached(_: CodeModel, job: Producer) -> Judged:
     name = subject_of(job).name
     inside = [(key, what, span) for key, what, span in job.bulky if key]
@@ -122,9 +146,7 @@ def _logged(_: CodeModel, worker: Worker) -> Judged:
     if send is None:
         return needs_call(worker, "what it logs", Role.EMAIL_SEND)
     logs = of(worker, Role.LOG)
-    tells = next(
-        (log for log in logs if any(word in log.text.lower() for word in CONTENT) and _prints_content(log.text)), None
-    )
+    tells = next((log for log in logs if _prints_content(log.text)), None)
     if tells:
         return bad(
             f"{name}: {tells.call} ({tells.span.label()}) logs the mail's content",
@@ -157,12 +179,11 @@ def _logged(_: CodeModel, worker: Worker) -> Judged:
 
 
 def _prints_content(text: str) -> bool:
-    """Whether an expression that is printed is the content itself: `data.html`, `job.data.token`, `body`."""
-    lowered = text.lower()
-    return any(
-        f".{word}" in lowered or f"{{{word}" in lowered or lowered.strip().startswith(word)
-        for word in ("html", "body", "password", "token")
+    """Whether what is printed is the content itself: `data.html`, `{ id, html }`, `${body}`; not its length, nor a flag."""
+    holes = re.sub(
+        r"`([^`]*)`", lambda found: " ".join(f"({hole})" for hole in re.findall(r"\$\{([^}]*)\}", found[1])), text
     )
+    return _PRINTED.search(_QUOTED.sub("''", holes)) is not None
 
 
 def _patient(code: CodeModel, job: Producer) -> Judged:

@@ -54,11 +54,11 @@ def by_words(*names: str | None) -> Kind:
     return Kind.OTHER
 
 
-def by_roles(effects: Iterable[Effect], name: str = "") -> tuple[Kind, ...]:
+def by_roles(effects: Iterable[Effect], name: str = "", told: Kind = Kind.OTHER) -> tuple[Kind, ...]:
     """The kinds that a handler's calls make it, the costliest first; what only its failure path does makes none.
 
     A mail that a handler sends on the side (far down its reach, beside other things that it does to the world) makes it no
-    e-mail job.
+    e-mail job, unless its names say so too (`told`).
     """
     found: set[Kind] = set()
     done = [effect for effect in effects if "catch" not in effect.within]
@@ -72,7 +72,7 @@ def by_roles(effects: Iterable[Effect], name: str = "") -> tuple[Kind, ...]:
             found.add(
                 Kind.NFT if _NFT.search(f"{effect.call} {effect.target} {effect.symbol} {name}") else Kind.TRANSFER
             )
-        elif effect.role is Role.EMAIL_SEND and (alone or len(effect.path) <= _NEAR):
+        elif effect.role is Role.EMAIL_SEND and (alone or told is Kind.EMAIL or len(effect.path) <= _NEAR):
             found.add(Kind.EMAIL)
     return tuple(kind for kind in _ORDER if kind in found)
 
@@ -81,8 +81,8 @@ def _of_worker(worker: Worker, configured: Mapping[str, str]) -> Worker:
     given = _configured((*worker.queue, *worker.jobs), configured)
     if given is not None:
         return replace(worker, kind=given, kind_by=KindBy.CONFIG)
-    roles = by_roles(worker.effects, f"{' '.join(worker.queue)} {worker.handler_name}")
     told = by_words(*worker.queue, *worker.jobs, worker.handler_name.rsplit(".", 1)[-1])
+    roles = by_roles(worker.effects, f"{' '.join(worker.queue)} {worker.handler_name}", told)
     if roles:
         return replace(worker, kind=told if told in roles else roles[0], kind_by=KindBy.ROLES)
     return replace(worker, kind=told, kind_by=KindBy.NOTHING if told is Kind.OTHER else KindBy.NAMES)
