@@ -44,9 +44,10 @@ def remember(secret: str | None) -> None:
 
 def mask(text: str) -> str:
     """The text without secrets."""
+    # forms first: a password like `redis` would take the URL apart by which another one is known
+    for pattern, kept in _PATTERNS:
+        text = pattern.sub(kept, text)
     for secret in _known:
         if secret in text:
             text = text.replace(secret, "***")
-    for pattern, kept in _PATTERNS:
-        text = pattern.sub(kept, text)
     return text

@@ -278,6 +278,8 @@ class SourceReport:
     commands: Mapping[str, int] = field(default_factory=dict)
     """Redis commands sent, by name."""
     keys_scanned: int = 0
+    server_seconds: float | None = None
+    """Time that Redis spent on these commands, by its own count; None where it does not tell."""
     ended_early: bool = False
     """A source asked for died, timed out or refused everything: exit code 3. Single refusals are not."""
 

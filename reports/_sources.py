@@ -33,11 +33,23 @@ def _source(name: str, source: SourceReport | None, targets: tuple[TargetView, .
         cost.append(f"{counted(sum(source.commands.values()), 'command')} sent")
     if source.keys_scanned:
         cost.append(f"{counted(source.keys_scanned, 'key')} scanned")
+    if source.server_seconds is not None:
+        cost.append(f"{_took(source.server_seconds)} of Redis' time")
     word = SOURCE_WORDS[source.status] + (", ended early" if source.ended_early else "")
     if name == "prom" and not targets and source.status is SourceStatus.OK:
         word += " from files"
     commands = ", ".join(f"{clean(command)} {sent:,}" for command, sent in by_number)
     return SourceView(clean(name), title, source.status.value, word, clean(source.why), tuple(cost), commands, targets)
+
+
+def _took(seconds: float) -> str:
+    return (
+        f"{seconds:.1f} s"
+        if seconds >= 1
+        else f"{seconds * 1000:.1f} ms"
+        if seconds < 0.01
+        else f"{seconds * 1000:.0f} ms"
+    )
 
 
 def _redis(target: RedisTarget) -> TargetView:

@@ -78,6 +78,7 @@ def _report(report: Report) -> Json:
                 "why": _text(source.why),
                 "commands": {_text(name): sent for name, sent in source.commands.items()},
                 "keys_scanned": source.keys_scanned,
+                "server_seconds": None if source.server_seconds is None else round(source.server_seconds, 6),
             }
             for source in report.sources
         ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from auditor.errors import SourceError
 from auditor.model import SourceReport, SourceStatus
@@ -84,8 +84,14 @@ def _report(read: list[Target], unreached: list[Unreached], meter: Meter) -> Sou
         why="; ".join(whys),
         commands=dict(sorted(meter.commands.items())),
         keys_scanned=meter.keys_scanned,
+        server_seconds=_sum(target.server_seconds for target in read),
         ended_early=early,
     )
+
+
+def _sum(seconds: Iterable[float | None]) -> float | None:
+    known = [each for each in seconds if each is not None]
+    return sum(known) if known else None
 
 
 def _early(stopped: Exception | None, meter: Meter) -> bool:

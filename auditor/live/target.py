@@ -16,6 +16,7 @@ from .asking import STOPPED, together
 from .clients import Holder, holder, workers
 from .cluster import Cluster
 from .connection import Asker, LostError, ReplyError
+from .cost import ServerTime
 from .discovery import Discovery, Name, discover
 from .login import Session, login, said
 from .meter import BudgetSpentError, Meter
@@ -50,6 +51,8 @@ class Target:
     unreached: list[Unreached] = field(default_factory=list)
     stopped: Exception | None = None
     clustered: bool = False
+    server_seconds: float | None = None
+    """Time that the scan took of the servers, by their own count."""
     blind: bool = False
     """One node of a cluster whose others can't be seen."""
 
@@ -86,12 +89,14 @@ def _read_once(address: Address, meter: Meter, names: Names) -> Target:
         view: SentinelView | None = None
         if address.sentinels:
             address, view = find_primary(address, meter)
-        session = login(address, meter)
+        session, spent = login(address, meter), ServerTime(meter)
         asker: Asker = session.connection
         try:
+            spent.begin(session.connection)
             target = Target([_seen_by(view, read_server(session))])
-            asker = _all_primaries(session, target)
+            asker = _all_primaries(session, target, spent)
             _read_databases(asker, target, address, names)
+            target.server_seconds = spent.seconds()
         finally:
             asker.close()
     except LostError as error:
@@ -111,7 +116,7 @@ def _seen_by(view: SentinelView | None, server: Server) -> Server:
     return replace(server, replication=replace(server.replication, sentinel=view))
 
 
-def _all_primaries(session: Session, target: Target) -> Asker:
+def _all_primaries(session: Session, target: Target, spent: ServerTime) -> Asker:
     """The connection itself, or in a cluster all of its primaries, whose facts go into the target."""
     seed = target.servers[0]
     if isinstance(seed.replication, Refused) or seed.replication.mode != "cluster":
@@ -128,9 +133,11 @@ def _all_primaries(session: Session, target: Target) -> Asker:
     servers = []
     for node in cluster.nodes:
         try:
-            servers.append(
-                seed if node is session.connection else read_server(Session(node, session.password_unneeded))
-            )
+            if node is session.connection:
+                servers.append(seed)
+                continue
+            spent.begin(node)
+            servers.append(read_server(Session(node, session.password_unneeded)))
         except LostError as error:
             cluster.unreached[node.address.endpoint] = str(error)
     target.servers = servers or target.servers

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from auditor import engine
+import pytest
+
+from auditor import engine, masking
 from auditor.evidence import Broken
 from auditor.model import (
     Cause,
@@ -143,6 +145,11 @@ def test_fingerprints_survive_lines_and_messages_and_are_unique() -> None:
     assert recorded(replace(base, symbol="Mail.resend")) != recorded(base)
     assert recorded(replace(base, place=CodeSpan("src/b.ts", 10))) != recorded(base)
     assert len(set(recorded(base, moved, base))) == 3
+
+
+def test_a_given_password_that_is_a_common_word_hides_no_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(masking, "_known", {"redis"})
+    assert masking.mask("redis://app:hunter22@db:6379") == "***://app:***@db:6379"
 
 
 def test_secrets_never_leave_a_verdict() -> None:

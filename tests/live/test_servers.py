@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -87,6 +88,34 @@ def test_it_saw_the_commands_that_the_report_states(which: str) -> None:
         saw.pop(name, None)
         stated.pop(name, None)
     assert saw == stated
+
+
+def test_the_report_states_the_servers_own_time(which: str) -> None:
+    """Our share of what the server counted, while somebody else sends the same commands; none where it does not tell."""
+    with started(which) as server:
+        fill(server, 40, jobs=5)
+        over = threading.Event()
+
+        def others() -> None:
+            with server.client() as client:
+                while not over.is_set():
+                    client.llen("bull:q00000:wait")
+
+        with server.client() as client:
+            client.config_resetstat()
+            alone = scan(server)
+            took = sum(facts["usec"] for facts in client.info("commandstats").values()) / 1_000_000
+        beside = threading.Thread(target=others)
+        beside.start()
+        shared = scan(server)
+        over.set()
+        beside.join()
+        silent = scan(deny(server, "-info"))
+    assert alone.report.server_seconds is not None
+    assert took * 0.5 < alone.report.server_seconds <= took
+    assert shared.report.server_seconds is not None
+    assert shared.report.server_seconds < took * 4
+    assert silent.report.server_seconds is None
 
 
 def test_our_own_line_is_enough_and_proven(which: str) -> None:

@@ -385,7 +385,7 @@ def report() -> Report:
         ),
         sources=(
             SourceReport(
-                "live", SourceStatus.PARTIAL, "CONFIG is refused", {"HGETALL": 70, "INFO": 1, "SCAN": 12}, 1204
+                "live", SourceStatus.PARTIAL, "CONFIG is refused", {"HGETALL": 70, "INFO": 1, "SCAN": 12}, 1204, 0.0421
             ),
             SourceReport("code", SourceStatus.OK),
             SourceReport("infra", SourceStatus.OK),
