@@ -30,7 +30,7 @@ def depth(live: LiveRedis) -> LiveSide:
             told.append("nothing drains it" if drained is None else f"drained in {duration(drained)}")
         return ", ".join(told)
 
-    waiting = [queue for queue in live.queues if queue.counts.depth or queue.counts.delayed]
+    waiting = [q for q in live.queues if (q.counts.depth or q.counts.delayed) and not dead_letter(q)]
     return _each(waiting, lambda queue: queue.counts.depth, "LLEN", "wait", shown)
 
 

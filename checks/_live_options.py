@@ -79,8 +79,15 @@ def _backoff(queue: LiveQueue, job: SampledJob) -> Judgement | None:
 
 
 def timeout(live: LiveRedis) -> LiveSide:
-    """Item 3. FAIL: BullMQ jobs that carry a `timeout`, which BullMQ ignores. Held: Bull jobs with one."""
-    return judge_options(live, _timeout, "a bound that is enforced").side()
+    """Item 3. FAIL: BullMQ jobs that carry a `timeout`, which BullMQ ignores. Held: Bull jobs with one. Else only code tells."""
+    gathered = judge_options(live, _timeout, "a bound that is enforced")
+    judged = {finding.subject.queue for finding in gathered.findings} | {queue for queue, _ in gathered.held}
+    for queue in live.queues:
+        if queue.sampled and queue.name not in judged and not dead_letter(queue):
+            shown = job_options(queue, queue.sampled[0].id, "no timeout", "a bound that is enforced")
+            text = f"{queue.label}: no timeout is stored; whether its handler bounds itself, only code tells"
+            gathered.say(Status.UNVERIFIED, text, of_queue(queue), [shown])
+    return gathered.side()
 
 
 def _timeout(queue: LiveQueue, job: SampledJob) -> Judgement | None:

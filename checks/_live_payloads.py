@@ -78,7 +78,7 @@ def _detected(live: LiveRedis, *, pci: bool) -> LiveSide:
 
 def _hit(gathered: Gathered, queue: LiveQueue, hit: Hit, sampled: int) -> None:
     subject = producer(queue, hit.job) if hit.field == "data" else of_queue(queue)
-    where = f"{hit.field}.{hit.path}" if hit.path else hit.field
+    where = f"{hit.field}{'' if hit.path[:1] in ('', '[') else '.'}{hit.path}"
     shown = _field(
         queue, hit.example, hit.field, f"{where}: {hit.kind}, {hit.shape}", "nothing of the kind, or encrypted"
     )

@@ -27,6 +27,7 @@ def lock_duration(live: LiveRedis) -> LiveSide:
             gathered.say(Status.FAIL, text, of_queue(queue), [shown, *known], symbol="lost")
         if known and not (twice or lost):
             gathered.hold(queue, "", *known)
+    gathered.told = f"no sampled job of {counted(len(gathered.held), 'queue')} lost its lock"
     return gathered.side()
 
 
@@ -35,13 +36,15 @@ def stalled_interval(live: LiveRedis) -> LiveSide:
     gathered = Gathered()
     for queue in live.queues:
         every, workers = queue.stalled_interval_ms, _count(queue)
+        if not workers and isinstance(queue.workers, QueueWorkers) and queue.workers.certain:
+            continue  # what the last worker left behind
         looked = f"in {duration(queue.unchecked_ms)}" if queue.unchecked_ms else "at two looks"
         unseen = key_of(queue, "EXISTS", "stalled-check", f"0 {looked}", "1")
         if every is not None:
             gathered.hold(queue, "", key_of(queue, "PTTL", "stalled-check", f"a check every {duration(every)}"))
         elif queue.stalled_check:
             gathered.hold(queue, "", key_of(queue, "EXISTS", "stalled-check", "1: a worker checks"))
-        elif workers and queue.stalls.suspected:
+        elif queue.stalls.suspected:
             marked = f"{counted(queue.stalls.suspected, 'active job')} marked by the last check"
             gathered.hold(queue, "", key_of(queue, "SCARD", "stalled", marked, confidence=Confidence.LIKELY))
         elif workers and queue.stalls.orphans and queue.unchecked_ms >= _INTERVAL_MS:
@@ -52,6 +55,7 @@ def stalled_interval(live: LiveRedis) -> LiveSide:
         elif workers and (queue.unchecked_ms or queue.stalls.orphans):
             text = f"{queue.label}: {counted(workers, 'worker')} live, and no check for stalled jobs was seen {looked}"
             gathered.say(Status.UNVERIFIED, text, of_queue(queue), [unseen], symbol="unchecked")
+    gathered.told = f"a worker checks for stalled jobs in {counted(len(gathered.held), 'queue')}"
     return gathered.side()
 
 

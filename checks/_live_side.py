@@ -31,6 +31,8 @@ class LiveSide:
     """Those whose failing jobs all date from before the code that runs now: no drift, if code says otherwise."""
     options: bool = False
     """It is about options that code sets: where a producer fails here and holds there, the two have drifted apart."""
+    told: str = ""
+    """What Redis shows where it holds, in a sentence; empty: sampled jobs show it."""
 
     @property
     def silent(self) -> bool:
@@ -47,6 +49,7 @@ class Gathered:
     held: list[tuple[str, str]] = field(default_factory=list)
     aged: list[tuple[str, str]] = field(default_factory=list)
     options: bool = False
+    told: str = ""
 
     def side(self) -> LiveSide:
         """The side, as probes take it."""
@@ -54,7 +57,7 @@ class Gathered:
         if rest := len(self.evidence) - len(shown):
             shown.append(Evidence("sampled jobs", f"and {rest:,} more of the kind"))
         held = tuple(dict.fromkeys(self.held))
-        return LiveSide(tuple(self.findings), tuple(shown), held, tuple(self.aged), self.options)
+        return LiveSide(tuple(self.findings), tuple(shown), held, tuple(self.aged), self.options, self.told)
 
     def hold(self, queue: LiveQueue, job: str, *evidence: Evidence) -> None:
         """The subject holds."""
@@ -167,7 +170,7 @@ def _sum_up(
         dated = _before_this_code(queue, [job for job, _ in bad])
         gathered.aged += [(queue.name, group.name)] if dated else []
         history = dated and all(job.state in (State.COMPLETED, State.FAILED) for job, _ in bad)
-        when = f", {_ago(queue, job)}, before the workers' last start" if dated else ""
+        when = f" (added {_ago(queue, job)}, before the workers' last start)" if dated else ""
         # what lies finished says how it was done then; what still waits will run as it is
         status = Status.UNVERIFIED if history else Status.FAIL
         gathered.say(status, f"{subject.name}: {said.message}{part}{when}", subject, shown, symbol=group.name)
@@ -210,4 +213,4 @@ def duration(milliseconds: float) -> str:
     for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:g} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"

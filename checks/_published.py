@@ -193,8 +193,12 @@ def _by_series(live: LivePrometheus, metrics: list[Metric], quantity: Quantity) 
 
 def _nothing(code: CodeModel | None, prom: Observability | None, quantity: Quantity) -> Verdict:
     where = ["code" if code else "", "infra files" if prom and prom.files_given else ""]
-    looked = " and ".join(filter(None, where)) or "no source"
-    told = f"nothing in {looked} publishes {WORDS[quantity]}"
+    looked = " and ".join(filter(None, where))
+    told = (
+        f"nothing in {looked} publishes {WORDS[quantity]}"
+        if looked
+        else f"who publishes {WORDS[quantity]} is not known"
+    )
     if code and not code.metrics_known:
         told = f"the metrics that code publishes were not looked through, so {WORDS[quantity]} is open"
     return unverified(f"{told}; {what_settles(prom)}, or attest where it is measured", open_cause(prom))

@@ -11,6 +11,7 @@ from auditor.model import Cause, Confidence, Finding, Severity, Status, SubjectT
 from auditor.probes import conclude, unverified
 
 from ._live import LiveSide
+from ._live_side import counted
 
 
 def join(
@@ -93,7 +94,8 @@ def _live_alone(seen: Verdict | None, side: LiveSide, decides: bool) -> Verdict:
         )
     if not judged and not side.held:
         return unverified("no sampled job shows it; give --code PATH", Cause.SOURCE_NOT_GIVEN, evidence=side.evidence)
-    held = f"the sampled jobs of {len({queue for queue, _ in side.held})} queues show it"
+    queues = counted(len({queue for queue, _ in side.held}), "queue")
+    held = side.told or f"the sampled jobs of {queues} show it"
     return conclude(judged, held=held, evidence=side.evidence, confidence=Confidence.LIKELY)
 
 

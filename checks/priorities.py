@@ -37,7 +37,7 @@ def priority(code: CodeModel | None, live: LiveRedis | None) -> Verdict:
     No priority (or 0) runs first in BullMQ 4 and later and last in Bull and BullMQ 1 to 3. Queues of one kind pass. A
     value outside 0 to 2,097,151 fails by itself.
     """
-    return join(code, live, _ordered, _live.priority)
+    return join(code, live, _ordered, _live.priority, decides=False)
 
 
 def _ordered(code: CodeModel) -> Verdict:

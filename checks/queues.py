@@ -42,9 +42,11 @@ def orphans(live: LiveRedis) -> Verdict:
         lost = queue.stalls.orphans
         if lost:
             every = "" if queue.stalled_interval_ms is None else f" every {duration(queue.stalled_interval_ms)}"
-            checked = f"; the stalled check runs{every}" if queue.stalled_check or queue.stalls.suspected else ""
+            alone = _workers(queue) == 0  # then a check that was seen is the last one's
+            checked = not alone and (queue.stalled_check or queue.stalls.suspected)
+            why = f"; the stalled check runs{every}" if checked else ", and no worker lives to check" if alone else ""
             shown = key_of(queue, "EXISTS", f"{lost[0]}:lock", "0, at two looks", "1")
-            text = f"{queue.label}: {counted(len(lost), 'active job')} held by no worker{checked}"
+            text = f"{queue.label}: {counted(len(lost), 'active job')} held by no worker{why}"
             # where a check runs it will find them: a crash just now, not jobs that stay for ever
             grave = Severity.LOW if checked else None
             found.say(Status.FAIL, text, of_queue(queue), [shown], severity=grave, symbol="orphans")

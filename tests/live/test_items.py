@@ -250,3 +250,23 @@ def test_a_concurrency_that_shows_in_the_active_jobs_is_too_high() -> None:
             item = audit(server, "16").items()[16]
     assert item["status"] == "fail"
     assert "mail: a worker holds 130 jobs at once" in item["reason"]
+
+
+@pytest.mark.node
+@pytest.mark.usefixtures("npm")
+def test_what_redis_alone_cannot_tell_stays_open() -> None:
+    """Item 3: Bull's jobs have a timeout, BullMQ's can have none. 6: a value says nothing of the order. 18: no live worker."""
+    with redis_server(tcp=True) as server:
+        drive(server, library="bull", queue="old", add=[{"name": "a", "opts": {"timeout": 5000}}])
+        alone = audit(server, "3").items()[3]
+        drive(server, library="bullmq5", queue="mail", add=[{"name": "a", "opts": {"priority": 5}}], work={"jobs": 1})
+        items = audit(server, "3,6,17,18").items()
+    assert alone["status"] == "pass"
+    assert {number: items[number]["status"] for number in (3, 6, 17, 18)} == {
+        3: "unverified",
+        6: "unverified",
+        17: "pass",
+        18: "unverified",
+    }
+    assert "mail: no timeout is stored; whether its handler bounds itself, only code tells" in items[3]["reason"]
+    assert items[17]["reason"] == "no sampled job of 1 queue lost its lock"
