@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from auditor.live.model import LiveQueue, LiveRedis, LockFact, LockSureness, QueueWorkers
 from auditor.model import Confidence, Evidence, Status
 
@@ -20,11 +22,11 @@ def lock_duration(live: LiveRedis) -> LiveSide:
         if twice:
             shown = _job(queue, twice[0], "stc", "a stalled counter on a completed job", "none")
             text = f"{queue.label}: {counted(len(twice), 'sampled job')} lost the lock on the way and ran again, though completed"
-            gathered.say(Status.FAIL, text, of_queue(queue), [shown, *known], symbol="twice")
+            _seen_then(gathered, queue, twice, text, [shown, *known], "twice")
         if lost:
             shown = _job(queue, lost[0], "failedReason", "job stalled more than allowable limit", "none")
             text = f"{queue.label}: {counted(len(lost), 'sampled job')} failed for losing the lock too often"
-            gathered.say(Status.FAIL, text, of_queue(queue), [shown, *known], symbol="lost")
+            _seen_then(gathered, queue, lost, text, [shown, *known], "lost")
         if known and not (twice or lost):
             gathered.hold(queue, "", *known)
     gathered.told = f"no sampled job of {counted(len(gathered.held), 'queue')} lost its lock"
@@ -77,14 +79,21 @@ def max_stalled_count(live: LiveRedis) -> LiveSide:
                 if limit == 0
                 else "a job that kills its worker is tried again and again"
             )
-            gathered.say(
-                Status.FAIL,
-                f"{queue.label}: maxStalledCount is {limit}: {why}",
-                of_queue(queue),
-                [shown],
-                symbol="limit",
-            )
+            _seen_then(gathered, queue, failed, f"{queue.label}: maxStalledCount is {limit}: {why}", [shown], "limit")
     return gathered.side()
+
+
+def _seen_then(
+    gathered: Gathered, queue: LiveQueue, jobs: Sequence[str], text: str, shown: Sequence[Evidence], symbol: str
+) -> None:
+    """A failure that ended jobs show; one that all date from before the workers' last start says how it was done then."""
+    ended = [job.finished_on for job in queue.sampled if job.id in jobs and job.finished_on is not None]
+    since = queue.code_since_ms
+    if since is None or not ended or max(ended) >= since:
+        gathered.say(Status.FAIL, text, of_queue(queue), shown, symbol=symbol)
+        return
+    when = f"(up to {duration(queue.read_ms - max(ended))} ago, before the workers' last start)"
+    gathered.say(Status.UNVERIFIED, f"{text} {when}", of_queue(queue), shown, symbol=symbol)
 
 
 def stalled_events(live: LiveRedis) -> LiveSide:

@@ -63,3 +63,30 @@ def test_agreement(service: Path) -> None:
         item = attempts(server, service)
     assert item["status"] == "pass"
     assert "Redis agrees" in item["reason"]
+
+
+def test_stalls_from_before_the_running_code_are_history() -> None:
+    """Items 17 and 19: jobs that stalled under the last deployment do not fail this one; what stalls now does."""
+    stalls = {
+        "lockDuration": 600,
+        "stalledInterval": 400,
+        "maxStalledCount": 0,
+        "lockRenewTime": 100000,
+        "concurrency": 2,
+    }
+    work = {"mode": "hang", "options": stalls, "settle": 3500}
+
+    def judged(server: RunningServer) -> dict[int, Any]:
+        ran = tt_audit("scan", server.url, "--no-infra", "--format", "json", "--quiet", "--only", "17,19")
+        return {number: ran.items()[number] for number in (17, 19)}
+
+    with redis_server(tcp=True) as server:
+        drive(server, library="bullmq5", queue="mail", add=[{"name": "slow"}])
+        with driving(server, library="bullmq5", queue="mail", work=work):
+            now = judged(server)
+        time.sleep(1.2)
+        with driving(server, library="bullmq5", queue="mail", work={"settle": 300}):
+            later = judged(server)
+    assert {number: item["status"] for number, item in now.items()} == {17: "fail", 19: "fail"}
+    assert {number: item["status"] for number, item in later.items()} == {17: "unverified", 19: "unverified"}
+    assert "before the workers' last start" in later[19]["reason"]
