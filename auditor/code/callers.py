@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -418,14 +417,33 @@ def _modules(ev: Evaluator, function: Function, names: set[str]) -> Iterator[tup
         yield module, words | _aliases(ev, module, home.path, exported)
 
 
+_BEFORE = (b"{", b"[", b",", b":", b"=", b"(", b"?", b">", b"return")
+_AFTER = (b"]", b"}", b",", b";", b")", b":", b".")
+
+
 def _is_carried(function: Function, names: set[str]) -> bool:
     """Whether a function that its file does not export may leave it inside of something else."""
     if function.kind in ("method", "get", "set"):
         return True
-    return any(
-        name.endswith("[]") or re.search(rb"(?:[{\[,:=(?]|=>|return)\s*" + re.escape(name.encode()) + rb"\s*(?:[\]},;):\n.]|$)", function.module.source)
-        for name in names
-    )  # fmt: skip
+    source = function.module.source
+    return any(name.endswith("[]") or any(_handed(source, *at) for at in _places(source, name)) for name in names)
+
+
+def _places(source: bytes, name: str) -> Iterator[tuple[int, int]]:
+    word = name.encode()
+    at = source.find(word)
+    while at >= 0:
+        yield at, at + len(word)
+        at = source.find(word, at + len(word))
+
+
+def _handed(source: bytes, start: int, end: int) -> bool:
+    """Whether what stands here is a value by itself: a member, an element, an argument, what is assigned or returned."""
+    before, after = source[max(0, start - 40) : start].rstrip(), source[end : end + 40]
+    rest = after.lstrip(b" \t\r")
+    return before.endswith(_BEFORE) and (
+        not rest or rest.startswith((b"\n", *_AFTER)) or rest.lstrip().startswith(_AFTER)
+    )
 
 
 def _aliases(ev: Evaluator, module: Module, home: str, exported: set[str]) -> set[str]:

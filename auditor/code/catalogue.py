@@ -77,6 +77,7 @@ class Catalogue:
     """Last names that some call of the catalogue has: nothing else needs to be looked at."""
     glob: re.Pattern[str] | None = None
     """Those with a wildcard."""
+    _known: dict[str, tuple[Package, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def may_mean(self, name: str) -> bool:
         """Whether a call of that name can have a meaning; a cheap look before its receiver is resolved."""
@@ -84,8 +85,12 @@ class Catalogue:
 
     def of(self, package: str) -> tuple[Package, ...]:
         """What is known of an npm package; an exact name comes before a glob."""
-        exact = tuple(known for name, known in self.packages if name == package)
-        return exact or tuple(known for name, known in self.packages if fnmatchcase(package, name))
+        found = self._known.get(package)
+        if found is None:
+            exact = tuple(known for name, known in self.packages if name == package)
+            found = exact or tuple(known for name, known in self.packages if fnmatchcase(package, name))
+            self._known[package] = found
+        return found
 
     def meaning(self, package: str, path: str) -> Meaning | None:
         """What a call of that package means."""

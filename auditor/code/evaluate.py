@@ -42,6 +42,7 @@ class Evaluator:
         """Whether a part of the question at hand was too dear."""
         self.provisional: list[tuple[dict[Any, Any], object]] = []
         self.calls: dict[object, Value] = {}
+        self.called: dict[int, invoke.CallCount] = {}
         self.alive: list[object] = []
         """What keys of `calls` name by identity, so that no identity is given twice."""
         self.joined: dict[int, tuple[Value, ...] | None] = {}

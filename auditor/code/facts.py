@@ -95,7 +95,7 @@ class Context:
 class Call:
     """A call or `new`: `name` is the last name of the callee."""
 
-    __slots__ = ("callee", "context", "is_new", "name", "name_node", "node", "scope")
+    __slots__ = ("_arguments", "callee", "context", "is_new", "name", "name_node", "node", "scope")
 
     def __init__(
         self,
@@ -114,6 +114,7 @@ class Call:
         self.is_new = is_new
         self.scope = scope
         self.context = context
+        self._arguments: list[Node] | None = None
 
     @property
     def line(self) -> int:
@@ -122,8 +123,10 @@ class Call:
 
     def arguments(self) -> list[Node]:
         """Argument nodes, spreads included."""
-        held = self.node.child_by_field_name("arguments")
-        return [child for child in held.named_children if child.type != "comment"] if held is not None else []
+        if self._arguments is None:
+            held = self.node.child_by_field_name("arguments")
+            self._arguments = [c for c in held.named_children if c.type != "comment"] if held is not None else []
+        return self._arguments
 
 
 class Parameter:

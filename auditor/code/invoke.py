@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
 _DEEPEST = 10
+_RECURSIONS = 2
+"""Times that a function may stand in its own evaluation; a third one tells no more."""
+_FEW = 16
+"""Calls of a function that are told apart by the places of their arguments, before these are looked at."""
 _LIBRARY_OBJECTS = frozenset(("Queue", "Worker", "QueueEvents", "FlowProducer", "QueueScheduler", "Job"))
 
 
@@ -198,21 +202,44 @@ def invoke(ev: Evaluator, value: FunctionValue, arguments: tuple[Value, ...], de
     fact = value.fact
     if depth > _DEEPEST:
         return Unknown("calls are nested too deeply", f"{fact.name}()")
-    key = (
-        id(fact),
-        id(value.frame),
-        identity(value.this) if value.this is not None else 0,
-        tuple(identity(argument) for argument in arguments),
-    )
+    key = _call_key(value, arguments)
     known = ev.calls.get(key)
     if known is not None:
         return known
+    calls = ev.called.setdefault(id(fact), CallCount())
+    if calls.active >= _RECURSIONS:
+        return CYCLE
+    calls.made += 1
+    if calls.made > _FEW:  # asked again and again: what it is called with tells more than where
+        arguments = ev.forced(arguments)
+        key = _call_key(value, arguments)
+        known = ev.calls.get(key)
+        if known is not None:
+            return known
     ev.alive.append((value, arguments))
     ev.begin(ev.calls, key)
-    frame = Frame(fact, arguments, value.this, value.frame, depth + 1)
-    result = _returned(ev, fact, frame)
+    calls.active += 1
+    try:
+        result = _returned(ev, fact, Frame(fact, arguments, value.this, value.frame, depth + 1))
+    finally:
+        calls.active -= 1
     ev.done(ev.calls, key, result)
     return result
+
+
+def _call_key(value: FunctionValue, arguments: tuple[Value, ...]) -> tuple[object, ...]:
+    this = identity(value.this) if value.this is not None else 0
+    return (id(value.fact), id(value.frame), this, tuple([identity(argument) for argument in arguments]))
+
+
+class CallCount:
+    """How often a function was looked into, and how deep the evaluator is in it."""
+
+    __slots__ = ("active", "made")
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.active = 0
 
 
 def _returned(ev: Evaluator, fact: Function, frame: Frame) -> Value:
