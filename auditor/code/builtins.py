@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.code import arithmetic, classes, collections_, configs, expressions, external, registry, schemas
+from auditor.code import arithmetic, classes, collections_, configs, expressions, external, registry, schemas, utilities
 from auditor.code.values import (
     CYCLE,
     UNDEFINED,
@@ -404,6 +404,8 @@ def _of_global(ev: Evaluator, receiver: External, name: str, arguments: tuple[Va
             return join([_entries_of(option) for option in options_of(first)])
         case "Object", "fromEntries":
             return _from_entries(first, where)
+        case ("Object" | "Map", "groupBy") if (shaped := utilities.called(name, arguments)) is not None:
+            return replace(shaped, type="Map") if receiver.path == "Map" and isinstance(shaped, Object) else shaped
         case ("Object" | "Promise" | "Array", _) if name in _SAME:
             return _same(ev, receiver.path, name, arguments, where)
         case "Promise", "race":
@@ -508,6 +510,9 @@ def _of_external(ev: Evaluator, receiver: External, name: str, arguments: tuple[
         for argument in order:
             reason = expressions.merge(ev, made, rest, argument) or reason
         return expressions.made_of(ev, made, rest, reason, where)
+    shaped = utilities.called(name, arguments) if package in utilities.PACKAGES and not path else None
+    if shaped is not None:
+        return shaped
     if name in _SAME and package in ("lodash", "lodash-es", "rfdc"):
         return first
     if name in ("then", "catch", "finally") and "()" in path:

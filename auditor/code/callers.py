@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from auditor.code import classes, collections_
-from auditor.code.facts import Call, Context, Function, Import, Module, Scope
+from auditor.code.facts import Call, Class, Context, Function, Import, Module, Scope
 from auditor.code.values import (
     CYCLE,
     UNDEFINED,
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
 MOST_TURNS = 80
-_PATIENCE = 3
-"""Times that the search for a function's callers may run out of its means."""
+_EFFORT = (6_000, 40)
+"""Steps and newly parsed files that the search for a function's callers is worth, whoever asks first."""
 MOST_CALLS = 120
 """Calls of one name that are looked at; a function with more is called from everywhere."""
 _ELEMENT = frozenset(
@@ -134,6 +134,10 @@ def joined(ev: Evaluator, function: Function, index: int, frame: Frame | None) -
     )
     if given is None:
         return Unknown("too much code passes it", name)
+    if not given and id(function) in ev.searched:
+        return CYCLE
+    if not given and id(function) in ev.crowded:
+        return Unknown("too much code may pass it", name)
     if not given:
         return Unknown(f"nothing is seen to call {function.symbol or 'this function'}()", name, uncalled=True)
     return join(given)
@@ -353,15 +357,13 @@ def sites(ev: Evaluator, function: Function) -> list[CallSite]:
     """All call sites of a function that the program shows."""
     known = ev.sites.get(id(function))
     if known is None:
-        known = []
-        ev.tired[id(function)] = ev.tired.get(id(function), 0) + 1
-        if ev.tired[id(function)] > _PATIENCE:
-            ev.sites[id(function)] = known
-            return known
-        ev.begin(ev.sites, id(function))
-        ev.sites[id(function)] = known
-        known.extend(_find(ev, function))
-        ev.done(ev.sites, id(function), known)
+        ev.sites[id(function)] = []
+        ev.searched.add(id(function))
+        found = ev.apart(lambda: list(_find(ev, function)), *_EFFORT)
+        ev.searched.discard(id(function))
+        if found is None:
+            ev.crowded.add(id(function))
+        known = ev.sites[id(function)] = found or []
     return known
 
 
@@ -381,6 +383,8 @@ def _find(ev: Evaluator, function: Function) -> Iterator[CallSite]:
         seen: set[int] = set()
         for name in local:
             for call in module.calls_named(name):
+                if _is_foreign(ev, call):
+                    continue
                 looked += 1
                 if looked > MOST_CALLS:
                     return
@@ -401,6 +405,11 @@ def _modules(ev: Evaluator, function: Function, names: set[str]) -> Iterator[tup
     if not exported and not _is_carried(function, names):
         yield home, words
         return
+    if function.is_static and function.cls is not None and not function.cls.decorators:
+        for module in _users(ev, function.cls):
+            if words & module.names_called():
+                yield module, words
+        return
     plain = {word.removesuffix("[]") for word in words}
     carried = function.kind in ("method", "get", "set") or any(name.endswith("[]") for name in names) or not exported
     if program.frugal:
@@ -410,11 +419,45 @@ def _modules(ev: Evaluator, function: Function, names: set[str]) -> Iterator[tup
     modules = {module.path: module for module in seen}
     if exported & {"default", "="}:
         for path in program.graph.importers(home.path):
-            module = program.module(path)
-            if module is not None:
-                modules.setdefault(path, module)
+            if (importer := program.module(path)) is not None:
+                modules.setdefault(path, importer)
     for module in modules.values():
         yield module, words | _aliases(ev, module, home.path, exported)
+
+
+def _users(ev: Evaluator, cls: Class) -> list[Module]:
+    """Modules that may name a class, its own among them."""
+    program = ev.program
+    exported = program.exported_as(cls)
+    words = program.names_of(cls) | (exported - {"default", "="})
+    modules = {module.path: module for module in program.mentioning(cls.module.path, words)}
+    if exported & {"default", "="}:
+        for path in program.graph.importers(cls.module.path):
+            if (importer := program.module(path)) is not None:
+                modules.setdefault(path, importer)
+    return list(modules.values())
+
+
+_NEVER = frozenset(("Set", "Map", "WeakSet", "WeakMap", "Date", "URL", "Error", "FormData", "Headers", "URLSearchParams", "AbortController"))  # fmt: skip
+
+
+def _is_foreign(ev: Evaluator, call: Call) -> bool:
+    """Whether a method is at first sight called on an npm package, a global, a Set or the like."""
+    callee = call.callee
+    held = callee.child_by_field_name("object") if callee is not None and callee.type == "member_expression" else None
+    if held is None or held.type != "identifier":
+        return False
+    module = call.scope.module
+    binding = call.scope.lookup(module.text(held))
+    if binding is None:
+        return module.text(held) not in ("module", "exports", "require")
+    if isinstance(binding.fact, Import):
+        return ev.program.target(module.path, binding.fact.spec) is None
+    made = binding.node if binding.kind == "var" and binding.const and not binding.path else None
+    if made is None or made.type != "new_expression":
+        return False
+    named = made.child_by_field_name("constructor")
+    return named is not None and module.text(named) in _NEVER
 
 
 _BEFORE = (b"{", b"[", b",", b":", b"=", b"(", b"?", b">", b"return")
@@ -472,16 +515,7 @@ def _constructions(ev: Evaluator, function: Function) -> Iterator[CallSite]:
     names = ev.program.names_of(cls)
     exported = ev.program.exported_as(cls)
     words = names | (exported - {"default", "="})
-    modules = {module.path: module for module in ev.program.mentioning(cls.module.path, words)}
-    if exported & {"default", "="}:
-        modules.update(
-            {
-                path: module
-                for path in ev.program.graph.importers(cls.module.path)
-                if (module := ev.program.module(path)) is not None
-            }
-        )
-    for module in modules.values():
+    for module in _users(ev, cls):
         local = words | _aliases(ev, module, cls.module.path, exported)
         for name in local:
             for call in module.calls_named(name):
@@ -532,6 +566,8 @@ def _calls(ev: Evaluator, call: Call, function: Function) -> bool:
         binding = call.scope.lookup(call.name)
         if binding is not None and binding.fact is function:
             return True
+    elif function.is_static and not _on_class(callee, call):
+        return False
     value = ev.eval(callee, call.scope)
     options = options_of(value)
     if any(isinstance(option, FunctionValue) and option.fact is function for option in options):
@@ -544,6 +580,15 @@ def _calls(ev: Evaluator, call: Call, function: Function) -> bool:
     ):
         return False
     return call.name not in _BROAD and len(call.name) > 5 and _only(ev, function)
+
+
+def _on_class(callee: Node, call: Call) -> bool:
+    """Whether a method's receiver may be a class: a name, `this`, or a member with a capital."""
+    held = callee.child_by_field_name("object")
+    if held is not None and held.type == "member_expression":
+        named = held.child_by_field_name("property")
+        return named is not None and call.scope.module.text(named)[:1].isupper()
+    return held is not None and held.type in ("identifier", "this")
 
 
 def _only(ev: Evaluator, function: Function) -> bool:

@@ -37,7 +37,10 @@ class Evaluator:
         self.most_steps = _STEPS
         self.bounded = 0
         self.journal: list[tuple[dict[Any, Any], object]] = []
-        self.tired: dict[int, int] = {}
+        self.searched: set[int] = set()
+        """Functions whose callers are being looked for."""
+        self.crowded: set[int] = set()
+        """Functions whose callers were too many to be found."""
         self.partial = False
         """Whether a part of the question at hand was too dear."""
         self.provisional: list[tuple[dict[Any, Any], object]] = []
@@ -113,7 +116,7 @@ class Evaluator:
             for table, key in self.journal[before[2] :]:
                 if not self.program.frugal:
                     table.pop(key, None)
-                elif table is not self.sites and table is not self.children:
+                elif table is not self.children:
                     table[key] = _TOO_MUCH  # asked again it would be as much
             del self.journal[before[2] :]
             self.depth = before[3]
@@ -144,6 +147,10 @@ class Evaluator:
         value = self.within(work, steps, files)
         self.partial = self.partial or value is None
         return value
+
+    def apart(self, work: Callable[[], T], steps: int, files: int) -> T | None:
+        """`within`, for what is found out once for the whole program: it does not count for the question at hand."""
+        return self.freely(lambda: self.within(work, steps, files))
 
     def freely(self, work: Callable[[], T]) -> T:
         """The result of work that is done once for the whole program, whatever the question at hand may cost."""

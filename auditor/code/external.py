@@ -58,7 +58,10 @@ def imported(spec: str, name: str) -> Value:
         return LibraryClass(library, _PRO.get(name, name))
     if package in ("dotenv", "dotenv-safe") and name in ("default", "*", "="):
         return External(package)
-    return External(package, "" if name in ("default", "*", "=") else name)
+    whole = name in ("default", "*", "=")
+    if whole and spec.startswith("lodash/"):
+        return External(package, spec.partition("/")[2].removesuffix(".js"))
+    return External(package, "" if whole else name)
 
 
 def library_member(library: str, name: str, member: str) -> Value | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auditor.code import builtins, callers, classes, external, schemas, types
+from auditor.code import builtins, callers, classes, external, schemas, types, utilities
 from auditor.code.facts import Call, Function, Scope
 from auditor.code.syntax import unquote
 from auditor.code.values import (
@@ -175,6 +175,10 @@ def call(ev: Evaluator, function: Value, arguments: tuple[Value, ...], where: Wh
         case External(package, path):
             if path == "promisify" and arguments:
                 return ev.force(arguments[0])
+            if package in utilities.PACKAGES and arguments:
+                shaped = utilities.called(path.rsplit(".", 1)[-1], (ev.force(arguments[0]),))
+                if shaped is not None:
+                    return shaped
             if package in external.ARGUMENTS_MATTER:
                 arguments = ev.forced(arguments)
             elif not path.rsplit(".", 1)[-1].startswith(external.MAKES):

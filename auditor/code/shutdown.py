@@ -82,6 +82,7 @@ class Shutdown:
         relevant = set(closing)
         for path in closing:
             relevant |= ev.program.graph.all_importers(path)
+            relevant.update(ev.program.graph.imports(path))  # a registry that is handed the closing, and runs it later
         self.relevant = frozenset(relevant)
         self.handlers = self._handlers()
         self.signals = list(self._signals())

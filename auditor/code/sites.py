@@ -280,8 +280,10 @@ def _judge(ev: Evaluator, call: Call, accept: Callable[[LibraryObject], bool]) -
     if node is None or _is_plain(call, node):
         return False
     likely = _LIKELY.search(call.scope.module.source, node.start_byte, node.end_byte)
-    steps, files = (30_000, 60) if likely else (1_000, 4)
-    value = ev.within(lambda: ev.eval(node, call.scope), steps, files)
+    steps, files, tries = (30_000, 60, 3) if likely else (1_000, 4, 1)
+    value = None
+    while value is None and tries:  # what was parsed in one try costs nothing in the next
+        value, tries = ev.within(lambda: ev.eval(node, call.scope), steps, files), tries - 1
     return value is not None and any(accept(target) for target in as_library(ev, value))
 
 

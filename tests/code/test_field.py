@@ -306,3 +306,34 @@ def test_who_asks_for_a_queue_is_not_looked_at_to_know_that_it_is_one(tmp_path: 
         src__index="".join(f"import {{ run{index} }} from './events/e{index}'; run{index}(process.argv[2]);\n" for index in range(40)),
     )  # fmt: skip
     assert [(job.span.path, job.options["attempts"].value) for job in model.producers] == [("src/publish.ts", 4)]
+
+
+def test_a_close_that_a_registry_of_shutdown_handlers_runs_is_reached(tmp_path: Path) -> None:
+    model = read(
+        tmp_path,
+        {"bullmq": "5.61.0", "lodash": "4.17.21"},
+        src__shutdown="""
+            import { groupBy } from 'lodash';
+            type Handler = { order: number; callback: () => Promise<unknown> };
+            export default class Shutdown {
+              private static handlers: Handler[] = [];
+              static add(order: number, callback: () => Promise<unknown>) { this.handlers.push({ order, callback }); }
+              static async execute() {
+                const groups = groupBy(this.handlers, 'order');
+                for (const key of Object.keys(groups).sort()) {
+                  await Promise.all(groups[key].map(async (handler) => { await handler.callback(); }));
+                }
+                process.exit(0);
+              }
+            }
+        """,
+        src__index="""
+            import { Worker } from 'bullmq';
+            import Shutdown from './shutdown';
+            const seen = new Set<string>();
+            const worker = new Worker('mails', async (job) => { seen.add(job.id); }, { connection: {} });
+            Shutdown.add(1, async () => { await worker.close(); });
+            process.once('SIGTERM', () => Shutdown.execute());
+        """,
+    )
+    assert model.workers[0].closed_on == ("SIGTERM",)
