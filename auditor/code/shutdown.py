@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from auditor.code import callers
+from auditor.code import callers, registered
 from auditor.code.external import package_of
 from auditor.code.facts import Binding, Call, Function, Import, Module
 from auditor.code.flow import Flow, covers, functions_of
 from auditor.code.listeners import same_object
-from auditor.code.sites import RawClose, Sites, receiver
+from auditor.code.sites import Sites, receiver
 from auditor.code.values import Array, External, LibraryObject, Literal, Object, Unknown, Value, is_nothing, options_of
 from auditor.code.versions import Versions, major
 from auditor.model import CodeSpan
@@ -58,6 +58,8 @@ class Signal:
     call: Call
     reached: dict[int, Function]
     nest: bool = False
+    apps: list[Call] = field(default_factory=list)
+    """Where the handler closes a Nest application, which closes its workers."""
 
 
 @dataclass(slots=True)
@@ -125,9 +127,25 @@ class Shutdown:
             starts = functions_of(given[1])
             for event in options_of(given[0]):
                 if isinstance(event, Literal) and event.value in _SIGNALS:
-                    yield Signal(
-                        str(event.value), call, self._with_hooks(call, self.flow.reach(starts, 150, self.relevant))
-                    )
+                    reached = self._with_hooks(call, self._reached(starts))
+                    yield Signal(str(event.value), call, reached, apps=self._closed_apps(reached))
+
+    def _reached(self, starts: list[Function]) -> dict[int, Function]:
+        """What the handler runs, with what was registered for it to run: `onShutdown(() => worker.close())`."""
+        reached = self.flow.reach(starts, 150, self.relevant)
+        near = {id(f): f for f in reached.values()}
+        near |= {id(t): t for f in reached.values() for call in self.flow.calls(f) for t in self.flow.targets(call)}
+        kept = registered.kept_for(self.ev, near.values())
+        return self.flow.reach([*reached.values(), *kept], 150, self.relevant) if kept else reached
+
+    def _closed_apps(self, reached: dict[int, Function]) -> list[Call]:
+        calls = (call for function in reached.values() for call in self.flow.calls(function) if call.name == "close")
+        return [call for call in calls if self._is_nest_app(call)]
+
+    def _is_nest_app(self, call: Call) -> bool:
+        value = self.ev.within(lambda: receiver(self.ev, call, None), 500, 2)
+        held = options_of(value) if value is not None else ()
+        return any(isinstance(o, External) and o.package == "@nestjs/core" and "NestFactory" in o.path for o in held)
 
     def _of_library(self, call: Call) -> Iterator[Signal]:
         if call.callee is None or call.callee.type not in ("identifier", "member_expression"):
@@ -224,12 +242,14 @@ class Shutdown:
             if any(same_object(t, target) for t in close.targets for target in targets)
         ]
         for signal in self.signals:
-            if by_nest and signal.nest and self._nest_closes(library, module, signal):
-                names[signal.name] = None
+            if by_nest and (signal.nest or signal.apps) and self._nest_closes(library, module, signal):
+                early = [self._exits_before(app) for app in signal.apps] if not signal.nest else [None]
+                names.update({signal.name: None} if None in early else {})
+                found.exits_first = found.exits_first or (early[0] if None not in early else None)
             for close in closes:
                 if not covers(signal.reached, close.call):
                     continue
-                exit_ = self._exits_before(signal, close)
+                exit_ = self._exits_before(close.call)
                 if exit_ is not None:
                     found.exits_first = exit_
                     continue
@@ -266,21 +286,16 @@ class Shutdown:
             else found >= 1 or not version.lstrip("^~>=v ").startswith(("0.1", "0.2", "0.3", "0.4", "0.5"))
         )
 
-    def _exits_before(self, signal: Signal, close: RawClose) -> CodeSpan | None:
+    def _exits_before(self, close: Call) -> CodeSpan | None:
         """A process.exit that comes before the close is done: earlier in its function, or after a close nobody waits for."""
-        function = close.call.scope.func
+        function = close.scope.func
         for call in self.flow.calls(function, nested=False) if function is not None else ():
             if call.name != "exit" or not self._is_exit(call):
                 continue
-            before = call.node.start_byte < close.call.node.start_byte and not _aside(call, close.call)
-            unawaited = (
-                call.node.start_byte > close.call.node.end_byte
-                and not _waited(close.call)
-                and not _aside(call, close.call)
-            )
+            before = call.node.start_byte < close.node.start_byte and not _aside(call, close)
+            unawaited = call.node.start_byte > close.node.end_byte and not _waited(close) and not _aside(call, close)
             if before or unawaited:
                 return CodeSpan(call.scope.module.path, call.line, call.line)
-        del signal
         return None
 
     def _is_exit(self, call: Call) -> bool:
