@@ -175,8 +175,9 @@ def _kept(call: Call) -> bool:
                 left = parent.child_by_field_name("left")
                 if left is None or left.type != "identifier":
                     return True
-                binding = call.scope.lookup(call.scope.module.text(left))
-                return binding is None or binding.scope.func is not call.scope.func
+                name = call.scope.module.text(left)
+                binding = call.scope.lookup(name)
+                return binding is None or binding.scope.func is not call.scope.func or _leaves(call, name)
             case "return_statement" | "arguments" | "pair" | "array" | "public_field_definition" | "arrow_function":
                 return True
             case "expression_statement" | "statement_block":

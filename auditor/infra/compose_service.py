@@ -29,6 +29,8 @@ from auditor.infra.tree import join
 from auditor.infra.yaml_tree import Node
 from auditor.model import FilePlace
 
+_SWARM = ("placement", "mode", "endpoint_mode", "update_config")
+"""Parts of `deploy` that Docker Swarm alone heeds: there a service is started again unless told otherwise."""
 DEFAULT_GRACE = 10.0
 """Seconds that Docker waits before it kills, unless told otherwise."""
 
@@ -205,6 +207,9 @@ class Service:
             condition = policy["condition"]
             stated = Setting(condition.text or "any", (condition or policy).place)
             return stated, stated.value != "none"
+        swarm = next((part for key in _SWARM if (part := self.at("deploy", key))), None)
+        if setting is None and swarm is not None:
+            return Setting("any, Swarm's default", swarm.place), True
         return setting, setting is not None and not setting.value.lower().startswith(("no", "false"))
 
     def rolling(self) -> tuple[Setting | None, bool | None]:

@@ -231,3 +231,20 @@ def test_a_redis_of_an_own_image_with_its_conf_copied_in(tmp_path: Path) -> None
     assert redis(model, "cache").settings["maxmemory-policy"].place.label() == "ops/redis/redis.conf:1"
     assert "maxmemory-policy" not in redis(model, "other").settings
     assert [c.loaded_by for c in model.confs] == [("cache",)]
+
+
+def test_swarm_starts_a_service_again_unless_told_otherwise(tmp_path: Path) -> None:
+    stack = """
+    services:
+      worker:
+        image: acme/worker
+        deploy: {replicas: 2, placement: {constraints: ["node.labels.kind == io"]}}
+      once:
+        image: acme/worker
+        deploy: {placement: {constraints: ["node.labels.kind == io"]}, restart_policy: {condition: none}}
+      local:
+        image: acme/worker
+        deploy: {replicas: 2}
+    """
+    found = {d.name: d.restarts for d in infra(tmp_path, {"stack.yml": stack}).deployments}
+    assert found == {"worker": True, "once": False, "local": False}
