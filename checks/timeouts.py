@@ -83,7 +83,7 @@ def _own_bound(worker: Worker, bare: list[Producer]) -> Judged:
             related=places(worker.bound),
         )
     remote = [effect for effect in worker.effects if effect.role in REMOTE]
-    endless = [effect for effect in remote if unbounded(effect)]
+    endless = [effect for effect in remote if unbounded(effect) and effect.awaited]
     if endless:
         first = endless[0]
         more = f" (and {len(endless) - 1} more calls)" if len(endless) > 1 else ""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _MOST = 40
 """Values that are looked at behind one client."""
+_FOR_EVER = 600_000
+"""A default of ten minutes and more is as good as none."""
 _WAITS = {"wait": 1, "waitForTransaction": 2}
 _REGISTERS = ("register", "registerAsync", "forRoot", "forRootAsync")
 _WORTH = (8_000, 24)
@@ -55,7 +57,12 @@ class Bounds:
         found = self._of_client(clients, made, rule)
         if found is not None:
             return _seconds(found, rule)
-        unseen = rule.default is None and bool(rule.client or rule.through) and root is not None and root.where is None
+        unseen = (
+            (rule.default is None or rule.default >= _FOR_EVER)
+            and bool(rule.client or rule.through)
+            and root is not None
+            and root.where is None
+        )
         if (unclear and rule.client) or unseen:
             return Option(
                 OptionState.UNKNOWN, why=_UNSEEN if unseen else "how its client is built could not be resolved"
