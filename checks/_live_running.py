@@ -9,6 +9,7 @@ from auditor.model import Confidence, Evidence, Status
 
 from ._live_side import Gathered, LiveSide, counted, dead_letter, duration, key_of, of_queue
 
+_DAY_MS = 86_400_000
 _INTERVAL_MS = 30_000
 """The libraries' default time between two checks for stalled jobs."""
 
@@ -86,10 +87,13 @@ def max_stalled_count(live: LiveRedis) -> LiveSide:
 def _seen_then(
     gathered: Gathered, queue: LiveQueue, jobs: Sequence[str], text: str, shown: Sequence[Evidence], symbol: str
 ) -> None:
-    """A failure that ended jobs show; one that all date from before the workers' last start says how it was done then."""
+    """A failure that ended jobs show; days-old ones from before the workers' last start say how it was done then.
+
+    Workers come and go with the load, so that a start alone is no new deployment.
+    """
     ended = [job.finished_on for job in queue.sampled if job.id in jobs and job.finished_on is not None]
     since = queue.code_since_ms
-    if since is None or not ended or max(ended) >= since:
+    if since is None or not ended or max(ended) >= min(since, queue.read_ms - _DAY_MS):
         gathered.say(Status.FAIL, text, of_queue(queue), shown, symbol=symbol)
         return
     when = f"(up to {duration(queue.read_ms - max(ended))} ago, before the workers' last start)"

@@ -30,6 +30,12 @@ _REFERENCE = frozenset(("id", "ref", "reference", "token", "fingerprint", "order
 
 _PAN = re.compile(r"(?<![\d.\-+])\d(?:[ -]?\d){12,18}(?![\d.]|-\d)")
 _GROUPED = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?|\d{4}([ -])\d{6}\2\d{5}")
+_NAMED = re.compile(
+    # what a number is named right before it: `order #42…`, `payment_id=42…`, a path's segment
+    r"(?:\b(?:order|invoice|transaction|txn?|payment|refund|charge|job|ticket|tracking|ref|reference|account|customer|user"
+    r"|event|request|id)(?:[ _-]?(?:id|no\.?|nr\.?|num|number|ref|key))?[\s#:=\"'(\[]*|/)$",
+    re.IGNORECASE,
+)
 _NEAR = re.compile(r"\b(?:card|visa|mastercard|amex|pan|credit|debit)\b", re.IGNORECASE)
 
 
@@ -47,7 +53,7 @@ def issued(digits: str) -> bool:
     two, three, four, six = int(digits[:2]), int(digits[:3]), int(digits[:4]), int(digits[:6])
     length = len(digits)
     return bool(
-        (digits[0] == "4" and length in (13, 16, 19))  # Visa
+        (digits[0] == "4" and length in (16, 19))  # Visa; the 13 digits of old are an EAN's today
         or ((51 <= two <= 55 or 2221 <= four <= 2720) and length == 16)  # Mastercard
         or (two in (34, 37) and length == 15)  # American Express
         or ((four == 6011 or 644 <= three <= 649 or two == 65) and length in (16, 19))  # Discover
@@ -73,6 +79,8 @@ def has_card(text: str, key: tuple[str, ...]) -> bool:
             return True
         if _GROUPED.fullmatch(written) and (about_cards or not key or key[-1] in _NEUTRAL):
             return True
-        if not whole and _NEAR.search(text[max(match.start() - 40, 0) : match.end() + 20]):
+        before = text[max(match.start() - 40, 0) : match.start()]
+        near = _NEAR.search(before + text[match.start() : match.end() + 20])
+        if not whole and len(digits) < 19 and near and not _NAMED.search(before):
             return True
     return False

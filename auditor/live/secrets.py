@@ -92,7 +92,26 @@ _HARMLESS_TOKEN = frozenset(
     )
 )
 _SECURITY = frozenset(("cvv", "cvc", "cvn", "csc", "cvv2", "cvc2", "securitycode", "cardcode"))
-_KEYLIKE = frozenset(("key", "secret", "private", "keypair", "seed", "sk", "pk", "privkey", "signer", "wallet"))
+_PRIVATE = frozenset(("secret", "private", "keypair", "privkey"))
+_OWNER = frozenset(
+    # whose `key` signs: `wallet.key`, `deployerKey`; `idempotencyKey`, `cacheKey`, `s3Key` and a bare `key` name something
+    (
+        *(
+            "wallet",
+            "signer",
+            "signing",
+            "deployer",
+            "owner",
+            "minter",
+            "admin",
+            "treasury",
+            "hot",
+            "payer",
+            "authority",
+        ),
+        *("account", "evm", "eth", "ethereum", "solana", "polygon", "validator", "relayer", "operator"),
+    )
+)
 _PUBLIC = frozenset(("public", "pub", "signature", "sig", "hash", "tx", "txid", "address", "mint", "id"))
 
 _PEM = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
@@ -186,5 +205,11 @@ def by_value(text: str, key: tuple[str, ...]) -> Iterator[Sensitive]:
 
 @lru_cache(maxsize=8192)
 def keylike(key: tuple[str, ...]) -> bool:
-    """Whether a key's name could hold a private key: Solana's and Ethereum's have no form of their own."""
-    return bool(set(key[-2:]) & _KEYLIKE) and not set(key) & _PUBLIC
+    """Whether a key's name says that a private key lies there: Solana's and Ethereum's have no form of their own.
+
+    64 hex digits are a SHA-256 as well, which makes a good idempotency key.
+    """
+    last = set(key[-2:])
+    if set(key) & _PUBLIC or not key:
+        return False
+    return bool(last & _PRIVATE) or (key[-1] in ("key", "sk") and bool(last & _OWNER))
