@@ -74,6 +74,9 @@ def called(ev: Evaluator, function: External, arguments: tuple[Value, ...]) -> V
 
 def member(ev: Evaluator, value: External, name: str) -> Value | None:
     """`result.NAME` where `result` comes from a schema: the field's default."""
+    other = _replaced(ev, value)
+    if other is not None:
+        return ev.member(other, name)
     shape = shape_of(ev, value)
     if shape is None:
         return None
@@ -83,6 +86,19 @@ def member(ev: Evaluator, value: External, name: str) -> Value | None:
     if field is None:
         return None
     return join([field_value(ev, option, name) for option in options_of(field)])
+
+
+def _replaced(ev: Evaluator, value: External) -> External | None:
+    """The value of another schema that a `transform` puts in the place of what was parsed: `.transform(() => env)`."""
+    at: Value | None = schema_of(value)
+    for _ in range(_MOST):
+        if not isinstance(at, External):
+            return None
+        if _last(at) == "transform" and at.arguments and isinstance(at.arguments[0], FunctionValue):
+            made = ev.call(at.arguments[0], (), None)
+            return made if isinstance(made, External) and shape_of(ev, made) is not None else None
+        at = at.base
+    return None
 
 
 def shape_of(ev: Evaluator, value: External) -> Object | None:

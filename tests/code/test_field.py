@@ -337,3 +337,44 @@ def test_a_close_that_a_registry_of_shutdown_handlers_runs_is_reached(tmp_path: 
         """,
     )
     assert model.workers[0].closed_on == ("SIGTERM",)
+
+
+def test_a_transform_that_gives_out_another_schemas_values(tmp_path: Path) -> None:
+    model = read(
+        tmp_path,
+        {"bullmq": "5.61.0", "zod": "^4.0.0", "@t3-oss/env-core": "^0.13.0"},
+        src__index="""
+            import { createEnv } from '@t3-oss/env-core';
+            import { Worker } from 'bullmq';
+            import { z } from 'zod';
+            const parsed = createEnv({
+              server: { CONCURRENCY: z.coerce.number().int().optional(), LOCK: z.coerce.number().default(45_000) },
+              runtimeEnv: process.env,
+            });
+            const env = z.object({ MODEL: z.string().optional() })
+              .superRefine((value, context) => { if (!value.MODEL) context.addIssue({ code: 'custom', message: 'no model' }); })
+              .transform(() => parsed)
+              .parse(parsed);
+            new Worker('q', async (job) => job.data, { connection: {}, concurrency: env.CONCURRENCY ?? 1, lockDuration: env.LOCK });
+        """,
+    )
+    (worker,) = model.workers
+    assert (worker.options["concurrency"].value, worker.options["lockDuration"].value) == (1, 45_000)
+
+
+def test_a_transform_that_makes_settings_of_variables(tmp_path: Path) -> None:
+    model = read(
+        tmp_path,
+        {"bullmq": "5.61.0", "zod": "^3.23.0"},
+        src__index="""
+            import { Worker } from 'bullmq';
+            import { z } from 'zod';
+            const settings = z.object({ WORKERS: z.coerce.number().default(7), LOCK_S: z.string().default('45') })
+              .superRefine(() => undefined)
+              .transform((env) => ({ workers: env.WORKERS, lock: Number(env.LOCK_S) * 1000 }))
+              .parse(process.env);
+            new Worker('q', async (job) => job.data, { connection: {}, concurrency: settings.workers, lockDuration: settings.lock });
+        """,
+    )
+    (worker,) = model.workers
+    assert (worker.options["concurrency"].value, worker.options["lockDuration"].value) == (7, 45_000)
