@@ -39,6 +39,12 @@ class KeyRule:
 
     argument: int | None
     option: str
+    calls: tuple[tuple[str, str], ...] = ()
+    """(end of a call, option) of calls whose key has another name."""
+
+    def named(self, call: str) -> str:
+        """The option that holds the key of a call, by how the code writes it: `stripe.refunds.create`."""
+        return next((option for tail, option in self.calls if call.endswith(tail)), self.option)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +176,6 @@ def _package(name: str, entry: Mapping[str, object]) -> Package:
     calls.sort(key=lambda call: (call[0][0].startswith("="), len(call[0])), reverse=True)
     time, key = _mapping(entry.get("timeout")), _mapping(entry.get("key"))
     default = time.get("default")
-    argument = key.get("argument")
     return Package(
         name,
         tuple(calls),
@@ -183,11 +188,17 @@ def _package(name: str, entry: Mapping[str, object]) -> Package:
             time.get("seconds") is True,
             str(time.get("module", "")),
         ),
-        KeyRule(argument if isinstance(argument, int) else None, str(key["option"])) if key else None,
+        _key_rule(key) if key else None,
         entry.get("keyless") is True,
         frozenset(_texts(entry.get("sql"))),
         frozenset(_texts(entry.get("set"))),
     )
+
+
+def _key_rule(key: Mapping[str, object]) -> KeyRule:
+    argument, calls = key.get("argument"), _mapping(key.get("calls"))
+    others = tuple((tail, str(option)) for tail, option in calls.items())
+    return KeyRule(argument if isinstance(argument, int) else None, str(key["option"]), others)
 
 
 def _fits(tail: tuple[str, ...], segments: tuple[str, ...], path: str) -> bool:

@@ -371,13 +371,14 @@ class Meanings:
         return ABSENT
 
     def _key_in(self, value: Value, rule: KeyRule, call: Call, node: Node) -> Option | None:
-        written = _pair(node, rule.option) or text(node)
+        name = rule.named(callee_text(call.node))
+        written = _pair(node, name) or text(node)
         for one in options_of(value):
             if isinstance(one, Object):
-                inner = self.ev.member(one, rule.option)
-                if not is_nothing(inner) and not (isinstance(inner, Unknown) and rule.option not in text(node)):
+                inner = self.ev.member(one, name)
+                if not is_nothing(inner) and not (isinstance(inner, Unknown) and name not in text(node)):
                     return key_option(inner, written, call)
-                if rule.option in text(node):
+                if name in text(node):
                     return key_option(Unknown("the key"), written, call)
             elif isinstance(one, Unknown) and node.type not in ("object",):
                 return Option(OptionState.UNKNOWN, why="the options are made elsewhere")
