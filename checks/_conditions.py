@@ -8,12 +8,23 @@ from auditor.code.model import Condition, Effect, Worker
 
 
 def condition_of(
-    worker: Worker, words: Collection[str], *, before: Effect | None = None, stops: bool = True
+    worker: Worker,
+    words: Collection[str],
+    *,
+    before: Effect | None = None,
+    stops: bool = True,
+    compares: bool = False,
+    other_than: Collection[str] = (),
 ) -> Condition | None:
-    """The first condition that names one of these words, stands before the call and (by default) can stop the job."""
+    """The first condition that names one of these words, stands before the call and (by default) can stop the job.
+
+    `compares`: it asks for a size; `other_than`: words of conditions that are about something else.
+    """
     for condition in sorted(worker.tests, key=lambda each: each.order):
         if before is not None and condition.order > before.order:
             return None
+        if compares and (not condition.compares or names(condition, other_than)):
+            continue
         if (condition.stops or not stops) and names(condition, words):
             return condition
     return None

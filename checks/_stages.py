@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from auditor.code.model import Effect, Worker
+from auditor.code.model import Effect, Role, Worker
 
 from ._roles import EXTERNAL, REMOTE, WRITES
+
+_BORDERS = EXTERNAL | REMOTE | {Role.CHAIN_NONCE, Role.CHAIN_GAS}
+"""Calls that leave for somebody else's server: what comes after one is another stage."""
 
 
 def stages(worker: Worker) -> list[list[Effect]]:
@@ -12,7 +15,7 @@ def stages(worker: Worker) -> list[list[Effect]]:
     cut: list[list[Effect]] = [[]]
     in_catch = False
     for effect in sorted(worker.effects, key=lambda e: e.order):
-        if effect.role in EXTERNAL or effect.role in REMOTE:
+        if effect.role in _BORDERS:
             cut.append([])
         if effect.role not in WRITES:
             continue
@@ -35,8 +38,10 @@ def loose_writes(worker: Worker) -> list[Effect]:
 
 
 def follows(earlier: Effect, later: Effect) -> bool:
-    """Whether one run can meet both: the earlier one's branch does not leave, and they are not two sides of one choice."""
-    if any(word.startswith("exits:") and word not in later.within for word in earlier.within):
+    """Whether one run can meet both: one handler makes them, the earlier one's branch does not leave, and they are not two sides of one choice."""
+    if earlier.run != later.run or any(
+        word.startswith("exits:") and word not in later.within for word in earlier.within
+    ):
         return False
     arms = dict(word.rsplit(":", 1) for word in later.within if word.startswith("arm:"))
     mine = [word.rsplit(":", 1) for word in earlier.within if word.startswith("arm:")]

@@ -6,6 +6,7 @@ from auditor.code.model import CodeModel, Effect, Role, Worker
 from auditor.model import Confidence, Finding, Status, Verdict
 from auditor.probes import conclude, not_applicable, probe
 
+from ._guards import READS, before, guard_of
 from ._handlers import cannot_follow, fills, of, path_of
 from ._horizon import outlives
 from ._keys import KeyQuality, key_quality, key_told
@@ -107,6 +108,11 @@ def _prior(_: CodeModel, worker: Worker) -> Judged:
             f"{name}: no side effect in reach, or absolute writes only", confidence=Confidence.LIKELY
         )
     guard = guard_of(worker, first)
+    if guard is None and first.address is not None and key_quality(first.address) is KeyQuality.OPEN:
+        return unsure(
+            f"{name}: whether {first.call} ({first.span.label()}) stores under the same name on a retry is open",
+            related=(first.span,),
+        )
     if guard:
         how = (
             "claims the work"
@@ -114,7 +120,7 @@ def _prior(_: CodeModel, worker: Worker) -> Judged:
             else f"is keyed by {', '.join(guard.keyed_by) or 'the job'} and decides whether to go on"
         )
         return good(f"{guard.call} ({guard.span.label()}) {how}", confidence=Confidence.LIKELY, related=(guard.span,))
-    read = next((e for e in _before(worker, first) if e.role in _READS and e.keyed_by), None)
+    read = next((e for e in before(worker, first) if e.role in READS and e.keyed_by), None)
     beside = f"; {read.call} ({read.span.label()}) is read before it, but decides nothing" if read else ""
     return bad(
         f"{name}: {path_of(worker, first)} runs with no look at an earlier run{beside}",
@@ -126,7 +132,6 @@ def _prior(_: CodeModel, worker: Worker) -> Judged:
     )
 
 
-_READS = frozenset({Role.DB_READ, Role.PAYMENT_READ, Role.CHAIN_READ, Role.HTTP_READ})
 _SETTING = ("update", "delete", "destroy", "set", "remove", "hset", "save", "del", "patch", "replace", "put")
 
 
@@ -137,28 +142,14 @@ def first_effect(worker: Worker) -> Effect | None:
 
 
 def is_absolute(effect: Effect) -> bool:
-    """A database write that sets values: a second one changes nothing."""
+    """A write that sets values, or an upload that replaces what lies under its name: a second one changes nothing."""
+    if effect.address is not None:
+        return key_quality(effect.address) is KeyQuality.SAME
     if effect.role is not Role.DB_WRITE:
         return False
     if effect.text:
         return effect.claims or effect.text in ("UPDATE", "DELETE")
     return effect.claims or effect.call.rsplit(".", 1)[-1].lower().startswith(_SETTING)
-
-
-def guard_of(worker: Worker, effect: Effect) -> Effect | None:
-    """What stands before the effect and can stop it: a deciding read, or a claim.
-
-    A read that makes its own helper return early stops nothing outside of it, unless it throws.
-    """
-    for each in _before(worker, effect):
-        reaches = each.decides_in is None or each.decides_in in effect.path
-        if each.claims or (each.role in _READS and each.guards and each.keyed_by and reaches):
-            return each
-    return None
-
-
-def _before(worker: Worker, effect: Effect) -> list[Effect]:
-    return [e for e in sorted(worker.effects, key=lambda e: e.order) if e.order < effect.order]
 
 
 def keys_of(code: CodeModel, worker: Worker) -> Judged | None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from auditor.code.model import CodeModel, Effect, Kind, Option, OptionState, Producer, Role, Worker
 from auditor.model import Confidence, Verdict
 from auditor.probes import probe
 
-from ._chain import is_solana, nonce_managed, sends
+from ._chain import is_solana, mint_of, nonce_managed, sends
 from ._conditions import condition_of
+from ._guards import guard_of
 from ._handlers import first, of, path_of
 from ._kinds import MINT, by_handler, by_job, main_call, needs_call, producers
 from ._options import choices, described, number, numbers, option, places, sureness
 from ._roles import WRITES
 from ._subjects import Judged, bad, good, subject_of, unsure
-from .idempotency import guard_of
+from .priorities import turn
 
 NONCE_ERRORS = (
     "nonce",
@@ -26,6 +29,8 @@ NONCE_ERRORS = (
     "transactionexpired",
     "already_processed",
 )
+BATCHES = ("batch", "bulk", "airdrop", "backfill", "campaign")
+SIGNATURES = ("signature", "transactionid", "transaction_id", "txid", "tx_id", "hash", "sig")
 BALANCE = ("balance", "funds", "lamports")
 
 
@@ -77,7 +82,10 @@ def wallet_balance(code: CodeModel) -> Verdict:
 
 @probe("mint.priority")
 def priority(code: CodeModel) -> Verdict:
-    """Where several producers share a mint queue, they set priorities, so that a waiting user goes before a batch."""
+    """Where several producers share a mint queue, they set priorities, and what a user waits for comes before a batch.
+
+    A batch is what another job makes, `addBulk`, or a job that is called so.
+    """
     return by_job(
         code, MINT, _priority, "mint jobs are ordered by priority", "one producer only: there is nothing to go before"
     )
@@ -129,7 +137,7 @@ def _remembers(guard: Effect) -> bool:
 
 
 def _prior_mint(_: CodeModel, worker: Worker) -> Judged:
-    send = main_call(worker, Role.CHAIN_SEND)
+    send = mint_of(worker)
     if send is None:
         return needs_call(worker, "whether it looks for an earlier mint", Role.CHAIN_SEND)
     guard = guard_of(worker, send)
@@ -211,8 +219,9 @@ def _blockhash(worker: Worker, name: str) -> Judged:
         return good(
             f"{name}: {seen.call if seen else ''} before a transaction is signed again", confidence=Confidence.LIKELY
         )
-    send = sends(worker)[0]
-    if guard_of(worker, send):
+    send = mint_of(worker) or sends(worker)[0]
+    guard = guard_of(worker, send)
+    if guard and (guard.claims or _minds_sent(worker, send)):
         return good(f"{name}: an earlier mint is looked up before a new signature", confidence=Confidence.LIKELY)
     return bad(
         f"{name}: {path_of(worker, send)} signs anew on a retry without a look at the first signature: both may land",
@@ -224,8 +233,26 @@ def _blockhash(worker: Worker, name: str) -> Judged:
     )
 
 
+def _minds_sent(worker: Worker, send: Effect) -> bool:
+    """Whether what the handler asks of the record before the send covers a transaction that is out but not final yet.
+
+    Where all that it compares is a final status (`confirmed`), an attempt that sent and then lost track signs again.
+    """
+    asked = [test for test in worker.tests if test.order <= send.order and test.stops]
+    told = [name.lower() for test in asked for name in test.names]
+    if any(word in name for name in told for word in SIGNATURES):
+        return True
+    status = [test for test in asked if any(name.endswith((".status", ".state")) for name in test.names)]
+    compared = [value for test in status for value in (*test.values, *(n for n in test.names if _CONSTANT.search(n)))]
+    return not compared or not all(_FINAL.search(value) for value in compared)
+
+
+_CONSTANT = re.compile(r"\.[A-Z][A-Z_]+$")
+_FINAL = re.compile(r"complet|confirm|minted|done|success|finish|final|^paid$", re.I)
+
+
 def _gas(_: CodeModel, worker: Worker) -> Judged:
-    name, send = subject_of(worker).name, main_call(worker, Role.CHAIN_SEND)
+    name, send = subject_of(worker).name, mint_of(worker)
     if send is None:
         return needs_call(worker, "whether it estimates gas", Role.CHAIN_SEND)
     wanted = (
@@ -233,15 +260,24 @@ def _gas(_: CodeModel, worker: Worker) -> Judged:
         if is_solana(send)
         else ("estimate", "simulate", "prepare", "extragas")
     )
-    found = next(
-        (e for e in of(worker, Role.CHAIN_GAS) if e.order <= send.order and any(w in e.call.lower() for w in wanted)),
-        None,
-    )
-    if found:
-        return good(
-            f"{found.call} ({found.span.label()}) before {send.call}",
+    found = [
+        e for e in of(worker, Role.CHAIN_GAS) if e.order <= send.order and any(w in e.call.lower() for w in wanted)
+    ]
+    if found and all(e.scaled is False for e in found):
+        return bad(
+            f"{name}: {path_of(worker, send)} gets the estimate of {found[0].call} as its limit, without a margin",
+            "gas limit: the estimate itself",
+            expected="estimate, times a factor above 1, as the limit",
+            place=send.span,
+            related=(*send.calls, found[0].span),
             confidence=Confidence.LIKELY,
-            related=(found.span,),
+        )
+    if found:
+        seen = next(e for e in found if e.scaled is not False)
+        return good(
+            f"{seen.call} ({seen.span.label()}) before {send.call}",
+            confidence=Confidence.LIKELY,
+            related=(seen.span,),
         )
     what = "a compute-unit limit or simulation" if is_solana(send) else "an estimate of its own"
     return bad(
@@ -255,7 +291,7 @@ def _gas(_: CodeModel, worker: Worker) -> Judged:
 
 
 def _nonce_errors(_: CodeModel, worker: Worker) -> Judged:
-    name, send = subject_of(worker).name, main_call(worker, Role.CHAIN_SEND)
+    name, send = subject_of(worker).name, mint_of(worker)
     if send is None:
         return needs_call(worker, "which errors it tells apart", Role.CHAIN_SEND)
     for catch in worker.catches:
@@ -285,7 +321,7 @@ def _squeezed() -> tuple[str, ...]:
 
 
 def _orphans(_: CodeModel, worker: Worker) -> Judged:
-    name, send = subject_of(worker).name, main_call(worker, Role.CHAIN_SEND)
+    name, send = subject_of(worker).name, mint_of(worker)
     if send is None:
         return needs_call(worker, "what it leaves behind when a mint fails", Role.CHAIN_SEND)
     written = [e for e in of(worker, *WRITES) if e.order < send.order and "catch" not in e.within]
@@ -321,7 +357,7 @@ def _orphans(_: CodeModel, worker: Worker) -> Judged:
 
 
 def _balance(_: CodeModel, worker: Worker) -> Judged:
-    name, send = subject_of(worker).name, main_call(worker, Role.CHAIN_SEND)
+    name, send = subject_of(worker).name, mint_of(worker)
     if send is None:
         return needs_call(worker, "whether it looks at its balance", Role.CHAIN_SEND)
     read = next((e for e in of(worker, Role.CHAIN_BALANCE) if e.order < send.order), None)
@@ -354,6 +390,19 @@ def _priority(code: CodeModel, job: Producer) -> Judged | None:
     name = subject_of(job).name
     if found.state is OptionState.UNKNOWN:
         return unsure(f"{name}: {described('priority', found)}", related=places(found))
+    behind = next(
+        (peer for peer in peers if not _is_batch(job) and _is_batch(peer) and not _goes_before(job, peer)), None
+    )
+    if behind is not None and found.state is not OptionState.ABSENT:
+        theirs = option(behind.options, "priority")
+        return bad(
+            f"{name}: {described('priority', found)}, and the batch of {subject_of(behind).name} ({behind.span.label()})"
+            f" comes out no later ({described('priority', theirs)}): whoever waits for a mint waits behind it",
+            described("priority", found),
+            expected="a smaller number than the batch's",
+            related=(behind.span, *places(found, theirs)),
+            confidence=Confidence.LIKELY,
+        )
     if any(option(peer.options, "priority").state is not OptionState.ABSENT for peer in peers):
         ranked = [value for value in choices(found) if number(value)]
         return good(described("priority", found), confidence=sureness(found, job.span) if ranked else Confidence.LIKELY)
@@ -369,3 +418,20 @@ def _priority(code: CodeModel, job: Producer) -> Judged | None:
         related=(*(peer.span for peer in peers if peer is not job), *job.via)[:4],
         confidence=Confidence.LIKELY,
     )
+
+
+def _is_batch(job: Producer) -> bool:
+    """Whether nobody waits for the job: another job makes it, or it is made with many others."""
+    named = f"{job.job or ''} {job.symbol}".lower()
+    return job.in_handler or job.method in ("addBulk", "addFlow") or any(word in named for word in BATCHES)
+
+
+def _goes_before(job: Producer, batch: Producer) -> bool:
+    """Whether each priority that the job may have comes out before each that the batch may have; true where one is open."""
+    first, second = option(job.options, "priority"), option(batch.options, "priority")
+    if OptionState.UNKNOWN in (first.state, second.state):
+        return True
+    mine, theirs = (
+        [turn(each, value) for value in choices(held) or (None,)] for each, held in ((job, first), (batch, second))
+    )
+    return max(mine) < min(theirs)

@@ -8,15 +8,19 @@ from auditor.code.model import CodeModel, Effect, OptionState, Producer, Role, W
 from auditor.model import Confidence, Verdict
 from auditor.probes import probe
 
-from ._chain import is_solana
+from ._chain import is_solana, mint_of
 from ._conditions import condition_of
+from ._guards import before, hangs_on
 from ._handlers import fills, first, of, path_of
-from ._kinds import MINT, by_handler, by_job, main_call, needs_call
+from ._kinds import MINT, by_handler, by_job, needs_call
 from ._options import choices, described, number, numbers, option, places, sureness
 from ._roles import WRITES
 from ._subjects import Judged, bad, good, subject_of, unsure
 from .resources import unbounded
 
+STORED = ("uri", "cid", "metadata", "ipfs", "arweave", "irys", "upload", "pinned")
+"""What an earlier upload left: its name."""
+BALANCE = ("balance", "funds", "lamports")
 GONE = ("nft.storage",)
 """Uploads are shut down."""
 BY_CONTENT = ("pinata", "ipfs", "kubo", "web3.storage", "storacha", "helia", "fleek", "nft.storage")
@@ -71,7 +75,7 @@ def notification(code: CodeModel) -> Verdict:
 
 
 def _bounded_wait(_: CodeModel, worker: Worker) -> Judged:
-    name, send = subject_of(worker).name, main_call(worker, Role.CHAIN_SEND)
+    name, send = subject_of(worker).name, mint_of(worker)
     if send is None:
         return needs_call(worker, "how long it waits for a receipt", Role.CHAIN_SEND)
     waits = of(worker, Role.CHAIN_CONFIRM) or ((send,) if _waits_itself(send) else ())
@@ -107,7 +111,7 @@ def _bounded_wait(_: CodeModel, worker: Worker) -> Judged:
 
 
 def _upload(_: CodeModel, worker: Worker) -> Judged | None:
-    name, send = subject_of(worker).name, main_call(worker, Role.CHAIN_SEND)
+    name, send = subject_of(worker).name, mint_of(worker)
     uploads = of(worker, Role.STORAGE_UPLOAD)
     if not uploads:
         return None if worker.followed else needs_call(worker, "whether it uploads metadata", Role.STORAGE_UPLOAD)
@@ -121,19 +125,14 @@ def _upload(_: CodeModel, worker: Worker) -> Judged | None:
             fix="pin with Pinata, Storacha or your own node",
         )
     first_upload = uploads[0]
-    asked = next(
-        (
-            e
-            for e in worker.effects
-            if e.order < first_upload.order and e.guards and e.role in (Role.DB_READ, Role.HTTP_READ)
-        ),
-        None,
-    )
-    if asked:
+    asked = next((e for e in before(worker, first_upload) if e.guards and hangs_on(first_upload, e)), None)
+    tested = condition_of(worker, STORED, before=first_upload, stops=False)
+    known = asked.span if asked else tested.span if tested else None
+    if known:
         return good(
-            f"{asked.call} ({asked.span.label()}) is asked before {first_upload.call}",
+            f"{first_upload.call} is reached only where {known.label()} finds no earlier upload",
             confidence=Confidence.LIKELY,
-            related=(asked.span,),
+            related=(known,),
         )
     kept = [
         e
@@ -144,10 +143,14 @@ def _upload(_: CodeModel, worker: Worker) -> Judged | None:
         word in f"{first_upload.package} {first_upload.call} {first_upload.symbol}".lower() for word in BY_CONTENT
     )
     if kept and content:
-        return good(
-            f"content-addressed, and kept by {kept[0].call} before the mint",
+        return bad(
+            f"{name}: {path_of(worker, first_upload)} uploads again on every retry: {kept[0].call}"
+            f" ({kept[0].span.label()}) keeps its name, but nothing asks for it",
+            f"{first_upload.call}, nothing asked before",
+            expected="skip the upload where the URI is stored",
+            place=first_upload.span,
+            related=(*first_upload.calls, kept[0].span),
             confidence=Confidence.LIKELY,
-            related=(kept[0].span,),
         )
     why = "its URI is not stored before the mint" if content else "the same bytes get a new id each time"
     return bad(
@@ -161,7 +164,7 @@ def _upload(_: CodeModel, worker: Worker) -> Judged | None:
 
 
 def _batch(code: CodeModel, worker: Worker) -> Judged:
-    name, send = subject_of(worker).name, main_call(worker, Role.CHAIN_SEND)
+    name, send = subject_of(worker).name, mint_of(worker)
     if send is None:
         return needs_call(worker, "whether one job mints many", Role.CHAIN_SEND)
     kept = first(worker.effects, {Role.CHECKPOINT})
@@ -187,11 +190,11 @@ def _batch(code: CodeModel, worker: Worker) -> Judged:
 
 
 def _fee_cap(_: CodeModel, worker: Worker) -> Judged:
-    name, send = subject_of(worker).name, main_call(worker, Role.CHAIN_SEND)
+    name, send = subject_of(worker).name, mint_of(worker)
     if send is None:
         return needs_call(worker, "whether it caps the fee", Role.CHAIN_SEND)
-    test = condition_of(worker, FEES, before=send)
-    read = next((e for e in of(worker, Role.CHAIN_GAS) if e.order < send.order and e.guards), None)
+    test = condition_of(worker, FEES, before=send, compares=True, other_than=BALANCE)
+    read = next((e for e in of(worker, Role.CHAIN_GAS) if e.order < send.order and _judged_by_caller(worker, e)), None)
     if test or read:
         span = test.span if test else read.span if read else send.span
         return good(
@@ -207,6 +210,15 @@ def _fee_cap(_: CodeModel, worker: Worker) -> Judged:
         related=send.calls,
         confidence=Confidence.LIKELY,
     )
+
+
+def _judged_by_caller(worker: Worker, read: Effect) -> bool:
+    """Whether what the function that reads the fee makes of it decides in another one: `if (await tooDear()) throw`."""
+    own = read.path[-1] if read.path else read.span
+    test = next((test for test in worker.tests if test.order > read.order and test.stops), None)
+    if not read.guards or test is None:
+        return False
+    return test.span.path != own.path or not own.start <= test.span.start <= own.end
 
 
 def _congestion(_: CodeModel, job: Producer) -> Judged:
@@ -239,7 +251,7 @@ def _waits_itself(send: Effect) -> bool:
 
 
 def _confirmed(_: CodeModel, worker: Worker) -> Judged:
-    name, send = subject_of(worker).name, main_call(worker, Role.CHAIN_SEND)
+    name, send = subject_of(worker).name, mint_of(worker)
     if send is None:
         return needs_call(worker, "whether it waits for the confirmation", Role.CHAIN_SEND)
     if _waits_itself(send) and send.awaited:
@@ -264,7 +276,7 @@ def _confirmed(_: CodeModel, worker: Worker) -> Judged:
 
 
 def _notified(_: CodeModel, worker: Worker) -> Judged:
-    name, send = subject_of(worker).name, main_call(worker, Role.CHAIN_SEND)
+    name, send = subject_of(worker).name, mint_of(worker)
     if send is None:
         return needs_call(worker, "whom it tells", Role.CHAIN_SEND)
     told = [e for e in of(worker, *TELLS) if e.order > send.order and "catch" not in e.within]

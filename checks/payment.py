@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from auditor.code.model import CodeModel, Effect, OptionState, Role, Worker
 from auditor.gaps import altered
 from auditor.model import Confidence, Finding, Severity, Status, Subject, SubjectType, Verdict
 from auditor.probes import not_applicable, probe
 
+from ._guards import before, guard_of, guards_of, takes
 from ._handlers import cannot_follow, fills, of, path_of
 from ._keys import KeyQuality, key_quality, key_told
 from ._kinds import PAYMENT, absent, by_handler, handlers, needs_call
 from ._roles import WRITES
 from ._subjects import Judged, bad, good, subject_of, unsure
-from .idempotency import guard_of, keys_of
+from .idempotency import keys_of
 
 CHARGES = (Role.PAYMENT_CREATE, Role.REFUND_CREATE)
 
@@ -63,7 +66,10 @@ def duplicate_charge(code: CodeModel) -> Verdict:
 
 @probe("payment.refund_idempotency")
 def refund_idempotency(code: CodeModel) -> Verdict:
-    """Refunds happen once: a deterministic key on the refund call, or a claim before it."""
+    """Refunds happen once: a deterministic key on the refund call, or a look or claim before one that carries none.
+
+    A key that each attempt makes anew fails: a refund whose answer was lost is made again under another key.
+    """
     none = absent(code, PAYMENT)
     if none:
         return none
@@ -120,39 +126,45 @@ def _outside(effect: Effect) -> Finding:
 
 
 def _status_first(_: CodeModel, worker: Worker) -> Judged:
-    return _guarded(worker, "reads no status first", "a read of the payment by job data, which stops", claims=False)
+    return _guarded(
+        worker,
+        lambda charge: next((g for g in guards_of(worker, charge) if g.role is not Role.LOCK), None),
+        "reads no status first",
+        "a read of the payment by job data, which stops",
+    )
 
 
 def _duplicate(_: CodeModel, worker: Worker) -> Judged:
     return _guarded(
         worker,
+        lambda charge: guard_of(worker, charge) or next((e for e in before(worker, charge) if takes(e)), None),
         "would not notice that the order was charged",
         "a unique key, a claim, a status check or a search before the charge",
-        claims=True,
     )
 
 
-def _guarded(worker: Worker, lacks: str, expected: str, *, claims: bool) -> Judged:
+def _guarded(worker: Worker, guard: Callable[[Effect], Effect | None], lacks: str, expected: str) -> Judged:
+    """Whether something of the kind that `guard` looks for stands before every charge."""
     name, moved = subject_of(worker).name, charges(worker)
     if not moved:
         return needs_call(worker, "what it looks at before the charge", Role.PAYMENT_CREATE)
-    for effect in moved:
-        guard = guard_of(worker, effect)
-        if guard is None or (guard.claims and not claims and guard.role is Role.LOCK):
-            return bad(
-                f"{name}: {path_of(worker, effect)} {lacks}: a retry charges again",
-                f"nothing before {effect.call}",
-                expected=expected,
-                place=effect.span,
-                related=effect.calls,
-                confidence=Confidence.LIKELY,
-            )
-    guard = guard_of(worker, moved[0])
-    span = guard.span if guard else moved[0].span
+    found = [guard(effect) for effect in moved]
+    bare = next((effect for effect, known in zip(moved, found, strict=True) if known is None), None)
+    if bare is not None:
+        return bad(
+            f"{name}: {path_of(worker, bare)} {lacks}: a retry charges again",
+            f"nothing before {bare.call}",
+            expected=expected,
+            place=bare.span,
+            related=bare.calls,
+            confidence=Confidence.LIKELY,
+        )
+    first = found[0]
+    assert first is not None
     return good(
-        f"{guard.call if guard else ''} ({span.label()}) stands before {moved[0].call}",
+        f"{first.call} ({first.span.label()}) stands before {moved[0].call}",
         confidence=Confidence.LIKELY,
-        related=(span,),
+        related=(first.span,),
     )
 
 
@@ -186,6 +198,8 @@ def _refunds(code: CodeModel, worker: Worker) -> Judged | None:
     if not refunds:
         return cannot_follow(worker, "whether it refunds")
     judged = [key_quality(effect.key) for effect in refunds if effect.key is not None]
+    if KeyQuality.RANDOM in judged:  # an attempt that goes on after a crash makes another key, whatever a record says
+        return keys_of(code, _only(worker, refunds))
     if judged and all(quality is KeyQuality.SAME for quality in judged):
         return good(
             f"{refunds[0].call}: {key_told(refunds[0].key)}", confidence=Confidence.LIKELY, related=(refunds[0].span,)
@@ -209,7 +223,7 @@ def _alone(code: CodeModel, worker: Worker) -> Judged:
     if not moved:
         return needs_call(worker, "whether two of its jobs can charge one order", Role.PAYMENT_CREATE)
     bare = next(
-        (e for e in moved if not any(c.order < e.order and (c.claims or c.role is Role.LOCK) for c in worker.effects)),
+        (e for e in moved if not any(c.order < e.order and takes(c) for c in worker.effects)),
         None,
     )
     if bare is None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from auditor.code.model import CodeModel, Effect, OptionState, Producer, Role, Site, Worker
 from auditor.live.model import LiveRedis
-from auditor.model import Confidence, Evidence, Finding, Status, Subject, SubjectType, Verdict
+from auditor.model import Cause, Confidence, Evidence, Finding, Status, Subject, SubjectType, Verdict
 from auditor.probes import failed, passed, probe, unverified
 
 from . import _live
@@ -159,8 +160,7 @@ def _settled(code: CodeModel) -> Verdict:
     if none:
         return none
     for job in jobs_of(code):
-        named = " ".join((job.job or "", *job.queue, job.symbol)).lower()
-        if job.live and (job.repeats or job.scheduler is not None) and any(word in named for word in SETTLEMENT):
+        if job.live and _settles(job):
             shown = Evidence(
                 job.span.label(),
                 f"{job.method} schedules {job.job or job.queue}",
@@ -175,6 +175,12 @@ def _settled(code: CodeModel) -> Verdict:
                 clock.span.label(), f"{clock.call} schedules it", place=clock.span, confidence=Confidence.LIKELY
             )
             return passed("settlement is scheduled", shown, confidence=Confidence.LIKELY)
+    dead = next((job for job in jobs_of(code) if not job.live and _settles(job)), None)
+    if dead is not None:
+        return unverified(
+            f"{dead.method} at {dead.span.label()} schedules a settlement job, but is written and never reached",
+            Cause.UNRESOLVED,
+        )
     site = first_site(code, PAYMENT)
     looked = ", ".join(sorted(queue_names(code))[:6])
     return _lacking(
@@ -182,6 +188,12 @@ def _settled(code: CodeModel) -> Verdict:
         "settlement",
         site,
     )
+
+
+def _settles(job: Producer) -> bool:
+    """Whether a job is scheduled whose names speak of settlement."""
+    named = _named(job).lower()
+    return (job.repeats or job.scheduler is not None) and any(word in named for word in SETTLEMENT)
 
 
 def _schedulers(live: LiveRedis) -> LiveSide:
@@ -200,15 +212,18 @@ def _lacking(text: str, name: str, site: Site) -> Verdict:
     return failed(text, Finding(text, subject, site.span, evidence=(shown,), confidence=Confidence.LIKELY))
 
 
-def _notice(_: CodeModel, worker: Worker) -> Judged:
+def _notice(code: CodeModel, worker: Worker) -> Judged:
     name = subject_of(worker).name
-    own = [e for e in worker.effects if "catch" in e.within and e.role in NOTICES]
+    buried = {
+        queue for job in code.producers if job.dead_letter and not _NOTIFIES.search(_named(job)) for queue in job.queue
+    }
+    own = [e for e in worker.effects if "catch" in e.within and _tells_customer(e, buried)]
     own += [
         e
         for item in worker.listeners
         if item.live and item.event == "failed"
         for e in item.effects
-        if e.role in NOTICES
+        if _tells_customer(e, buried)
     ]
     if own:
         return good(
@@ -224,11 +239,27 @@ def _notice(_: CodeModel, worker: Worker) -> Judged:
     )
 
 
+def _tells_customer(effect: Effect, buried: Collection[str]) -> bool:
+    """A notice; a job put into a dead-letter queue tells an operator, not the customer."""
+    if effect.role is not Role.ENQUEUE:
+        return effect.role in NOTICES
+    queues = effect.target.split("|") if effect.target else []
+    return not queues or not all(queue in buried or _BURIES.search(queue) for queue in queues)
+
+
+def _named(job: Producer) -> str:
+    return " ".join((job.job or "", *job.queue, job.symbol))
+
+
+_NOTIFIES = re.compile(r"notif|mail|sms|push|message|customer|receipt", re.I)
+_BURIES = re.compile(r"dead.?letter|\bdlq\b|[-_:]dlq$|^failed", re.I)
+
+
 def _validated(_: CodeModel, worker: Worker) -> Judged:
     name, moved = subject_of(worker).name, charges(worker)
     if not moved:
         return needs_call(worker, "what it checks before the charge", Role.PAYMENT_CREATE)
-    schema = next((e for e in of(worker, Role.VALIDATE) if e.order < moved[0].order), None)
+    schema = next((e for e in of(worker, Role.VALIDATE) if e.order < moved[0].order and not _lets_pass(e)), None)
     test = condition_of(worker, AMOUNT, before=moved[0])
     if schema or test:
         span = schema.span if schema else test.span if test else moved[0].span
@@ -241,6 +272,11 @@ def _validated(_: CodeModel, worker: Worker) -> Judged:
         related=moved[0].calls,
         confidence=Confidence.LIKELY,
     )
+
+
+def _lets_pass(schema: Effect) -> bool:
+    """Whether a schema takes whatever stands in its amount or currency: `z.any()`."""
+    return any(word in name.lower() for name in schema.unchecked for word in AMOUNT)
 
 
 def _categories(_: CodeModel, worker: Worker) -> Judged:

@@ -83,7 +83,7 @@ def _order(urgent: Producer, other: Producer) -> Finding | None:
             unsure(f"{name}: {shared}, and their priorities could not be resolved", told, related=related),
             subject_of(other),
         )
-    if max(_turn(urgent, value) for value in choices(first)) < min(_turn(other, value) for value in choices(second)):
+    if max(turn(urgent, value) for value in choices(first)) < min(turn(other, value) for value in choices(second)):
         return None
     message = f"{name}: {shared} and does not come after it in {library_of(other)}"
     judged = bad(
@@ -96,7 +96,7 @@ def _order(urgent: Producer, other: Producer) -> Finding | None:
     return finding(other, judged, subject_of(other))
 
 
-def _turn(job: Producer, value: object) -> float:
+def turn(job: Producer, value: object) -> float:
     """When a job of this priority comes out, smaller first: none is first from BullMQ 4 on, and last before."""
     plain = number(value) if isinstance(value, int | float) else None
     if plain:

@@ -48,6 +48,15 @@ class KeyRule:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressRule:
+    """Where an upload says under which name it stores: an argument (a member of it), or that of an earlier step of its chain."""
+
+    argument: int = 0
+    option: str = ""
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Package:
     """What is known of a package."""
 
@@ -60,6 +69,10 @@ class Package:
     sql: frozenset[str] = frozenset()
     sets: frozenset[str] = frozenset()
     """Redis' SET, which claims with NX."""
+    upserts: frozenset[str] = frozenset()
+    """Methods or options of a write that make it one that a second run does not add to: `onConflict`, `skipDuplicates`."""
+    address: AddressRule | None = None
+    """Its uploads replace what lies under the same name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +205,8 @@ def _package(name: str, entry: Mapping[str, object]) -> Package:
         entry.get("keyless") is True,
         frozenset(_texts(entry.get("sql"))),
         frozenset(_texts(entry.get("set"))),
+        frozenset(_texts(entry.get("upserts"))),
+        _address(_mapping(entry.get("address"))),
     )
 
 
@@ -199,6 +214,13 @@ def _key_rule(key: Mapping[str, object]) -> KeyRule:
     argument, calls = key.get("argument"), _mapping(key.get("calls"))
     others = tuple((tail, str(option)) for tail, option in calls.items())
     return KeyRule(argument if isinstance(argument, int) else None, str(key["option"]), others)
+
+
+def _address(entry: Mapping[str, object]) -> AddressRule | None:
+    at = entry.get("argument", 0)
+    if not entry:
+        return None
+    return AddressRule(at if isinstance(at, int) else 0, str(entry.get("option", "")), str(entry.get("step", "")))
 
 
 def _fits(tail: tuple[str, ...], segments: tuple[str, ...], path: str) -> bool:

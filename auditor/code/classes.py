@@ -42,6 +42,21 @@ def any_of(ev: Evaluator, cls: Class) -> Instance:
     return known
 
 
+def run_on(ev: Evaluator, own: Instance, method: Function) -> Frame | None:
+    """The call of a method that a base class wrote, on an object of `own`'s class: there `this.step()` is that class's step.
+
+    None where its own class wrote it: `this` tells as much then. One frame per object, so that what it evaluates is kept.
+    """
+    if method.cls is own.cls or method.cls is None:
+        return None
+    key = ("run on", id(own), id(method))
+    known = ev.frames.get(key)
+    if known is None:
+        given = tuple(Unknown("nobody is seen to pass it", parameter.name) for parameter in method.parameters)
+        known = ev.frames[key] = Frame(method, given, own, None, 0)
+    return known
+
+
 def this(ev: Evaluator, scope: Scope, frame: Frame | None) -> Value:
     """What `this` is in `scope`."""
     function = scope.func

@@ -1,10 +1,14 @@
-"""Whether the result of a call decides if the work goes on: an early return, a throw, an `if` around what follows."""
+"""Whether the result of a call decides if the work goes on: an early return, a throw, a branch that the work stands in."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from auditor.code import existence
+from auditor.code.existence import Asks
 from auditor.code.taint import text
 
 if TYPE_CHECKING:
@@ -24,11 +28,24 @@ FUNCTIONS = frozenset(
         "generator_function_declaration",
     )
 )
-_DONE = re.compile(
-    r"status|state|sent|paid|process|mint|complet|done|finish|deliver|confirm|refund|charged|success|succeed|hash|signature|receipt|already|lock"
-    r"|exist|count|length|size|duplicate|handled|acquired|claim|at$|tx|captured|executed|issued|fulfilled|published|credited|settled|rows?count|affected"
+_BRANCHING = frozenset(
+    ("if_statement", "ternary_expression", "while_statement", "switch_statement", "binary_expression", "augmented_assignment_expression")
 )  # fmt: skip
-_GETS = re.compile(r"^(?:find|get|load|fetch|read|query|select|retrieve)", re.I)
+_GETS = re.compile(
+    r"^_?(?:find|get|load|fetch|read|query|select|retrieve|first|one|lookup)|[a-z](?:Get|Find|Fetch|Load|Read|Query|Select|Retrieve|Lookup)(?=[A-Z]|$)"
+)
+_THROWS = frozenset(("throw_statement",))
+_DEFAULTS = ("??", "||", "??=", "||=")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What hangs on a result."""
+
+    throws: bool
+    """Nothing after it runs, in the callers either."""
+    over: tuple[tuple[int, int], ...] = ()
+    """Lines (first, last) that run or don't by it; empty: all that comes after it in its function."""
 
 
 def returned(call: Node) -> bool:
@@ -65,24 +82,14 @@ def handed_out(call: Node, function: Node) -> bool:
 
 def result_names(call: Node) -> set[str]:
     """Variables that hold the call's result."""
-    parent = call.parent
-    while parent is not None and (
-        parent.type in THROUGH or (parent.type in ("arguments", "call_expression", "ternary_expression"))
-    ):
-        parent = parent.parent
-    if parent is None:
-        return set()
-    if parent.type == "variable_declarator":
-        name = parent.child_by_field_name("name")
-        return pattern_names(name) if name is not None else set()
-    if parent.type == "assignment_expression":
-        left = parent.child_by_field_name("left")
-        return {text(left)} if left is not None else set()
-    return set()
+    bound = _bound(call)
+    return pattern_names(bound) if bound is not None else set()
 
 
 def pattern_names(pattern: Node) -> set[str]:
-    """Names that a pattern binds."""
+    """Names that a pattern binds; the whole text of what is no pattern: `this.state`."""
+    if pattern.type in ("member_expression", "subscript_expression"):
+        return {text(pattern)}
     found: set[str] = set()
     stack = [pattern]
     while stack:
@@ -93,28 +100,32 @@ def pattern_names(pattern: Node) -> set[str]:
     return found
 
 
-def decides(call: Node, function: Node) -> str:
-    """`throws`, `stops` where a condition on the call's result ends the function or stands around what follows; else empty."""
-    held = _condition_around(call)
-    if held is not None:
-        return _ends(held) if _tells_done(held, {_callee(call)}) else ""
-    names = result_names(call)
-    if not names:
-        return ""
-    found = ""
-    stack = [function]
-    while stack:
-        at = stack.pop()
-        if at.start_byte > call.end_byte and at.type in ("if_statement", "ternary_expression", "while_statement"):
-            condition = at.child_by_field_name("condition")
-            if condition is not None and _mentions(condition, names) and _tells_done(at, names):
-                ends = _ends(at)
-                if ends == "throws":
-                    return ends
-                found = found or ends
-        if at.end_byte > call.end_byte:
-            stack.extend(at.named_children)
-    return found
+def declared(inside: Node, name: str) -> Node | None:
+    """The value that a variable of the function around a node is declared with."""
+    function: Node | None = inside
+    while function is not None and function.type not in FUNCTIONS:
+        function = function.parent
+    for at in _declarators(function) if function is not None else ():
+        held = at.child_by_field_name("name")
+        if held is not None and text(held) == name:
+            return at.child_by_field_name("value")
+    return None
+
+
+def decides(call: Node, function: Node, *, answer: bool = False) -> Decision | None:
+    """What hangs on the call's result in a function; None where nothing does.
+
+    That a row is there is no news of earlier work: `if (!order) throw` asks for the order, `if (done) return` for what was
+    done. `answer`: the result says by itself whether to go on, as that of a claim does.
+    """
+    asked = _asked(call, function, answer=answer)
+    made = [
+        decision for node in _after(call, function) if (decision := _of(node, asked, _condition_of(node))) is not None
+    ]
+    whole = [decision for decision in made if not decision.over]
+    if whole:
+        return next((decision for decision in whole if decision.throws), whole[0])
+    return Decision(throws=False, over=tuple(span for decision in made for span in decision.over)) if made else None
 
 
 def answers(call: Node) -> bool:
@@ -129,30 +140,152 @@ def answers(call: Node) -> bool:
 
 def stops(node: Node) -> bool:
     """Whether a branch of an `if` returns, throws, goes on with a loop, or delays the job."""
-    return _branch_has(node, STOPS) or "moveToDelayed" in text(node)
+    return any(_has(branch, STOPS) for branch in _branches(node)) or "moveToDelayed" in text(node)
 
 
-def _condition_around(call: Node) -> Node | None:
-    """The `if` or ternary whose condition the call stands in."""
-    at, parent = call, call.parent
-    while parent is not None and parent.type in THROUGH:
-        at, parent = parent, parent.parent
-    if parent is None or parent.type not in ("if_statement", "ternary_expression", "while_statement"):
+def gets(name: str) -> bool:
+    """Whether a function's name says that it fetches a thing rather than answering a question."""
+    return _GETS.search(name) is not None
+
+
+def _asked(call: Node, function: Node, *, answer: bool) -> existence.Asked:
+    """What later conditions may ask: the names of the result, of what it holds, and of what is derived from it."""
+    callee = call.child_by_field_name("function")
+    shown = text(callee) if callee is not None else ""
+    asked = existence.Asked(shown, answer or existence.filters(call))
+    bound = _bound(call)
+    if bound is None:
+        return asked
+    existence.bind(asked, bound)
+    for at in _declarators(function):
+        name, value = at.child_by_field_name("name"), at.child_by_field_name("value")
+        if name is not None and value is not None and at.start_byte > call.end_byte:
+            existence.derive(asked, name, value)
+    return asked
+
+
+def _bound(call: Node) -> Node | None:
+    """The pattern that the call's result is bound to."""
+    parent = call.parent
+    while parent is not None and (
+        parent.type in THROUGH or (parent.type in ("arguments", "call_expression", "ternary_expression"))
+    ):
+        parent = parent.parent
+    if parent is None:
         return None
-    return parent if parent.child_by_field_name("condition") == at else None
+    if parent.type == "variable_declarator":
+        return parent.child_by_field_name("name")
+    return parent.child_by_field_name("left") if parent.type == "assignment_expression" else None
 
 
-def _ends(node: Node) -> str:
-    """How a condition ends the work: by a throw, by a return or an `if` around what is awaited, or not at all."""
-    if _branch_has(node, frozenset(("throw_statement",))):
-        return "throws"
-    if node.type != "if_statement" or stops(node) or _branch_has(node, frozenset(("await_expression",))):
-        return "stops"
-    return ""
+def _after(call: Node, function: Node) -> Iterator[Node]:
+    """Branching nodes of a function that come after the call, or whose condition holds it."""
+    stack = [function]
+    while stack:
+        at = stack.pop()
+        if at.end_byte <= call.start_byte:
+            continue
+        if at.type in _BRANCHING:
+            condition = _condition_of(at)
+            if condition is not None and (
+                at.start_byte > call.end_byte
+                or (condition.start_byte <= call.start_byte and call.end_byte <= condition.end_byte)
+            ):
+                yield at
+        stack.extend(reversed(at.named_children))
 
 
-def _branch_has(node: Node, kinds: frozenset[str]) -> bool:
-    stack = [child for name in ("consequence", "alternative") if (child := node.child_by_field_name(name)) is not None]
+def _condition_of(node: Node) -> Node | None:
+    match node.type:
+        case "switch_statement":
+            return node.child_by_field_name("value")
+        case "binary_expression" | "augmented_assignment_expression":
+            operator = node.child_by_field_name("operator")
+            return (
+                node.child_by_field_name("left")
+                if operator is not None and text(operator) in (*_DEFAULTS, "&&")
+                else None
+            )
+    return node.child_by_field_name("condition")
+
+
+def _of(node: Node, asked: existence.Asked, condition: Node | None) -> Decision | None:
+    """What a branching node makes of the result."""
+    if condition is None:
+        return None
+    match node.type:
+        case "binary_expression" | "augmented_assignment_expression":
+            return _short_circuit(node, asked, condition)
+        case "switch_statement":
+            return _switch(node, asked, condition)
+    asks = existence.asks(condition, asked)
+    if asks is Asks.NOTHING:
+        return None
+    then, other = node.child_by_field_name("consequence"), node.child_by_field_name("alternative")
+    if node.type == "ternary_expression":
+        wanted = [other] if asks is Asks.PRESENT else [then] if asks is Asks.ABSENT else [then, other]
+        return _over([branch for branch in wanted if branch is not None and _works(branch)])
+    if node.type == "while_statement":
+        return Decision(throws=False)
+    if asks is Asks.CONTENT and stops(node):
+        return Decision(any(_has(branch, _THROWS) for branch in _branches(node)))
+    leaves = then is not None and _has(then, STOPS)
+    if asks is Asks.PRESENT and then is not None and leaves:
+        return (
+            _over([other] if other is not None else [], after=node) if _works(then) else Decision(_has(then, _THROWS))
+        )
+    if asks is Asks.ABSENT and leaves:
+        return None
+    wanted = [other] if asks is Asks.PRESENT else [then] if asks is Asks.ABSENT else [then, other]
+    return _over([branch for branch in wanted if branch is not None and _works(branch)])
+
+
+def _short_circuit(node: Node, asked: existence.Asked, left: Node) -> Decision | None:
+    """`row.uri ?? (await upload())`, `row.done || (await send())`, `row.due && (await send())`."""
+    operator, right = node.child_by_field_name("operator"), node.child_by_field_name("right")
+    asks = existence.asks(left, asked)
+    if operator is None or right is None or asks is Asks.NOTHING or not _works(right):
+        return None
+    return None if text(operator) == "&&" and asks is Asks.PRESENT else _over([right])
+
+
+def _switch(node: Node, asked: existence.Asked, value: Node) -> Decision | None:
+    if existence.asks(value, asked) is Asks.NOTHING:
+        return None
+    cases = [
+        child
+        for child in (node.child_by_field_name("body") or node).named_children
+        if "case" in child.type or "default" in child.type
+    ]
+    if any(_has(case, _THROWS) for case in cases):
+        return Decision(throws=True)
+    if any(_has(case, frozenset(("return_statement",))) for case in cases):
+        return Decision(throws=False)
+    return _over([case for case in cases if _works(case)])
+
+
+def _over(branches: list[Node], after: Node | None = None) -> Decision | None:
+    spans = [(int(branch.start_point[0]) + 1, int(branch.end_point[0]) + 1) for branch in branches]
+    if after is not None:
+        spans.append((int(after.end_point[0]) + 2, 1_000_000_000))
+    return Decision(throws=False, over=tuple(spans)) if spans else None
+
+
+def _branches(node: Node) -> list[Node]:
+    return [child for name in ("consequence", "alternative") if (child := node.child_by_field_name(name)) is not None]
+
+
+def _works(node: Node) -> bool:
+    """Whether a branch waits for something, or calls something for its value."""
+    return _has(node, frozenset(("await_expression",))) or (
+        node.type not in ("statement_block", "else_clause", "switch_case", "switch_default")
+        and not node.type.endswith("_statement")
+        and _has(node, frozenset(("call_expression",)))
+    )
+
+
+def _has(node: Node, kinds: frozenset[str]) -> bool:
+    stack = [node]
     while stack:
         at = stack.pop()
         if at.type in kinds:
@@ -162,39 +295,15 @@ def _branch_has(node: Node, kinds: frozenset[str]) -> bool:
     return False
 
 
-def _tells_done(node: Node, names: set[str]) -> bool:
-    """A condition that stops when something is there, or looks at a status; `if (!order) throw` only asks whether it exists."""
-    condition = node.child_by_field_name("condition")
-    if condition is None:
-        return False
-    terms = [term for term in re.split(r"\|\||&&", _bare(text(condition))) if term.strip()]
-    missing = [_MISSING.fullmatch(_bare(term)) for term in terms]
-    if not terms or None in missing:
-        return bool(terms)
-    return any(_is_answer(found) for found in missing if found is not None)
-
-
-_MISSING = re.compile(r"!+\s*\(?\s*(?:await\s+)?([\w.?]+)(\(.*\))?\s*\)?|([\w.?]+)\s*={2,3}\s*(?:null|undefined)", re.S)
-
-
-def _bare(shown: str) -> str:
-    """Without the brackets and the negation around a whole condition: `!(a && b.c)` asks what `!a || !b.c` asks."""
-    inner = shown.strip()
-    if inner.startswith("(") and inner.endswith(")"):
-        inner = inner[1:-1].strip()
-    negated = re.fullmatch(r"!\s*\((.*)\)", inner, re.S)
-    if negated and negated[1].count("(") == negated[1].count(")") and re.search(r"&&|\|\|", negated[1]):
-        return " || ".join(f"!{term.strip()}" for term in re.split(r"\|\||&&", negated[1]))
-    return inner
-
-
-def _is_answer(found: re.Match[str]) -> bool:
-    """`!alreadySent`, `!payment.done`, `!(await claim())`: an answer, not the lack of a row."""
-    name = (found[1] or found[3] or "").replace("?", "")
-    last = name.rsplit(".", 1)[-1]
-    if not name or _GETS.match(last):
-        return False
-    return found[2] is not None or bool(_DONE.search(last.lower()))
+def _declarators(function: Node) -> list[Node]:
+    found: list[Node] = []
+    stack = [function]
+    while stack:
+        at = stack.pop()
+        if at.type == "variable_declarator":
+            found.append(at)
+        stack.extend(at.named_children)
+    return sorted(found, key=lambda node: node.start_byte)
 
 
 def _mentions(node: Node, names: set[str]) -> bool:
@@ -205,8 +314,3 @@ def _mentions(node: Node, names: set[str]) -> bool:
             return True
         stack.extend(at.named_children)
     return False
-
-
-def _callee(call: Node) -> str:
-    function = call.child_by_field_name("function")
-    return text(function) if function is not None else ""

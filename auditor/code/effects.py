@@ -11,17 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from auditor.code import decides, taint
+from auditor.code import chains, classes, decides, margins, taint
 from auditor.code.branches import branches_of
 from auditor.code.catalogue import Catalogue, Meaning
+from auditor.code.conditions import conditions_of
 from auditor.code.events import EMITS, Events
 from auditor.code.facts import Call, Function, Module
-from auditor.code.handling import catches_of, conditions_of, swallowing
+from auditor.code.handling import catches_of, swallowing
 from auditor.code.meanings import Meanings, callee_text, unwrapped
 from auditor.code.model import Catch, Condition, Effect, Option, Role
 from auditor.code.runs import Runs, whole
 from auditor.code.taint import NONE, Paths
-from auditor.code.values import Frame, FunctionValue, options_of
+from auditor.code.values import Frame, FunctionValue, Instance, Literal, options_of, walk
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ _KINDS = {
     "switch": "if",
 }
 _LOOPING = frozenset(("map", "forEach", "flatMap", "each", "eachLimit", "mapSeries"))
+_IN_CHAINS = frozenset((Role.DB_READ, Role.DB_WRITE, Role.DB_UPSERT, Role.DB_INCREMENT))
+"""Calls whose key may stand in another step of their chain: `db('orders').where({ id }).update({ … })`."""
 _RETRIES = re.compile(r"attempt|retr(?:y|ies)|tries", re.I)
 _LOCKS = frozenset(("using", "runExclusive", "withLock", "lock", "acquire"))
 _NOISE = frozenset(
@@ -100,6 +103,30 @@ class _Visit:
     returned: set[int] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """What catch clauses ask of the program."""
+
+    ev: Evaluator
+    flow: Flow
+    module: Module
+    told: dict[int, tuple[str, ...]]
+
+    def runs(self, node: Node) -> list[Function]:
+        """Functions that a call node runs."""
+        call = self.module.call_at(node)
+        return self.flow.targets(call) if call is not None else []
+
+    def lists(self, node: Node) -> list[str]:
+        """Constant strings of the list or set that a method is called on."""
+        call = self.module.call_at(node)
+        held = call.callee.child_by_field_name("object") if call is not None and call.callee is not None else None
+        if call is None or held is None:
+            return []
+        parts = [part for value in options_of(self.ev.eval(held, call.scope)) for part in walk(value)]
+        return [part.value for part in parts[:40] if isinstance(part, Literal) and isinstance(part.value, str)]
+
+
 class _Seen:
     """Functions that a walk has been in, with how often each may be walked again.
 
@@ -146,6 +173,11 @@ class Effects:
         self.meanings = Meanings(ev, catalogue, producers)
         self.events = Events(ev)
         self._calls: dict[int, list[Call]] = {}
+        self._conditions: dict[int, list[tuple[int, Condition]]] = {}
+        self._decisions: dict[tuple[int, int, bool], decides.Decision | None] = {}
+        self._run = 0
+        self._told: dict[int, tuple[str, ...]] = {}
+        """What catch clauses tell apart, by node."""
         self._envs: dict[int, dict[str, Paths]] = {}
         """Of functions walked in this handler: what a callback written inside of them sees."""
         self._frames: dict[int, Frame] = {}
@@ -160,7 +192,7 @@ class Effects:
         seen = _Seen()
         bounds: list[Option | None] = []
         self._envs, self._frames, self._params, self._ran = {}, {}, {}, {}
-        for value in functions:
+        for self._run, value in enumerate(functions):
             function, frame = (value.fact, value.frame) if isinstance(value, FunctionValue) else (value, None)
             env: dict[str, Paths] = {}
             seen.visits = 0
@@ -196,7 +228,7 @@ class Effects:
         self._envs[id(function)] = env
         self._params[id(function)] = place.params
         first = len(found.effects)
-        conditions = conditions_of(function)
+        conditions = list(self._conditions_of(function))
         for call in calls:
             if self._was_run(call, function):
                 continue
@@ -204,10 +236,27 @@ class Effects:
                 found.conditions.append(replace(conditions.pop(0)[1], order=len(found.effects)))
             self._call(call, visit, seen, found)
         found.conditions += [replace(condition, order=len(found.effects)) for _, condition in conditions]
-        found.catches += catches_of(function, found.effects[first:])
+        catches = catches_of(function, found.effects[first:], _Program(self.ev, self.flow, function.module, self._told))
+        for at in (at for one in catches if one.refuses for at in one.around):
+            if found.effects[at].role in (Role.DB_WRITE, Role.DB_UPSERT):
+                claimed = replace(found.effects[at], claims=True, guards=True, decides_in=span_of(function))
+                found.effects[at] = claimed
+        found.catches += catches
         found.loops = found.loops or any(_endless(call) for call in calls)
         seen.leave(function, place.frame, left, useful=len(found.effects) > first)
         return visit.returned
+
+    def _conditions_of(self, function: Function) -> list[tuple[int, Condition]]:
+        known = self._conditions.get(id(function))
+        if known is None:
+            known = self._conditions[id(function)] = conditions_of(function)
+        return known
+
+    def _decision(self, call: Call, function: Function, *, answer: bool) -> decides.Decision | None:
+        key = (call.node.id, id(function), answer)
+        if key not in self._decisions:
+            self._decisions[key] = decides.decides(call.node, function.node, answer=answer)
+        return self._decisions[key]
 
     def _frame_around(self, function: Function) -> Frame | None:
         """The frame of the nearest walked function that this one is written in: what a wrapper's inner callback closes over."""
@@ -245,7 +294,7 @@ class Effects:
             if not ended:
                 self._runs.outside(call, meaning.role)
             made = self._effect(call, meaning, visit, around, len(found.effects))
-            made = _deciding(made, call, visit)
+            made = self._deciding(made, call, visit)
             if decides.handed_out(call.node, visit.function.node) or decides.answers(call.node):
                 visit.returned.add(len(found.effects))
             found.effects.append(made)
@@ -274,7 +323,7 @@ class Effects:
             )
             given = self._visit(target, env, place, seen, found)
             for at in given:
-                found.effects[at] = _deciding(found.effects[at], call, visit)
+                found.effects[at] = self._deciding(found.effects[at], call, visit, helper=True)
             if given and decides.handed_out(call.node, visit.function.node):
                 visit.returned |= given
 
@@ -327,17 +376,19 @@ class Effects:
 
     def _targets(self, call: Call, visit: _Visit) -> list[tuple[Function, Frame | None]]:
         """Functions that the call runs; within a wrapper's closure, the one that this wrapper was given."""
-        if (
-            visit.frame is not None
-            and call.callee is not None
-            and call.callee.type in ("identifier", "member_expression")
+        callee = call.callee
+        if callee is not None and (
+            callee.type in ("identifier", "member_expression") if visit.frame is not None else _is_own(callee)
         ):
-            found = options_of(self.ev.eval(call.callee, call.scope, visit.frame))
-            own = [(one.fact, one.frame) for one in found if isinstance(one, FunctionValue)]
+            found = options_of(self.ev.eval(callee, call.scope, visit.frame))
+            own = [(one.fact, one.frame or self._inherited(one)) for one in found if isinstance(one, FunctionValue)]
             if own:
                 return own
         plain = self.flow.targets(call) or self.events.heard_by(call)
         return [(function, None) for function in plain]
+
+    def _inherited(self, method: FunctionValue) -> Frame | None:
+        return classes.run_on(self.ev, method.this, method.fact) if isinstance(method.this, Instance) else None
 
     def _effect(self, call: Call, meaning: Meaning, visit: _Visit, around: tuple[str, ...], order: int) -> Effect:
         module: Module = call.scope.module
@@ -347,6 +398,8 @@ class Effects:
         receiver = taint.of(call.callee, visit.env) if call.callee is not None else NONE
         made = self.meanings.effect(call, meaning)
         carries = {path.rstrip("~") for path in paths | receiver}
+        if meaning.role in _IN_CHAINS:
+            paths |= receiver | taint.of(chains.whole(call.node), visit.env)
         return replace(
             made,
             span=CodeSpan(module.path, call.line, int(call.node.end_point[0]) + 1),
@@ -354,13 +407,27 @@ class Effects:
             steps=visit.place.steps,
             calls=visit.place.calls,
             order=order,
+            run=self._run,
             awaited=_awaited(call.node),
             within=around,
             keyed_by=taint.shown(frozenset(paths)),
             job_id=made.role is Role.LOG and bool(carries & {"job.id", "job"}),
             symbol=visit.function.symbol,
             attached=_attached(call, visit.env) if made.role is Role.EMAIL_SEND else (),
+            by_name=meaning.by_name,
+            scaled=margins.scaled(call.node, visit.function.node) if _estimates(made) else None,
         )
+
+    def _deciding(self, effect: Effect, call: Call, visit: _Visit, *, helper: bool = False) -> Effect:
+        """The effect, if the result of `call` (itself, or a helper that returns it) decides whether this function goes on."""
+        answer = effect.claims or (helper and not decides.gets(call.name))
+        made = self._decision(call, visit.function, answer=answer)
+        if made is None or (effect.guards and effect.decides_in is None and not effect.hangs):
+            return effect
+        hangs = tuple(CodeSpan(visit.function.module.path, first, last) for first, last in made.over)
+        if effect.guards and not effect.hangs and hangs:
+            return effect
+        return replace(effect, guards=True, decides_in=None if made.throws else span_of(visit.function), hangs=hangs)
 
     def _contexts(self, call: Call, visit: _Visit) -> tuple[str, ...]:
         kinds: list[str] = []
@@ -414,14 +481,6 @@ class Effects:
         return bound
 
 
-def _deciding(effect: Effect, call: Call, visit: _Visit) -> Effect:
-    """The effect, if the result of `call` (itself, or a helper that returns it) decides whether this function goes on."""
-    how = decides.decides(call.node, visit.function.node)
-    if not how or (effect.guards and effect.decides_in is None):
-        return effect
-    return replace(effect, guards=True, decides_in=None if how == "throws" else span_of(visit.function))
-
-
 def _attached(call: Call, env: Mapping[str, Paths]) -> tuple[str, ...]:
     """Values of the job that attachments carry as they are; what is made or read at the send is none."""
     found: set[str] = set()
@@ -465,6 +524,16 @@ def _bind_object(pattern: Node, given: Node, env: Mapping[str, Paths], bound: di
         name = taint.text(child) if child.type == "shorthand_property_identifier_pattern" else ""
         if values.get(name):
             bound[name] = values[name]
+
+
+def _is_own(callee: Node) -> bool:
+    """`this.step`."""
+    held = callee.child_by_field_name("object") if callee.type == "member_expression" else None
+    return held is not None and held.type == "this"
+
+
+def _estimates(effect: Effect) -> bool:
+    return effect.role is Role.CHAIN_GAS and "estimate" in effect.call.lower()
 
 
 def _outer(function: Function) -> Function | None:

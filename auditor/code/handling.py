@@ -1,13 +1,14 @@
-"""What a function tests and catches: conditions that can stop the job, catch clauses and what they do."""
+"""What a function catches: catch clauses, what they tell apart and what they do."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
 
-from auditor.code import decides, taint
+from auditor.code import chains, decides, taint
 from auditor.code.facts import Function
-from auditor.code.model import Catch, Condition, Effect, Role
+from auditor.code.model import Catch, Effect, Role
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
@@ -32,45 +33,68 @@ _DOES = (
     ("delay", frozenset((Role.DELAY,))),
     ("log", frozenset((Role.LOG,))),
 )
+_COMPARING = frozenset(("===", "==", "!==", "!=", "instanceof", "in"))
+_MATCHES = re.compile(r"^[\w.?!()\[\]'\"`, |/\\-]*\.(?:includes|has|test|startsWith|match|some)\s*\(")
+_DUPLICATE = re.compile(r"P2002|23505|11000|ER_DUP_ENTRY|1062|SQLITE_CONSTRAINT|unique|duplicate", re.I)
+_PREDICATE = 4_000
+"""Characters of a function that may be a question about an error; a longer one does work of its own."""
 _TOLD = re.compile(
     r"instanceof\s+([\w.]+)|['\"`]([^'\"`\n]{3,60})['\"`]|\bcase\s+([\w.]+)|={2,3}\s*(\d{3})\b|\.(isAxiosError|response|statusCode|retryable)\b"
 )
 
 
-def conditions_of(function: Function) -> list[tuple[int, Condition]]:
-    """(end of the condition, condition) of every `if`, ternary and switch in a function, in order."""
-    found: list[tuple[int, Condition]] = []
-    stack = [function.node]
-    while stack:
-        at = stack.pop()
-        if at.type in ("if_statement", "ternary_expression", "while_statement"):
-            condition = at.child_by_field_name("condition")
-            if condition is not None:
-                names = tuple(dict.fromkeys(taint.names_in(condition)))
-                line = int(condition.start_point[0]) + 1
-                found.append(
-                    (
-                        condition.end_byte,
-                        Condition(CodeSpan(function.module.path, line, line), names, decides.stops(at)),
-                    )
-                )
-        stack.extend(at.named_children)
-    found.sort(key=lambda one: one[0])
-    return found
+class Program(Protocol):
+    """What the program tells of a call node."""
+
+    @property
+    def told(self) -> dict[int, tuple[str, ...]]:
+        """What clauses tell apart, as far as it is known, by node."""
+
+    def runs(self, node: Node) -> Sequence[Function]:
+        """Its functions that the call runs."""
+
+    def lists(self, node: Node) -> Sequence[str]:
+        """The constant strings in the list or set that the method is called on: `FATAL.has(error.code)`."""
 
 
-def catches_of(function: Function, own: list[Effect]) -> list[Catch]:
-    """Catch clauses of a function, with the effects inside their try."""
+def catches_of(function: Function, own: list[Effect], program: Program) -> list[Catch]:
+    """Catch clauses of a function (`.catch(…)` too), with the effects that they are around.
+
+    What they ask helpers that get the error (`isFatal(error)`) is told as theirs.
+    """
     found: list[Catch] = []
-    for statement in _tries(function.node):
-        handler, body = statement.child_by_field_name("handler"), statement.child_by_field_name("body")
-        if handler is None or body is None:
-            continue
+    for body, handler in _caught(function.node):
         inside = _lines(handler)
         within = [effect for effect in own if _spot(effect, function) in inside]
         around = tuple(effect.order for effect in own if _spot(effect, function) in _lines(body))
-        found.append(Catch(_span(function, handler), _tells(handler), _does(handler, within), around))
+        told = _tells(handler, program)
+        found.append(Catch(_span(function, handler), told, _does(handler, within), around, _refuses(handler)))
     return found
+
+
+def _caught(node: Node) -> Iterator[tuple[Node, Node]]:
+    """(what may throw, what then runs) of try statements and of promises with a `.catch`."""
+    for at in _walk(node):
+        if at.type == "try_statement":
+            body, handler = at.child_by_field_name("body"), at.child_by_field_name("handler")
+            if body is not None and handler is not None:
+                yield body, handler
+        elif at.type == "call_expression" and chains.name_of(at) == "catch":
+            callee, held = at.child_by_field_name("function"), at.child_by_field_name("arguments")
+            inline = held.named_children[0] if held is not None and held.named_children else None
+            if callee is not None and inline is not None and inline.type in decides.FUNCTIONS:
+                yield callee, inline
+
+
+def _refuses(handler: Node) -> bool:
+    """Whether a duplicate ends the function: `if (error.code === 'P2002') return`."""
+    for at in _walk(handler):
+        condition = at.child_by_field_name("condition") if at.type == "if_statement" else None
+        shown = taint.text(condition) if condition is not None else ""
+        if _DUPLICATE.search(shown) and not re.search(r"!==?|\(\s*!", shown):
+            then = at.child_by_field_name("consequence")
+            return then is not None and any(inner.type in decides.STOPS for inner in _walk(then))
+    return False
 
 
 def swallowing(function: Function, effects: list[Effect]) -> CodeSpan | None:
@@ -125,25 +149,66 @@ def _spot(effect: Effect, function: Function) -> int:
     return effect.calls[step].start if step < len(effect.calls) else effect.span.start
 
 
-def _tells(handler: Node) -> tuple[str, ...]:
-    """What conditions in a catch compare with."""
+def _tells(handler: Node, program: Program) -> tuple[str, ...]:
+    """What a catch compares its error with, itself or in helpers that it hands the error to."""
+    if handler.id in program.told:
+        return program.told[handler.id]
+    caught = handler.child_by_field_name("parameter") or handler.child_by_field_name("parameters")
+    errors = decides.pattern_names(caught) if caught is not None else set()
+    told = _compared(handler, program)
+    for target in _asked(handler, errors, program):
+        told += _compared(target.node, program)
+        for deeper in _asked(target.node, {one.name for one in target.parameters}, program):
+            told += _compared(deeper.node, program)
+    program.told[handler.id] = tuple(dict.fromkeys(told))
+    return program.told[handler.id]
+
+
+def _asked(node: Node, errors: set[str], program: Program) -> list[Function]:
+    """Functions of the program that get the error: `isFatal(error)`, `throw toJobError(error)`."""
+    found: list[Function] = []
+    for at in _walk(node):
+        held = at.child_by_field_name("arguments") if at.type == "call_expression" else None
+        if held is None or not any(taint.text(name) in errors for name in _walk(held) if name.type == "identifier"):
+            continue
+        found += [target for target in program.runs(at) if len(taint.text(target.node)) < _PREDICATE]
+    return found
+
+
+def _compared(node: Node, program: Program) -> list[str]:
+    """What conditions, comparisons and cases of a function or clause name."""
     told: list[str] = []
-    stack = [handler]
-    while stack:
-        at = stack.pop()
+    for at in _walk(node):
         condition = at.child_by_field_name("condition") if at.type in ("if_statement", "ternary_expression") else None
+        operator = at.child_by_field_name("operator") if at.type == "binary_expression" else None
+        if condition is None and operator is not None and taint.text(operator) in _COMPARING:
+            condition = at
+        if condition is None and at.type == "call_expression" and _MATCHES.search(taint.text(at)[:200]):
+            condition = at
+            told += program.lists(at)
         if condition is not None:
-            told += [next(filter(None, groups)) for groups in _TOLD.findall(taint.text(condition))]
-            told += [
-                name.rsplit(".", 1)[-1]
-                for name in taint.names_in(condition)
-                if re.search(r"[a-z]Error$|^is[A-Z]\w*(?:Error|Decline|Nonce|Rate)", name.rsplit(".", 1)[-1])
-            ]
-        if at.type in ("switch_case",):
+            told += _in_condition(condition)
+        if at.type == "switch_case":
             value = at.child_by_field_name("value")
             told += [taint.text(value).strip("'\"`")] if value is not None else []
-        stack.extend(at.named_children)
-    return tuple(dict.fromkeys(told))
+    return told
+
+
+def _in_condition(condition: Node) -> list[str]:
+    told = [next(filter(None, groups)) for groups in _TOLD.findall(taint.text(condition))]
+    return told + [
+        name.rsplit(".", 1)[-1]
+        for name in taint.names_in(condition)
+        if re.search(r"[a-z]Error$|^is[A-Z]\w*(?:Error|Decline|Nonce|Rate)", name.rsplit(".", 1)[-1])
+    ]
+
+
+def _walk(node: Node) -> Iterator[Node]:
+    stack = [node]
+    while stack:
+        at = stack.pop()
+        yield at
+        stack.extend(reversed(at.named_children))
 
 
 def _does(handler: Node, inside: list[Effect]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.code import contracts, records
+from auditor.code import addresses, chains, contracts, existence, records, schemas, sql
 from auditor.code import options as options_
 from auditor.code.bounds import Bounds, constructions
 from auditor.code.catalogue import Catalogue, KeyRule, Meaning, Package, TimeRule
@@ -61,16 +61,18 @@ _LEVELS = frozenset(
 )
 _ADDS = re.compile(
     r"\$inc\b|\b(?:increment|decrement)\s*:|(\b\w+)\"?\s*=\s*(?:\w+\.)?\"?\1\"?\s*[+-]\s*[\w$?:]|\bsql(?:<\w+>)?`\s*\$\{[^}]+\}\s*[+-]\s*[\d$]"
-    r"|\.(?:increment|decrement)\("
+    r"|\.(?:increment|decrement)\(|(\b\w+)['\"]?\s*:\s*[\w.]*\b(?:raw|literal)\(\s*['\"`]\W?\2\W?\s*[+-]"
+    r"|\braw\(\s*['\"`]\?\?\s*[+-]|(\b\w+)\"?\s*=\s*coalesce\(\s*(?:\w+\.)?\"?\3\"?\s*,[^)]*\)\s*[+-]",
+    re.I,
 )
-_SQL = re.compile(r"\b(select|insert|update|delete|with|begin|commit|start\s+transaction|rollback|merge)\b", re.I)
+_FAILURE = re.compile(r"fail|error|dead.?letter|exhaust", re.I)
+_STATEMENTS = frozenset((Role.DB_WRITE, Role.DB_UPSERT, Role.DB_INCREMENT))
 _CLAIMS = re.compile(r"\bon\s+conflict\b|\bon\s+duplicate\s+key\b|\bfor\s+update\b|pg_(?:try_)?advisory", re.I)
 _NX = re.compile(r"""['"]NX['"]|\bNX\s*:\s*true|\bnx\s*:\s*true|['"]nx['"]|onlyIfNotExists""")
 _FETCHES = frozenset(("fetch", "$fetch", "ofetch", "request", "default", ""))
 _TRANSACTIONAL = frozenset(
     ("$transaction", "transaction", "withTransaction", "transactional", "tx", "begin", "runInTransaction")
 )
-_WRITES = re.compile(r"^\W*(insert|update|delete)\s", re.I)
 _OPENS = {"startTransaction": "BEGIN", "commitTransaction": "COMMIT", "beginTransaction": "BEGIN", "commit": "COMMIT"}
 _JOB_CALLS = {
     "updateData": Role.CHECKPOINT,
@@ -121,8 +123,21 @@ class Meanings:
         """What a call means; None where it means nothing that an item asks for."""
         if call.node.id not in self._known:
             self._known[call.node.id] = None
-            self._known[call.node.id] = self._find(call)
+            self._known[call.node.id] = self._in_chain(call, self._find(call))
         return self._known[call.node.id]
+
+    def _in_chain(self, call: Call, meaning: Meaning | None) -> Meaning | None:
+        """One statement is one write: `insert(…).onConflict(…).merge()`, `createQueryBuilder().update(…).execute()`."""
+        if meaning is None or meaning.role not in _STATEMENTS:
+            return meaning
+        module = call.scope.module
+        inner = [made for step in chains.steps_before(call.node) if (made := module.call_at(step)) is not None]
+        if any((known := self.of(made, [])) is not None and known.role in _STATEMENTS for made in inner):
+            return None
+        words = meaning.package.upserts
+        if words and set(re.findall(r"\w+", chains.text_from(call.node))) & words:
+            return replace(meaning, role=Role.DB_UPSERT)
+        return meaning
 
     def effect(self, call: Call, meaning: Meaning) -> Effect:
         """The call as an effect, without what only its surroundings tell."""
@@ -134,34 +149,44 @@ class Meanings:
             made = replace(made, package=value.package if value.package != "global" else meaning.package.name)
         if role in REMOTE:
             made = replace(made, client=self._built_at(call))
-        made = replace(made, text=self._text(call, role), target=self._target(call, role))
+        made = replace(made, text=self._text(call, role, meaning.package), target=self._target(call, role))
         if role is Role.CHAIN_SEND and value is not None:
             made = replace(made, target=value.path.split("()", 1)[0])
-        written = " ".join(text(node) for node in call.arguments())
-        if role in (Role.DB_WRITE, Role.DB_UPSERT):
-            written = _chain(call.node) if call.arguments() else f"{_chain(call.node)} {records.set_before(call.node)}"
-        if role in (Role.DB_WRITE, Role.DB_UPSERT) and re.search(r"fail|error|dead.?letter|exhaust", written, re.I):
-            made = replace(made, failure=True)
-        if role in (Role.DB_WRITE, Role.DB_UPSERT) and _ADDS.search(written):
-            made = replace(made, role=Role.DB_INCREMENT)
-        if (
-            role in (Role.DB_UPSERT, Role.LOCK)
-            or _CLAIMS.search(written)
-            or call.name in ("findOrCreate", "setnx", "onConflictDoNothing")
-        ):
-            made = replace(made, claims=True)
+        made = self._stored(call, made)
         if role in REMOTE:
             made = replace(made, timeout=self.bounds.of(call, meaning, self._sender(call) or value))
+        if role is Role.STORAGE_UPLOAD and meaning.package.address is not None:
+            made = replace(made, address=addresses.of(self.ev, call, meaning.package.address))
         if role in CREATING:
             made = replace(made, key=self._key(call, meaning), keyless=meaning.package.keyless)
         if role is Role.CHAIN_SEND and self._hands_out_nonces(value):
             made = replace(made, target="nonce manager")
+        if role is Role.VALIDATE:
+            results = options_of(self.ev.eval(call.node, call.scope))
+            made = replace(made, unchecked=tuple(n for one in results for n in schemas.unchecked(self.ev, one)))
         if role is Role.BOUND:
             made = replace(made, timeout=Option(OptionState.UNKNOWN, why="a timer"))
         if role is Role.CHAIN_CONFIRM:
             shown_ = [self.ev.eval(node, call.scope) for node in call.arguments()[:3]]
             made = replace(made, arguments=tuple(options_.option([argument]) for argument in shown_))
         return made
+
+    def _stored(self, call: Call, made: Effect) -> Effect:
+        """What the words of a call on a store tell: a failure, an addition, a claim."""
+        writes = made.role in (Role.DB_WRITE, Role.DB_UPSERT)
+        written = chains.text_from(call.node) if writes else " ".join(text(node) for node in call.arguments())
+        if writes and not call.arguments():
+            written = f"{written} {records.set_before(call.node)}"
+        claims = (
+            made.role in (Role.DB_UPSERT, Role.LOCK)
+            or _CLAIMS.search(written) is not None
+            or call.name in ("findOrCreate", "setnx")
+            or (made.role is Role.DB_WRITE and _updates(call, made.text) and existence.filters(call.node))
+        )
+        if not writes:
+            return replace(made, claims=claims)
+        role = Role.DB_INCREMENT if _ADDS.search(written) else made.role
+        return replace(made, role=role, claims=claims, failure=_FAILURE.search(written) is not None)
 
     def _find(self, call: Call) -> Meaning | None:
         own = self.catalogue.own.get(call.name) or self.catalogue.own.get(callee_text(call.node))
@@ -204,9 +229,10 @@ class Meanings:
         return known[0] if known else None
 
     def _of_package(self, call: Call, package: str, path: str) -> Meaning | None:
-        statement = self.catalogue.sql(package, path)
-        if statement is not None:
-            return _of_sql(call, statement)
+        runs = self.catalogue.sql(package, path)
+        if runs is not None:
+            role = sql.role_of(sql.statement(self.ev, call))
+            return Meaning(role, runs) if role is not None else None
         known = self.catalogue.of(package)
         last = path.replace("()", "").rsplit(".", 1)[-1]
         for one in known:
@@ -274,12 +300,11 @@ class Meanings:
             return Meaning(used, self.catalogue.of("ethers")[0], by_name=True)
         return self.catalogue.by_name(segments)
 
-    def _text(self, call: Call, role: Role) -> str:
+    def _text(self, call: Call, role: Role, package: Package) -> str:
         if role is Role.LOG:
             return " ".join(text(node) for node in call.arguments())[:300]
         if role is Role.DB_WRITE:
-            verb = _WRITES.search(" ".join(text(node) for node in call.arguments()))
-            return verb[1].upper() if verb else ""
+            return sql.verb(sql.statement(self.ev, call)) if call.name in package.sql else ""
         if role is Role.DB_TRANSACTION:
             if call.name in _OPENS:
                 return _OPENS[call.name]
@@ -451,21 +476,11 @@ _NOTHING = Package("", (), TimeRule())
 _RAW = frozenset(("axios", "got", "ky", "global", "node-fetch", "undici", "cross-fetch", "superagent", "needle"))
 
 
-def _of_sql(call: Call, package: Package) -> Meaning | None:
-    statement = " ".join(text(node) for node in call.arguments())
-    found = _SQL.search(statement)
-    word = found[1].lower().split()[0] if found else ""
-    if word in ("begin", "commit", "start"):
-        return Meaning(Role.DB_TRANSACTION, package)
-    if re.search(r"\b(insert|update|delete|merge)\b", statement, re.I) and word != "rollback":
-        if re.search(r"\bon\s+(conflict|duplicate)\b", statement, re.I):
-            return Meaning(Role.DB_UPSERT, package)
-        return (
-            Meaning(Role.DB_WRITE, package)
-            if not re.search(r"\bfor\s+update\b", statement, re.I) or re.search(r"\b(insert|delete)\b", statement, re.I)
-            else Meaning(Role.DB_READ, package)
-        )
-    return Meaning(Role.DB_READ, package) if word in ("select", "with") else None
+def _updates(call: Call, verb: str) -> bool:
+    """Whether a write changes rows that are there, so that its condition can claim them: `SET status = 2 WHERE status = 1`."""
+    return verb == "UPDATE" or bool(
+        not verb and re.match(r"update|findOneAndUpdate|findByIdAndUpdate|patch|nativeUpdate", call.name)
+    )
 
 
 def _of_method(call: Call, found: Meaning) -> Meaning:
@@ -484,18 +499,6 @@ def _of_method(call: Call, found: Meaning) -> Meaning:
 def _role_at(written: str) -> Role | None:
     """What a write to an address means, by the provider's host in it."""
     return next((role for host, role in HOSTS.items() if host in written), None)
-
-
-def _chain(node: Node) -> str:
-    """Source text of a fluent chain from this call on: `.set({ … }).where(…).onConflictDoNothing()`."""
-    start, at = node, node
-    while at.parent is not None and at.parent.type == "member_expression" and at.parent.parent is not None:
-        outer = at.parent.parent
-        if outer.type != "call_expression" or outer.child_by_field_name("function") != at.parent:
-            break
-        at = outer
-    callee = start.child_by_field_name("function")
-    return text(at)[len(text(callee)) if callee is not None else 0 :]
 
 
 def _awaited_or_assigned(node: Node) -> bool:

@@ -139,6 +139,8 @@ class Effect:
     """Where each step of `path` but the first is called."""
     order: int = 0
     """Position in source order along the handler's paths; smaller comes before."""
+    run: int = 0
+    """Which of the worker's handler functions makes it: no run of a job meets calls of two of them."""
     arguments: tuple[Option, ...] = ()
     awaited: bool = True
     within: tuple[str, ...] = ()
@@ -149,6 +151,14 @@ class Effect:
     key: Option | None = None
     """Idempotency key where the SDK wants it: value {"deterministic": bool or null, "parts": [...]} as for jobId; ABSENT: not
     passed; None: the SDK has no such parameter, or it was not looked at (`keyless` tells)."""
+    scaled: bool | None = None
+    """Of a gas estimate: whether a margin is added before it is used as the limit; None: that is not seen."""
+    unchecked: tuple[str, ...] = ()
+    """Of a schema's validation: fields that it lets through whatever they are: `z.any()`."""
+    by_name: bool = False
+    """Told by the call's name alone: its receiver could not be resolved."""
+    address: Option | None = None
+    """Of an upload that replaces what lies under the same name, that name: a value as for `key`; None: it replaces nothing."""
     keyless: bool = False
     """The SDK has no idempotency parameter (SendGrid, SES, Postmark, Mailgun, nodemailer, Braintree)."""
     keyed_by: tuple[str, ...] = ()
@@ -157,6 +167,8 @@ class Effect:
     """Its result decides whether the handler goes on: early return, throw, or `if` around later effects."""
     decides_in: CodeSpan | None = None
     """The function that it makes return early; None beside `guards`: it throws, so that nothing after it runs."""
+    hangs: tuple[CodeSpan, ...] = ()
+    """Beside `guards`: the branches that run or don't by its result; empty: all that comes after it."""
     claims: bool = False
     """It takes the work for itself or fails: unique insert, ON CONFLICT, upsert, SET NX, lock."""
     failure: bool = False
@@ -188,6 +200,8 @@ class Catch:
     """`rethrow`, `unrecoverable`, `discard`, `record`, `notify`, `enqueue`, `delay`, `log`, `nothing`."""
     around: tuple[int, ...] = ()
     """`order` of the effects inside its try."""
+    refuses: bool = False
+    """A duplicate key ends the function: `if (error.code === 'P2002') return`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +213,10 @@ class Condition:
     """Identifiers and property names in the condition, dotted as written: `payment.status`, `amount`, `outcome.risk_level`."""
     stops: bool
     """A branch returns, throws, continues a loop or delays the job."""
+    values: tuple[str, ...] = ()
+    """Strings that it compares with: `paid`."""
+    compares: bool = False
+    """It compares by size (`<`, `.gt(…)`), or asks a function."""
     order: int = 0
     """On the scale of `Effect.order`."""
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from auditor.code import catalogue
+from auditor.code import catalogue, classes
 from auditor.code.effects import Effects, Found
 from auditor.code.facts import Function
 from auditor.code.flow import functions_of
@@ -16,7 +16,7 @@ from auditor.code.model import Effect, Listener, Worker
 from auditor.code.nest import Processor
 from auditor.code.options import names
 from auditor.code.sites import RawProducer, RawWorker, Sites
-from auditor.code.values import Frame, FunctionValue, Unknown, Value, options_of
+from auditor.code.values import FunctionValue, Value, options_of
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ def _reaching(effects: Effects, worker: Worker, node: RawWorker | Processor | No
 def _handlers(effects: Effects, worker: Worker, node: RawWorker | Processor | None) -> list[Function | FunctionValue]:
     match node:
         case RawWorker():
-            own = [one for value in node.handlers for one in options_of(value) if isinstance(one, FunctionValue)]
-            unique = {(id(one.fact), id(one.frame)): one for one in own}
+            given = [one for value in node.handlers for one in options_of(value) if isinstance(one, FunctionValue)]
+            unique = {(id(one.fact), id(one.frame)): one for one in given}
             return [*unique.values()] or [*_sandboxed(effects, worker)]
         case Processor():
             return [_of_class(effects, node, function) for function, _, _ in node.handlers]
@@ -87,11 +87,9 @@ def _handlers(effects: Effects, worker: Worker, node: RawWorker | Processor | No
 
 def _of_class(effects: Effects, node: Processor, function: Function) -> Function | FunctionValue:
     """A processor's method; an inherited one bound to the processor itself, whose own methods it calls."""
-    if function.cls is None or function.cls is node.cls:
-        return function
-    this = effects.ev.this(node.cls)
-    given: tuple[Value, ...] = tuple(Unknown("known at run time alone", name) for name in ("job", "token", "signal"))
-    return FunctionValue(function, Frame(function, given, this, None, 1), this)
+    own = classes.any_of(effects.ev, node.cls)
+    frame = classes.run_on(effects.ev, own, function)
+    return FunctionValue(function, frame, own) if frame is not None else function
 
 
 def _sandboxed(effects: Effects, worker: Worker) -> list[Function]:

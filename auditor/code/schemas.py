@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from auditor.code import arithmetic
@@ -201,6 +202,22 @@ def lost(schema: Value | None) -> str:
 
 def _last(value: External) -> str:
     return value.path.removesuffix("()").rsplit(".", 1)[-1]
+
+
+_ANY = frozenset(("any", "unknown", "mixed"))
+_NARROWS = frozenset(("refine", "superRefine", "custom", "valid", "test", "pipe", "when", "oneOf", "check"))
+
+
+def unchecked(ev: Evaluator, value: Value) -> tuple[str, ...]:
+    """Fields that the schema of a parsed value lets through whatever they are: `z.any()`, `Joi.any()`, `yup.mixed()`."""
+    shape = shape_of(ev, value) if isinstance(value, External) else None
+    found: list[str] = []
+    for name, field in shape.members.items() if shape is not None else ():
+        for option in options_of(field):
+            steps = re.findall(r"(\w+)\(\)", option.path) if isinstance(option, External) else []
+            if steps and steps[0] in _ANY and not _NARROWS & set(steps):
+                found.append(name)
+    return tuple(found)
 
 
 def field_value(ev: Evaluator, field: Value, name: str) -> Value:
