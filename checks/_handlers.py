@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from auditor.code.model import CodeModel, Effect, Producer, Role, Worker
+from auditor.model import Confidence
 
 from ._options import labels
 from ._subjects import Judged, subject_of, unsure
@@ -38,6 +39,11 @@ def cannot_follow(worker: Worker, what: str) -> Judged | None:
         return None
     where = f"; {labels(worker.lost)} lead away" if worker.lost else ""
     return unsure(f"{subject_of(worker).name}: its handler's reach could not be followed, so {what} is open{where}")
+
+
+def surely(*effects: Effect) -> Confidence:
+    """How sure a finding about these calls is: what only their names tell is possible, no more."""
+    return Confidence.POSSIBLE if any(effect.by_name for effect in effects) else Confidence.LIKELY
 
 
 def path_of(worker: Worker, effect: Effect) -> str:

@@ -7,7 +7,7 @@ from auditor.model import Confidence, Finding, Status, Verdict
 from auditor.probes import conclude, not_applicable, probe
 
 from ._guards import READS, before, guard_of
-from ._handlers import cannot_follow, fills, of, path_of
+from ._handlers import cannot_follow, fills, of, path_of, surely
 from ._horizon import outlives
 from ._keys import KeyQuality, key_quality, key_told
 from ._roles import EXTERNAL, SIDE_EFFECTS, WRITES
@@ -128,7 +128,7 @@ def _prior(_: CodeModel, worker: Worker) -> Judged:
         expected="a read keyed by job.data that can stop it, or a claim (unique insert, SET NX)",
         place=first.span,
         related=(*first.calls, *((read.span,) if read else ())),
-        confidence=Confidence.LIKELY,
+        confidence=surely(first),
     )
 
 
@@ -173,7 +173,7 @@ def keys_of(code: CodeModel, worker: Worker) -> Judged | None:
             expected="a key of job.id, job.data and constants only",
             place=effect.span,
             related=(*effect.calls, *(e.span for e, _ in wrong[1:6])),
-            confidence=Confidence.LIKELY,
+            confidence=surely(effect),
         )
     hazy = next((effect for effect, quality in judged if quality is KeyQuality.OPEN), None)
     if hazy:
@@ -197,7 +197,7 @@ def _atomic(_: CodeModel, worker: Worker) -> Judged:
             expected="one transaction",
             place=loose[0].span,
             related=(*loose[0].calls, *(e.span for e in loose[1:8])),
-            confidence=Confidence.LIKELY,
+            confidence=surely(loose[0]),
         )
     unseen = cannot_follow(worker, "what it writes")
     return unseen or good(
@@ -215,7 +215,7 @@ def _absolute(_: CodeModel, worker: Worker) -> Judged:
             expected="set the value, or add inside the transaction that records the job",
             place=adds[0].span,
             related=(*adds[0].calls, *(e.span for e in adds[1:6])),
-            confidence=Confidence.LIKELY,
+            confidence=surely(adds[0]),
         )
     return cannot_follow(worker, "whether it adds to stored values") or good(
         f"{name}: no increment in reach", confidence=Confidence.LIKELY

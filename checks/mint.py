@@ -11,7 +11,7 @@ from auditor.probes import probe
 from ._chain import is_solana, mint_of, nonce_managed, sends
 from ._conditions import condition_of
 from ._guards import guard_of
-from ._handlers import first, of, path_of
+from ._handlers import first, of, path_of, surely
 from ._kinds import MINT, by_handler, by_job, main_call, needs_call, producers
 from ._options import choices, described, number, numbers, option, places, sureness
 from ._roles import WRITES
@@ -153,7 +153,7 @@ def _prior_mint(_: CodeModel, worker: Worker) -> Judged:
         expected="a read of the mint's record or chain state by the request's key, which stops",
         place=send.span,
         related=send.calls,
-        confidence=Confidence.LIKELY,
+        confidence=surely(send),
     )
 
 
@@ -188,7 +188,7 @@ def _account_nonce(worker: Worker, name: str, send: Effect) -> Judged:
             expected="a nonce manager, or one at a time",
             place=send.span,
             related=send.calls,
-            confidence=Confidence.LIKELY,
+            confidence=surely(send),
         )
     if option(worker.options, "concurrency").state is OptionState.ABSENT or (most and max(most) <= 1):
         return good(f"{name}: one job at a time sends from the wallet (in one process)", confidence=Confidence.LIKELY)
@@ -200,7 +200,7 @@ def _account_nonce(worker: Worker, name: str, send: Effect) -> Judged:
         expected="NonceManager, viem's nonceManager, an engine, or concurrency 1",
         place=send.span,
         related=send.calls,
-        confidence=Confidence.LIKELY,
+        confidence=surely(send),
     )
 
 
@@ -229,7 +229,7 @@ def _blockhash(worker: Worker, name: str) -> Judged:
         expected="getSignatureStatuses before a re-sign, or a durable nonce",
         place=send.span,
         related=send.calls,
-        confidence=Confidence.LIKELY,
+        confidence=surely(send),
     )
 
 
@@ -270,7 +270,7 @@ def _gas(_: CodeModel, worker: Worker) -> Judged:
             expected="estimate, times a factor above 1, as the limit",
             place=send.span,
             related=(*send.calls, found[0].span),
-            confidence=Confidence.LIKELY,
+            confidence=surely(send),
         )
     if found:
         seen = next(e for e in found if e.scaled is not False)
@@ -286,7 +286,7 @@ def _gas(_: CodeModel, worker: Worker) -> Judged:
         expected="estimate, times a factor above 1, as the limit",
         place=send.span,
         related=send.calls,
-        confidence=Confidence.LIKELY,
+        confidence=surely(send),
     )
 
 
@@ -312,7 +312,7 @@ def _nonce_errors(_: CodeModel, worker: Worker) -> Judged:
         expected="NONCE_EXPIRED, REPLACEMENT_UNDERPRICED; Solana: blockhash not found, block height exceeded",
         place=send.span,
         related=(*send.calls, *tuple(catch.span for catch in worker.catches[:3])),
-        confidence=Confidence.LIKELY,
+        confidence=surely(send),
     )
 
 
@@ -352,7 +352,7 @@ def _orphans(_: CodeModel, worker: Worker) -> Judged:
             *written[0].calls,
             send.span,
         ),
-        confidence=Confidence.LIKELY,
+        confidence=surely(written[0]),
     )
 
 
@@ -378,7 +378,7 @@ def _balance(_: CodeModel, worker: Worker) -> Judged:
         expected="getBalance before the send, compared with the cost",
         place=send.span,
         related=(read.span,) if read else (),
-        confidence=Confidence.LIKELY,
+        confidence=surely(send),
     )
 
 

@@ -11,7 +11,7 @@ from auditor.probes import probe
 from ._chain import is_solana, mint_of
 from ._conditions import condition_of
 from ._guards import before, hangs_on
-from ._handlers import fills, first, of, path_of
+from ._handlers import fills, first, of, path_of, surely
 from ._kinds import MINT, by_handler, by_job, needs_call
 from ._options import choices, described, number, numbers, option, places, sureness
 from ._roles import WRITES
@@ -86,7 +86,7 @@ def _bounded_wait(_: CodeModel, worker: Worker) -> Judged:
             expected="a bounded wait",
             place=send.span,
             related=send.calls,
-            confidence=Confidence.LIKELY,
+            confidence=surely(send),
         )
     endless = next((effect for effect in waits if unbounded(effect) and not is_solana(effect)), None)
     if endless:
@@ -96,7 +96,7 @@ def _bounded_wait(_: CodeModel, worker: Worker) -> Judged:
             expected="waitForTransaction(hash, n, timeout) or its like",
             place=endless.span,
             related=endless.calls,
-            confidence=Confidence.LIKELY,
+            confidence=surely(endless),
         )
     wait = waits[0]
     if is_solana(wait):
@@ -150,7 +150,7 @@ def _upload(_: CodeModel, worker: Worker) -> Judged | None:
             expected="skip the upload where the URI is stored",
             place=first_upload.span,
             related=(*first_upload.calls, kept[0].span),
-            confidence=Confidence.LIKELY,
+            confidence=surely(first_upload),
         )
     why = "its URI is not stored before the mint" if content else "the same bytes get a new id each time"
     return bad(
@@ -159,7 +159,7 @@ def _upload(_: CodeModel, worker: Worker) -> Judged | None:
         expected="look the URI up first, and store it before the mint",
         place=first_upload.span,
         related=first_upload.calls,
-        confidence=Confidence.LIKELY,
+        confidence=surely(first_upload),
     )
 
 
@@ -176,7 +176,7 @@ def _batch(code: CodeModel, worker: Worker) -> Judged:
             expected="one job or flow child per item, or a stored cursor",
             place=send.span,
             related=send.calls,
-            confidence=Confidence.LIKELY,
+            confidence=surely(send),
         )
     if kept:
         return good(
@@ -208,7 +208,7 @@ def _fee_cap(_: CodeModel, worker: Worker) -> Judged:
         expected="a cap; above it moveToDelayed or DelayedError",
         place=send.span,
         related=send.calls,
-        confidence=Confidence.LIKELY,
+        confidence=surely(send),
     )
 
 
@@ -271,7 +271,7 @@ def _confirmed(_: CodeModel, worker: Worker) -> Judged:
         expected="await tx.wait(1) or its like",
         place=send.span,
         related=send.calls,
-        confidence=Confidence.LIKELY,
+        confidence=surely(send),
     )
 
 
@@ -299,5 +299,5 @@ def _notified(_: CodeModel, worker: Worker) -> Judged:
         expected="notify after the confirmation",
         place=send.span,
         related=send.calls,
-        confidence=Confidence.LIKELY,
+        confidence=surely(send),
     )

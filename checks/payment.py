@@ -10,7 +10,7 @@ from auditor.model import Confidence, Finding, Severity, Status, Subject, Subjec
 from auditor.probes import not_applicable, probe
 
 from ._guards import before, guard_of, guards_of, takes
-from ._handlers import cannot_follow, fills, of, path_of
+from ._handlers import cannot_follow, fills, of, path_of, surely
 from ._keys import KeyQuality, key_quality, key_told
 from ._kinds import PAYMENT, absent, by_handler, handlers, needs_call
 from ._roles import WRITES
@@ -157,7 +157,7 @@ def _guarded(worker: Worker, guard: Callable[[Effect], Effect | None], lacks: st
             expected=expected,
             place=bare.span,
             related=bare.calls,
-            confidence=Confidence.LIKELY,
+            confidence=surely(bare),
         )
     first = found[0]
     assert first is not None
@@ -183,7 +183,7 @@ def _recorded_first(_: CodeModel, worker: Worker) -> Judged:
                 expected="a pending record before the provider's call",
                 place=effect.span,
                 related=(*effect.calls, *((after.span,) if after else ())),
-                confidence=Confidence.LIKELY,
+                confidence=surely(effect),
             )
     first = next(e for e in of(worker, *WRITES) if e.order < moved[0].order)
     return good(
@@ -214,7 +214,7 @@ def _refunds(code: CodeModel, worker: Worker) -> Judged | None:
         expected="a deterministic key, or a claim",
         place=refunds[0].span,
         related=refunds[0].calls,
-        confidence=Confidence.LIKELY,
+        confidence=surely(refunds[0]),
     )
 
 
@@ -248,5 +248,5 @@ def _alone(code: CodeModel, worker: Worker) -> Judged:
         expected="redlock, SET NX, FOR UPDATE, an advisory lock, or a dedup id per order",
         place=bare.span,
         related=bare.calls,
-        confidence=Confidence.LIKELY,
+        confidence=surely(bare),
     )

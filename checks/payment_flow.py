@@ -12,7 +12,7 @@ from auditor.probes import failed, passed, probe, unverified
 
 from . import _live
 from ._conditions import condition_of
-from ._handlers import of, path_of
+from ._handlers import of, path_of, surely
 from ._kinds import PAYMENT, absent, by_handler, by_job, first_site, needs_call
 from ._live import LiveSide
 from ._options import described, numbers, option, places, sureness
@@ -270,7 +270,7 @@ def _validated(_: CodeModel, worker: Worker) -> Judged:
         expected="amount > 0, integer, a known currency",
         place=moved[0].span,
         related=moved[0].calls,
-        confidence=Confidence.LIKELY,
+        confidence=surely(moved[0]),
     )
 
 
@@ -297,7 +297,7 @@ def _categories(_: CodeModel, worker: Worker) -> Judged:
         expected="StripeCardError and the like end the job, the rest is retried",
         place=moved[0].span,
         related=(*moved[0].calls, *tuple(catch.span for catch in worker.catches[:4])),
-        confidence=Confidence.LIKELY,
+        confidence=surely(moved[0]),
     )
 
 
@@ -349,7 +349,7 @@ def _fraud(_: CodeModel, worker: Worker) -> Judged:
         expected="Radar's outcome or an own check that stops",
         place=moved[0].span,
         related=moved[0].calls,
-        confidence=Confidence.LIKELY,
+        confidence=surely(moved[0]),
     )
 
 
@@ -363,7 +363,7 @@ def _quiet(_: CodeModel, worker: Worker) -> Judged:
             loud.text,
             expected="ids only",
             place=loud.span,
-            confidence=Confidence.LIKELY,
+            confidence=surely(loud),
         )
     if not worker.followed:
         return unsure(f"{name}: its handler's reach could not be followed to see what it logs")

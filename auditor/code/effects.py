@@ -35,6 +35,9 @@ MOST_FUNCTIONS = 500
 """Walked for one handler function; one worker may have dozens of handlers."""
 MOST_VISITS = 2
 """Of one function in one handler: before and after a side effect are two different places."""
+SMALL = 3
+"""Functions that a walk of a small helper meets: `markPayment(orderId, 'PAID')` stands on many paths, and costs little."""
+MOST_SMALL = 8
 DEEPEST = 40
 _KINDS = {
     "try": "try",
@@ -150,8 +153,10 @@ class _Seen:
         self._left[id(function), id(frame)] = 0
         return left
 
-    def leave(self, function: Function, frame: Frame | None, left: int, *, useful: bool) -> None:
-        """Note that its walk is over."""
+    def leave(self, function: Function, frame: Frame | None, left: int, *, useful: bool, spent: int) -> None:
+        """Note that its walk is over, after so many visits."""
+        if left == MOST_VISITS - 1 and spent <= SMALL:
+            left = MOST_SMALL - 1
         self._left[id(function), id(frame)] = left if useful else 0
 
 
@@ -189,13 +194,12 @@ class Effects:
     def of(self, functions: Sequence[Function | FunctionValue], names: tuple[str, ...] = ("job",)) -> Found:
         """What the handler functions reach; `names` are what their parameters are: the job, for listeners the error too."""
         found = Found()
-        seen = _Seen()
         bounds: list[Option | None] = []
         self._envs, self._frames, self._params, self._ran = {}, {}, {}, {}
         for self._run, value in enumerate(functions):
             function, frame = (value.fact, value.frame) if isinstance(value, FunctionValue) else (value, None)
             env: dict[str, Paths] = {}
-            seen.visits = 0
+            seen = _Seen()
             for parameter, name in zip(function.parameters, names, strict=False):
                 taint.bind(unwrapped(parameter.pattern), frozenset({name}), env)
             runs = Runs(self.ev)
@@ -215,6 +219,7 @@ class Effects:
         if seen.visits >= MOST_FUNCTIONS or len(place.path) > DEEPEST or self.ev.program.out_of_time():
             found.complete = False
             return set()
+        before = seen.visits
         left = seen.enter(function, place.frame)
         calls = self._calls_of(function)
         visit = _Visit(function, env, place.within, place.path, self.meanings.transactions(calls), place, place.frame)
@@ -243,7 +248,7 @@ class Effects:
                 found.effects[at] = claimed
         found.catches += catches
         found.loops = found.loops or any(_endless(call) for call in calls)
-        seen.leave(function, place.frame, left, useful=len(found.effects) > first)
+        seen.leave(function, place.frame, left, useful=len(found.effects) > first, spent=seen.visits - before)
         return visit.returned
 
     def _conditions_of(self, function: Function) -> list[tuple[int, Condition]]:

@@ -65,7 +65,7 @@ _ROWS = frozenset(
     )
 )
 _COUNTED = r"(?:\??\.(?:rows|data|records|items|docs))?(?:\??\.(?:length|rowCount|size|count|affected|affectedRows|modifiedCount|matchedCount)|\??\.?\[0\]|\??\.at\(0\))?"
-_MEMBER = re.compile(r"\w+(?:[!?]?\.\w+|!?(?:\?\.)?\[\d+\])*!?")
+_MEMBER = re.compile(r"\w+(?:[!?]?\.\w+|!?(?:\?\.)?\[[\w.'\"]+\])*!?")
 _DONE = re.compile(
     r"status|state|sent|paid|process|mint|complet|done|finish|deliver|confirm|refund|charged|success|succeed|hash|signature|receipt|already|lock|exist|count"
     r"|length|size|duplicate|handled|acquired|claim|_at$|At$|tx|captured|executed|issued|fulfilled|published|credited|settled|affected|skip",
@@ -172,8 +172,8 @@ def _term(term: tuple[Node, bool], asked: Asked) -> Asks:
     there = _existence(_plain(node, asked.callee) if own else text(node).strip(), asked, own=own)
     if there is not None:
         return Asks.PRESENT if there is not negated else Asks.ABSENT
-    held = re.fullmatch(rf"({_MEMBER.pattern})\s*(?:(!==?|={{2,3}})\s*(?:null|undefined))?", text(node).strip())
-    last = held[1].rsplit(".", 1)[-1].rstrip("!") if held is not None else ""
+    held = re.fullmatch(rf"({_MEMBER.pattern})\s*(?:(!==?|={{2,3}}|>)\s*(?:null|undefined|0))?", text(node).strip())
+    last = re.sub(r"\??\.(?:length|size)$", "", held[1]).rsplit(".", 1)[-1].rstrip("!") if held is not None else ""
     if _UNRELATED.match(last) and held is not None and "." in held[1]:
         return Asks.NOTHING
     if held is not None and not own and not _DONE.search(last) and held[1] not in asked.contents:
