@@ -12,7 +12,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 WORDS: Mapping[Kind, frozenset[str]] = {
     Kind.CLEANUP: frozenset(("cleanup", "clean", "cleaner", "purge", "prune", "expire", "expired", "gc", "sweep")),
     Kind.REFUND: frozenset(("refund", "refunds", "chargeback", "chargebacks")),
-    Kind.PAYMENT: frozenset(("payment", "payments", "charge", "charges", "checkout", "billing", "invoice", "invoices", "pay", "capture", "subscription")),
+    Kind.PAYMENT: frozenset(("payment", "payments", "charge", "charges", "checkout", "billing", "invoice", "invoices", "pay", "capture", "subscription", "purchase", "purchases")),
     Kind.NFT: frozenset(("nft", "nfts", "mint", "mints", "minting")),
     Kind.TRANSFER: frozenset(
         ("transfer", "transfers", "withdraw", "withdraws", "withdrawal", "withdrawals", "deposit", "deposits", "payout", "payouts", "transaction",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from auditor.code.facts import Function, Module
 from auditor.code.model import Library, Misuse, OptionState, Producer, Queue, Worker
 from auditor.code.sites import RawProducer, RawQueue, RawWorker, Sites
-from auditor.code.values import FunctionValue, LibraryObject, Literal, Object, is_nothing, options_of
+from auditor.code.values import FunctionValue, LibraryObject, Literal, Object, Template, is_nothing, options_of
 from auditor.code.versions import Versions, major
 from auditor.model import CodeSpan
 
@@ -30,6 +31,7 @@ def find(
         *_libraries(queues, producers, workers),
         *_workers(workers),
         *_constructions(sites, is_live, service_of),
+        *_colons(sites, versions, is_live, service_of),
     ):
         found.setdefault((misuse.rule, misuse.span), misuse)
     return tuple(found.values())
@@ -240,6 +242,40 @@ def _constructions(
                 "",
                 service_of(module.path),
             )
+
+
+def _colons(
+    sites: Sites,
+    versions: Versions,
+    is_live: Callable[[Module, Function | None], bool],
+    service_of: Callable[[str], str],
+) -> Iterator[Misuse]:
+    """Names that the constructor throws on: `tenant:${id}`. BullMQ parts its keys by colons, and refuses them from 5.13 on."""
+    raws: list[RawQueue | RawWorker] = [*sites.queues, *sites.workers]
+    for raw in raws:
+        module, targets = raw.call.scope.module, raw.objects if isinstance(raw, RawQueue) else raw.targets
+        if not targets or targets[0].library == "bull" or targets[0].name not in ("Queue", "Worker", "QueueEvents"):
+            continue
+        named = [o for target in targets for v in target.arguments[:1] for o in options_of(v)]
+        written = [part for o in named for part in (o.parts if isinstance(o, Template) else (o,))]
+        colon = any(isinstance(part, Literal) and not part.env and ":" in str(part.value) for part in written)
+        if colon and _refuses(versions.of("bullmq", module.path)):
+            yield Misuse(
+                "colon_in_name",
+                CodeSpan(module.path, raw.call.line, raw.call.line),
+                f"BullMQ throws on the name of this {targets[0].name}: it cannot contain a colon",
+                is_live(module, raw.call.scope.func),
+                "",
+                service_of(module.path),
+            )
+
+
+def _refuses(version: str) -> bool:
+    """Whether a version, or the newest that a range allows, refuses colons in names."""
+    found = re.search(r"(\d+)(?:\.(\d+))?", version)
+    if found is None:
+        return True
+    return (int(found[1]), int(found[2] or 99)) >= (5, 13) or (version.startswith(("^", ">")) and found[1] == "5")
 
 
 def producers_by_span(sites: Sites) -> dict[CodeSpan, RawProducer]:

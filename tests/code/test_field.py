@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from auditor.code.collect import collect
 from auditor.code.model import CodeModel
 from auditor.infra.collect import entry_points_above
@@ -378,3 +380,21 @@ def test_a_transform_that_makes_settings_of_variables(tmp_path: Path) -> None:
     )
     (worker,) = model.workers
     assert (worker.options["concurrency"].value, worker.options["lockDuration"].value) == (7, 45_000)
+
+
+@pytest.mark.parametrize(
+    ("version", "refused"), [("4.18.3", False), ("5.7.0", False), ("^5.0.0", True), ("5.61.0", True)]
+)
+def test_a_colon_in_a_queues_name_is_refused_by_newer_versions(tmp_path: Path, version: str, refused: bool) -> None:
+    model = read(
+        tmp_path,
+        {"bullmq": version, "bull": "^4.16.0"},
+        src__index="""
+            import Bull from 'bull';
+            import { Queue } from 'bullmq';
+            export const of = (tenant: string) => new Queue(`tenant:${tenant}`, { connection: {} });
+            export const old = new Bull('tenant:old');
+            of(process.argv[2]).add('x', {});
+        """,
+    )
+    assert [misuse.rule for misuse in model.misuses if misuse.rule == "colon_in_name"] == ["colon_in_name"] * refused
