@@ -19,6 +19,7 @@ import hiredis
 from .address import Address
 from .allowlist import check
 from .meter import BudgetSpentError, Meter
+from .pace import Pace
 from .transport import dial, words
 
 Command: TypeAlias = tuple[str | int, ...]
@@ -79,6 +80,7 @@ class Connection:
         self.address = address
         self.meter = meter
         self.proving = False
+        self.pace = Pace()
         self._reader = hiredis.Reader(encoding="utf-8", errors="surrogateescape", replyError=ReplyError)
         self._socket: socket.socket | None = dial(address, min(meter.budget.connect_s, max(meter.left, 0.01)))
 
@@ -132,8 +134,11 @@ class Connection:
         until = min(time.monotonic() + patience, self.meter.deadline)
         try:
             self._socket.settimeout(max(until - time.monotonic(), 0.01))
+            began = time.monotonic()
             self._socket.sendall(b"".join(_pack(command) for command in commands))
-            return [self._reply(until, patience) for _ in commands]
+            replies = [self._reply(until, patience) for _ in commands]
+            self.pace.after(time.monotonic() - began, len(commands), self.meter.left)
+            return replies
         except (LostError, BudgetSpentError):
             self.close()
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
@@ -11,6 +11,7 @@ from .clients import Holder
 from .connection import Asker, Command, Connection, Reply, ReplyError
 from .keys import META, PROOF, candidates, split_meta
 from .model import FoundBy
+from .pace import Pace
 from .refusals import refused
 from .server_model import Refused
 from .state import Known
@@ -18,6 +19,8 @@ from .state import Known
 _RANDOM = 300
 _SMALL = 10_000
 """Keys that a few SCAN calls walk over: nothing needs to be found before."""
+_AT_ONCE = 200
+_MISSES = 300
 _COUNT_MIN, _COUNT_MAX = 200, 2000
 
 
@@ -49,6 +52,10 @@ class Discovery:
     """Keys that SCAN went over, roughly."""
     trusted: set[str] = field(default_factory=lambda: {"bull"})
     """Prefixes that a client or a queue's own description vouches for."""
+    prefixes: set[str] = field(default_factory=set)
+    """Prefixes of the queues found."""
+    misses: Counter[str] = field(default_factory=Counter)
+    """Names that were no queue's, by prefix."""
 
 
 def discover(
@@ -102,9 +109,7 @@ def _scan(asker: Asker, node: Connection, result: Discovery, keys: int | None) -
     """One pass for `:id` and `:meta`: every library and version writes the first with its first job."""
     cursor, count, meter = "0", 1000, asker.meter
     while True:
-        began = time.monotonic()
         reply = node.one("SCAN", cursor, "MATCH", "*:[im][de]*", "COUNT", count)
-        took = time.monotonic() - began
         match reply:
             case [str(following), list(page)]:
                 cursor = following
@@ -131,25 +136,23 @@ def _scan(asker: Asker, node: Connection, result: Discovery, keys: int | None) -
             of = f" of {keys:,}" if keys is not None else ""
             result.coverage = f"the scan for queues stopped at its budget, after about {meter.keys_scanned:,}{of} keys; some queues may be missing"
             return
-        count = _adapt(count, took)
+        count = _adapt(count, node.pace)
 
 
-def _adapt(count: int, took: float) -> int:
-    """Keep a SCAN call near 2 ms, and pause a little when the server is slow."""
-    if took > 0.02:
-        time.sleep(min(took, 0.05))  # someone else needs it now
-    if took > 0.004:
+def _adapt(count: int, pace: Pace) -> int:
+    """Keep what a SCAN call takes in the server near 2 ms; on a long way to it a few ms are the way's own."""
+    if pace.beyond > max(0.004, pace.way / 4):
         return max(count // 2, _COUNT_MIN)
-    return min(count * 2, _COUNT_MAX) if took < 0.001 else count
+    return min(count * 2, _COUNT_MAX) if pace.beyond < max(0.001, pace.way / 10) else count
 
 
 def _confirm(asker: Asker, result: Discovery, names: Iterable[Name], by: FoundBy) -> None:
     # a name that code knows needs less proof than a name that only looks like a queue's
     known = result.found if by is FoundBy.CODE else result.asked
-    fresh = [name for name in dict.fromkeys(names) if name not in known]
+    fresh = [name for name in dict.fromkeys(names) if name not in known and not _others(result, name, by)]
     result.asked.update(fresh)
-    for start in range(0, len(fresh), 64):
-        some = fresh[start : start + 64]
+    for start in range(0, len(fresh), _AT_ONCE):
+        some = fresh[start : start + _AT_ONCE]
         commands: list[Command] = []
         for name in some:
             commands += [("GET", f"{name.stem}id"), ("HMGET", f"{name.stem}meta", *META)]
@@ -168,6 +171,15 @@ def _confirm(asker: Asker, result: Discovery, names: Iterable[Name], by: FoundBy
             if _is_queue(each, result, by):
                 _keep(result, each.name, by)
                 result.known[each.name.stem] = Known(whole(each.counter), _texts(each.meta))
+                result.prefixes.add(each.name.prefix)
+            else:
+                result.misses[each.name.prefix] += 1
+
+
+def _others(result: Discovery, name: Name, by: FoundBy) -> bool:
+    """Whether keys of that prefix are another application's: hundreds of `user:7:id`, and never a queue among them."""
+    guessed = by in (FoundBy.RANDOM, FoundBy.SCAN)
+    return guessed and result.misses[name.prefix] >= _MISSES and name.prefix not in result.prefixes | result.trusted
 
 
 @dataclass(slots=True)

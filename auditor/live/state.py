@@ -155,9 +155,9 @@ def clock(said: Answers) -> int:
 
 
 def snap(milliseconds: int) -> int:
-    """A measured duration at the round figure that it stands for, where it is within 25 ms of one."""
+    """A measured duration at the round figure that it stands for, where it is within 50 ms of one."""
     near = round(milliseconds / 500) * 500
-    return near if near and abs(near - milliseconds) <= 25 else milliseconds
+    return near if near and abs(near - milliseconds) <= 50 else milliseconds
 
 
 def oldest(said: Answers, name: str) -> int | None:

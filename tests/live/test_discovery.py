@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -10,9 +12,11 @@ from auditor.live.budget import Budget
 from auditor.live.discovery import _COUNT_MAX, _COUNT_MIN, _adapt
 from auditor.live.keys import candidates, split_meta
 from auditor.live.model import FoundBy
+from auditor.live.pace import Pace
 
+from ..support.offering import Answer, behind
 from ..support.redis_server import RunningServer, redis_server
-from .support import queue, scan
+from .support import fill, queue, scan
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +42,8 @@ def test_random_keys_find_the_large_and_scan_the_small(large: RunningServer) -> 
     assert len(live.queues) == 2
     assert live.coverage == ""
     assert 30_000 <= live.report.keys_scanned <= 33_000
+    # sessions are told for another application's after some hundreds of them
+    assert live.report.commands["get"] < 1000
 
 
 def test_no_scan_on_request(large: RunningServer) -> None:
@@ -48,12 +54,67 @@ def test_no_scan_on_request(large: RunningServer) -> None:
     assert "randomkey" not in live.report.commands
 
 
-def test_count_follows_the_round_trip() -> None:
-    assert _adapt(1000, 0.0005) == 2000
-    assert _adapt(1000, 0.002) == 1000
-    assert _adapt(1000, 0.005) == 500
-    assert _adapt(_COUNT_MAX, 0.0001) == _COUNT_MAX
-    assert _adapt(_COUNT_MIN, 0.03) == _COUNT_MIN
+@pytest.mark.parametrize(
+    ("count", "beyond", "way", "then"),
+    [
+        (1000, 0.0005, 0.001, 2000),
+        (1000, 0.002, 0.001, 1000),
+        (1000, 0.005, 0.001, 500),
+        (1000, 0.005, 0.1, 2000),
+        (1000, 0.03, 0.1, 500),
+        (_COUNT_MAX, 0.0001, 0.001, _COUNT_MAX),
+        (_COUNT_MIN, 0.03, 0.001, _COUNT_MIN),
+    ],
+)
+def test_count_follows_the_round_trip(count: int, beyond: float, way: float, then: int) -> None:
+    pace = Pace()
+    pace.way, pace.beyond = way, beyond
+    assert _adapt(count, pace) == then
+
+
+def slow(seconds: float) -> Answer:
+    """A command that takes so long."""
+
+    def answer(reply: Any) -> Any:
+        time.sleep(seconds)
+        return reply
+
+    return answer
+
+
+def test_a_far_server_is_asked_for_more_at_once_and_a_slow_one_for_less(large: RunningServer) -> None:
+    """30,000 keys: by 2,000 where only the way is long, by 200 where each SCAN takes the server long."""
+    with behind(large, {"SCAN": slow(0.008)}) as busy, behind(large, {}, away_s=0.06) as far:
+        apart = {
+            name: scan(f"redis://127.0.0.1:{port}").report.commands["scan"]
+            for name, port in (("busy", busy), ("far", far))
+        }
+    assert apart["busy"] > 100
+    assert apart["far"] < apart["busy"] / 2
+
+
+def test_a_server_whose_latency_rises_is_left_alone_as_long() -> None:
+    """Each batch takes 0.1 s from the third on: the scan waits as long in between."""
+    with redis_server() as server:
+        fill(server, 160)
+        calls: list[float] = []
+
+        def heavier(reply: Any) -> Any:
+            calls.append(time.monotonic())
+            time.sleep(0.1 if len(calls) > 2 else 0)
+            return reply
+
+        with behind(server, {"TIME": heavier}) as port:
+            began = time.monotonic()
+            live = scan(f"redis://127.0.0.1:{port}")
+            took = time.monotonic() - began
+            calm = time.monotonic()
+            scan(server)
+            calm = time.monotonic() - calm
+    assert len(live.queues) == 160
+    assert len(calls) >= 6
+    delayed = 0.1 * (len(calls) - 2)
+    assert took > calm + delayed * 1.5
 
 
 @pytest.mark.parametrize(

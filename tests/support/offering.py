@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -26,25 +27,29 @@ def error(text: str) -> bytes:
 
 
 @contextlib.contextmanager
-def behind(server: RunningServer, answers: Mapping[str, Answer]) -> Iterator[int]:
-    """The port of the door. `answers` by command, the longest name wins: `CONFIG GET save`, `CONFIG GET`, `CONFIG`."""
+def behind(server: RunningServer, answers: Mapping[str, Answer], *, away_s: float = 0.0) -> Iterator[int]:
+    """The port of the door. `answers` by command, the longest name wins: `CONFIG GET save`, `CONFIG GET`, `CONFIG`.
+
+    `away_s`: how far the server is, as the time of a round trip.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=_serve, args=(listener, server, answers), daemon=True).start()
+        threading.Thread(target=_serve, args=(listener, server, answers, away_s), daemon=True).start()
         yield listener.getsockname()[1]
 
 
-def _serve(listener: socket.socket, server: RunningServer, answers: Mapping[str, Answer]) -> None:
+def _serve(listener: socket.socket, server: RunningServer, answers: Mapping[str, Answer], away_s: float) -> None:
     with contextlib.suppress(OSError):
         while True:
             client, _ = listener.accept()
-            threading.Thread(target=_talk, args=(client, server, answers), daemon=True).start()
+            threading.Thread(target=_talk, args=(client, server, answers, away_s), daemon=True).start()
 
 
-def _talk(client: socket.socket, server: RunningServer, answers: Mapping[str, Answer]) -> None:
+def _talk(client: socket.socket, server: RunningServer, answers: Mapping[str, Answer], away_s: float) -> None:
     asked, said = hiredis.Reader(), hiredis.Reader()
     with client, socket.socket(socket.AF_UNIX) as real, contextlib.suppress(OSError):
         real.connect(str(server.socket))
         while data := client.recv(65_536):
+            time.sleep(away_s)
             asked.feed(data)
             while (command := asked.gets()) is not False:
                 client.sendall(_reply(command, real, said, answers))
