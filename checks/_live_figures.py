@@ -24,6 +24,7 @@ def depth(live: LiveRedis) -> LiveSide:
         ]
         told += [f"{queue.counts.delayed:,} delayed"] if queue.counts.delayed else []
         told += ["paused"] if queue.paused else []
+        told += [f"rate-limited for {duration(queue.rate_limited_ms)} more"] if queue.rate_limited_ms else []
         if (known := rates(queue)) is not None and queue.counts.depth:
             drained = drain_ms(queue)
             told.append(f"{known.per_minute:.3g} completed a minute ({_window(known)})")

@@ -12,6 +12,7 @@ from ._live_side import (
     Judgement,
     LiveSide,
     dead_letter,
+    duration,
     each_group,
     job_options,
     judge_options,
@@ -126,7 +127,7 @@ def _remove_on_complete(queue: LiveQueue, job: SampledJob) -> Judgement | None:
         return Judgement(
             not kept.keep_all, f"removeOnComplete: {_kept(kept)}", "removeOnComplete keeps every completed job for ever"
         )
-    held = f"{queue.counts.completed:,} completed jobs are kept"
+    held = f"{queue.counts.completed:,} completed jobs are kept{_since(queue)}"
     if queue.era in _NO_WORKER_RETENTION:
         return Judgement(False, "no removeOnComplete", f"no removeOnComplete: completed jobs stay for ever ({held})")
     if queue.counts.completed >= _MANY and queue.added is not None and queue.counts.total >= queue.added * 0.95:
@@ -247,6 +248,12 @@ def _bound(queue: LiveQueue) -> int | None:
     ]
     known = [count for count in counts if count]
     return max(known) if known and len(known) == len(newest) else None
+
+
+def _since(queue: LiveQueue) -> str:
+    """`, the oldest for 40 d` of its completed jobs."""
+    oldest = queue.oldest_completed_ms
+    return f", the oldest for {duration(queue.read_ms - oldest)}" if oldest and queue.read_ms > oldest else ""
 
 
 def _kept(kept: Retention) -> str:

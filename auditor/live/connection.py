@@ -144,7 +144,7 @@ class Connection:
             raise
         except TimeoutError:
             self.close()
-            raise LostError(f"no answer within {patience:g} s", timed_out=True) from None
+            raise self._late(patience) from None
         except OSError as error:
             self.close()
             raise LostError(words(error)) from None
@@ -161,14 +161,19 @@ class Connection:
                 return reply  # type: ignore[no-any-return]  # hiredis gives what Reply names
             left = until - time.monotonic()
             if left <= 0:
-                if self.meter.left <= 0:
-                    raise LostError(f"the time is up ({self.meter.seconds:.0f} s)", timed_out=True)
-                raise LostError(f"no answer within {patience:g} s", timed_out=True)
+                raise self._late(patience)
             sock.settimeout(left)
             data = sock.recv(_CHUNK)
             if not data:
                 raise LostError("the server closed the connection")
             self._reader.feed(data)
+
+    def _late(self, patience: float) -> LostError | BudgetSpentError:
+        """What a wait that ended means: the scan's own seconds are spent, its deadline has come, or the server hangs."""
+        if self.meter.left > 0:
+            return LostError(f"no answer within {patience:g} s", timed_out=True)
+        up = f"the time is up ({self.meter.seconds:.0f} s)"
+        return BudgetSpentError(up) if self.meter.own_deadline else LostError(up, timed_out=True)
 
 
 def _pack(command: Command) -> bytes:

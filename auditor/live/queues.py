@@ -68,7 +68,9 @@ def read_queue(question: Question, shared: Shared) -> Asking[Answer | None]:
         queue = _with_jobs(queue, sample)
         answer = Answer(queue, hashless=tuple(sample.lost))
         locks, window = yield from _running(stem, queue, state, sample, question.events)
-        seen = stalls(sample.jobs, events=window.types.get("stalled", 0) if window else 0, suspected=state.suspected)
+        seen = stalls(
+            sample.jobs, events=window.types.get("stalled", 0) if window else 0, suspected=queue.stalls.suspected
+        )
         queue = replace(
             queue,
             lock=lock_duration(locks, queue.era),
@@ -105,7 +107,6 @@ def _first(question: Question, state: State) -> LiveQueue:
         stalled_check=state.checked,
         global_concurrency=whole(meta.get("concurrency")),
         rate_limit=(limit, per) if limit is not None and per is not None else None,
-        rate_limited_ms=state.rate_limited_ms,
         notes=tuple(map(clean, state.notes)),
         refused=tuple(state.refused),
         read_ms=state.now_ms,
@@ -137,6 +138,8 @@ def _ends(
         oldest_completed_ms=oldest(said, "completed"),
         oldest_failed_ms=oldest(said, "failed"),
         overdue_delayed_ms=overdue if overdue > 0 else None,
+        rate_limited_ms=limited if (limited := said.count("limiter ttl")) > 0 else None,
+        stalls=replace(queue.stalls, suspected=said.count("suspected")),
         refused=(*queue.refused, *said.refused),
     )
     members = said.items("repeat")
@@ -207,7 +210,7 @@ def _with_jobs(queue: LiveQueue, sample: Sample) -> LiveQueue:
         sampling=Sampling(taken, sizes(queue.counts)),
         durations=durations(sample.jobs),
         hits=tuple(sample.hits),
-        stalls=stalls(sample.jobs, events=0, suspected=0),
+        stalls=stalls(sample.jobs, events=0, suspected=queue.stalls.suspected),
     )
 
 

@@ -53,8 +53,6 @@ class State:
     repeats: int
     checked: bool
     """Whether the stalled check's key is there."""
-    suspected: int
-    rate_limited_ms: int | None
     metered: bool
     """Whether the workers keep metrics."""
     gone: bool
@@ -79,8 +77,6 @@ def read_state(stem: str, known: Known, shared: Shared) -> Asking[State]:
     commands |= {
         "events": ("XLEN", f"{stem}events"),
         "check ttl": ("PTTL", f"{stem}stalled-check"),
-        "suspected": ("SCARD", f"{stem}stalled"),
-        "limiter ttl": ("PTTL", f"{stem}limiter"),
         "metrics": ("EXISTS", f"{stem}metrics:completed", f"{stem}metrics:failed"),
     }
     if not meta.get("version"):  # else the description tells library and version, and Bull writes none
@@ -88,7 +84,6 @@ def read_state(stem: str, known: Known, shared: Shared) -> Asking[State]:
     said = Answers(commands, (yield list(commands.values())))
     if "time" in commands:
         shared.now_ms = clock(said)
-    limiter = said.count("limiter ttl")
     return State(
         now_ms=shared.now_ms,
         counts=Counts(
@@ -109,8 +104,6 @@ def read_state(stem: str, known: Known, shared: Shared) -> Asking[State]:
         events=said.count("events"),
         repeats=said.count("repeat"),
         checked=said.count("check ttl") > 0,
-        suspected=said.count("suspected"),
-        rate_limited_ms=limiter if limiter > 0 else None,
         metered=said.count("metrics") > 0,
         gone=isinstance(waits := said.raw("wait"), ReplyError) and waits.code == "CLUSTERDOWN",
         refused=said.refused,
@@ -123,6 +116,10 @@ def ends(stem: str, state: State) -> dict[str, Command]:
     counts, commands = state.counts, dict[str, Command]()
     if counts.waiting:
         commands["next"] = ("LRANGE", f"{stem}wait", -3, -1)
+    if counts.depth:
+        commands["limiter ttl"] = ("PTTL", f"{stem}limiter")
+    if counts.active:
+        commands["suspected"] = ("SCARD", f"{stem}stalled")
     commands |= {
         f"oldest {name}": ("ZRANGE", f"{stem}{name}", 0, 0, "WITHSCORES")
         for name in ("delayed", "completed", "failed")
