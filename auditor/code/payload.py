@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _DEEPEST = 5
 _MOST = 120
 _ENCRYPT = re.compile(r"(?i)encrypt|(?<![a-z])seal|createCipher|(?<![a-z])kms\.|compactEncrypt|(?<![a-z])jwe(?![a-z])")
+_BUFFER = re.compile(r"Buffer(?:\.(?:from|alloc|allocUnsafe|concat|copyBytesFrom))?\(\)(?:\.(?:slice|subarray)\(\))?")
 _LOST = {"Map": "a Map", "WeakMap": "a WeakMap", "Set": "a Set", "WeakSet": "a WeakSet"}
 _REQUESTS = frozenset(("req", "request", "res", "response", "ctx.req", "ctx.request", "ctx.res"))
 
@@ -192,9 +193,7 @@ def _lost(value: Value) -> str:
                 if cls.members.keys() - {"constructor", "toJSON"} and "toJSON" not in cls.members
                 else ""
             )
-        case External("global" | "buffer" | "node:buffer", path) if (
-            path.startswith("Buffer") and path.endswith("()") and "toString" not in path
-        ):
+        case External("global" | "buffer" | "node:buffer", path) if _BUFFER.fullmatch(path):
             return "a Buffer"
         case External("global", path) if path.endswith("()") and path.removesuffix("()").endswith("Error"):
             return "an Error"
