@@ -34,7 +34,8 @@ FOR_EVER_MS = 600_000
 def cpu_sandboxed(code: CodeModel) -> Verdict:
     """CPU-bound calls run in sandboxed processors, worker threads or child processes, never on a worker's event loop.
 
-    Synchronous crypto, zlib and file work on large data, bcrypt, image and PDF rendering, execSync.
+    Synchronous crypto, zlib and file work on large data, bcrypt, image and PDF rendering, execSync; loops that wait for the
+    clock or count to ten millions and more, and recursion that doubles at each step.
     """
     return by_worker(_cpu, "no handler of {n} workers computes on the event loop")(code)
 

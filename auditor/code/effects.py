@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from auditor.code import chains, classes, decides, margins, taint
+from auditor.code import chains, classes, decides, margins, spinning, taint
 from auditor.code.branches import branches_of
 from auditor.code.catalogue import Catalogue, Meaning
 from auditor.code.conditions import conditions_of
@@ -241,6 +241,9 @@ class Effects:
                 found.conditions.append(replace(conditions.pop(0)[1], order=len(found.effects)))
             self._call(call, visit, seen, found)
         found.conditions += [replace(condition, order=len(found.effects)) for _, condition in conditions]
+        found.effects += [
+            self._spin(node, what, visit, len(found.effects)) for node, what in spinning.of(self.ev, function)
+        ]
         catches = catches_of(function, found.effects[first:], _Program(self.ev, self.flow, function.module, self._told))
         for at in (at for one in catches if one.refuses for at in one.around):
             if found.effects[at].role in (Role.DB_WRITE, Role.DB_UPSERT):
@@ -394,6 +397,15 @@ class Effects:
 
     def _inherited(self, method: FunctionValue) -> Frame | None:
         return classes.run_on(self.ev, method.this, method.fact) if isinstance(method.this, Instance) else None
+
+    def _spin(self, node: Node, what: str, visit: _Visit, order: int) -> Effect:
+        """Work of the function itself that holds the event loop."""
+        at = CodeSpan(visit.function.module.path, int(node.start_point[0]) + 1, int(node.end_point[0]) + 1)
+        way = visit.place
+        return Effect(
+            Role.CPU, at, what, path=visit.path, steps=way.steps, calls=way.calls, order=order, within=visit.within,
+            symbol=visit.function.symbol,
+        )  # fmt: skip
 
     def _effect(self, call: Call, meaning: Meaning, visit: _Visit, around: tuple[str, ...], order: int) -> Effect:
         module: Module = call.scope.module
