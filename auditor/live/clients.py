@@ -17,6 +17,8 @@ _NAME = re.compile(r"(?P<prefix>.+?):(?P<b64>[A-Za-z0-9+/]+={0,2})(?::(?P<tail>w
 _PLAIN = re.compile(r"(?P<prefix>[^:]+):(?P<queue>[^:]+)")
 _SENTINEL = re.compile(r"sentinel-(?P<id>[0-9a-f]{8})-(?:cmd|pubsub)")
 _BLOCKING = ("brpoplpush", "bzpopmin")
+_BEGINNING = ("", "info", "client", "hello", "auth", "select", "cluster", "readonly", "ping", "null")
+"""What a worker's connection has run before it first waits for a job."""
 
 
 class Seat(StrEnum):
@@ -85,14 +87,14 @@ def workers(mine: list[tuple[RedisClient, Holder]], *, certain: bool) -> QueueWo
     plain = [client for client, holder in seats if holder.plain]
     encoded = [client for client, holder in seats if not holder.plain]
     listeners = sum(1 for _, holder in mine if holder.seat is Seat.LISTENER)
-    blocking = [client for client in encoded if "b" in client.flags or client.command in _BLOCKING]
-    # Bull 3 names its three connections alike; a subscriber among them gives it away
-    bull3 = any(client.command in ("subscribe", "psubscribe") for client in encoded)
+    # Bull 3 names all connections of a queue alike; who takes jobs blocks, who adds or listens runs other commands.
+    # A worker's connection runs nothing else but what it began with; Dragonfly tells no command.
+    others = [client for client in encoded if client.command not in (*_BLOCKING, *_BEGINNING)]
+    held = [client for client in encoded if client not in others]
+    bull3 = bool(others)
     if bull3:
-        count = len(blocking) or len(encoded) // 3
-        held = blocking or encoded
-    else:
-        count, held = len(encoded), encoded
+        held = [client for client in held if client.command in _BLOCKING or "b" in client.flags]
+    count = len(held)
     polling = [client for client in plain if client.command == "bzpopmin"]
     if plain:
         count += len(polling) or (len(plain) + 1) // 2
@@ -102,7 +104,7 @@ def workers(mine: list[tuple[RedisClient, Holder]], *, certain: bool) -> QueueWo
         hosts=tuple(sorted({client.host for client in held})),
         names=tuple(sorted({holder.worker for _, holder in seats if holder.worker})),
         listeners=listeners,
-        certain=certain and not bull3,
+        certain=certain,
         youngest_s=min((client.age_s for client in held), default=None),
         longest_idle_s=max((client.idle_s for client in held), default=0),
     )

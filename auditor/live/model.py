@@ -96,7 +96,7 @@ class QueueWorkers:
     listeners: int = 0
     """QueueEvents connections."""
     certain: bool = True
-    """False where client names can't be relied on, and the count is a lower bound: a replica, Bull 3, workers of a cluster."""
+    """False where client names can't be relied on, and the count is a lower bound: a replica, workers of a cluster."""
     youngest_s: int | None = None
     """Seconds since the newest of their connections was made: about when the newest worker started."""
     longest_idle_s: int = 0
