@@ -22,7 +22,7 @@ from auditor.code.meanings import Meanings, callee_text, unwrapped
 from auditor.code.model import Catch, Condition, Effect, Option, Role
 from auditor.code.runs import Runs, whole
 from auditor.code.taint import NONE, Paths
-from auditor.code.values import Frame, FunctionValue, Instance, Literal, options_of, walk
+from auditor.code.values import ClassValue, Frame, FunctionValue, Instance, Literal, options_of, walk
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
@@ -308,7 +308,7 @@ class Effects:
             found.effects.append(made)
             if meaning.role is not Role.DB_TRANSACTION:
                 return
-        bound = self._bound(call, visit.function)
+        bound = self._bound(call, visit.function) or self._handed_on(call, visit.function)
         targets = [(f, frame) for f, frame in bound or self._targets(call, visit) if not _inside(f, visit.function)]
         if not (targets or meaning or ended):
             self._runs.outside(call)
@@ -394,6 +394,15 @@ class Effects:
                 return own
         plain = self.flow.targets(call) or self.events.heard_by(call)
         return [(function, None) for function in plain]
+
+    def _handed_on(self, call: Call, function: Function) -> tuple[Target, ...]:
+        """Functions that outside code gets from this very way: `storage.run(store, fn)` in `withStore(fn)`."""
+        named = [node for node in call.arguments() if node.type == "identifier"]
+        passed = tuple(target for node in named for target in self._passed_on(node, function))
+        if not passed or call.callee is None:
+            return ()
+        own = options_of(self.ev.eval(call.callee, call.scope))
+        return () if any(isinstance(one, FunctionValue | ClassValue) for one in own) else passed
 
     def _inherited(self, method: FunctionValue) -> Frame | None:
         return classes.run_on(self.ev, method.this, method.fact) if isinstance(method.this, Instance) else None
