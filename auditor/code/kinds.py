@@ -12,7 +12,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 WORDS: Mapping[Kind, frozenset[str]] = {
     Kind.CLEANUP: frozenset(("cleanup", "clean", "cleaner", "purge", "prune", "expire", "expired", "gc", "sweep")),
     Kind.REFUND: frozenset(("refund", "refunds", "chargeback", "chargebacks")),
-    Kind.PAYMENT: frozenset(("payment", "payments", "charge", "charges", "checkout", "billing", "invoice", "invoices", "pay", "capture", "subscription", "purchase", "purchases")),
+    Kind.PAYMENT: frozenset(("payment", "payments", "charge", "charges", "checkout", "billing", "invoice", "invoices", "pay", "capture", "purchase", "purchases")),
     Kind.NFT: frozenset(("nft", "nfts", "mint", "mints", "minting")),
     Kind.TRANSFER: frozenset(
         ("transfer", "transfers", "withdraw", "withdraws", "withdrawal", "withdrawals", "deposit", "deposits", "payout", "payouts", "transaction",
@@ -26,7 +26,7 @@ WORDS: Mapping[Kind, frozenset[str]] = {
 _NO_CHARGE = re.compile(
     r"meterEvents|UsageRecord|customers\.create|setupIntents|invoiceItems|checkout\.sessions|invoices\.create$"
 )
-_NFT = re.compile(r"mint|nft|erc721|erc1155|bubblegum|candymachine|tokenuri|baseuri", re.I)
+_NFT = re.compile(r"erc721|erc1155|bubblegum|candymachine|tokenuri|baseuri", re.I)
 _OUTWARD = frozenset((Role.HTTP_WRITE, Role.STORAGE_UPLOAD, Role.NOTIFY, Role.CPU))
 _NEAR = 3
 _ORDER = (Kind.PAYMENT, Kind.REFUND, Kind.NFT, Kind.TRANSFER, Kind.EMAIL)
@@ -69,12 +69,18 @@ def by_roles(effects: Iterable[Effect], name: str = "", told: Kind = Kind.OTHER)
         elif effect.role is Role.REFUND_CREATE:
             found.add(Kind.REFUND)
         elif effect.role is Role.CHAIN_SEND:
-            found.add(
-                Kind.NFT if _NFT.search(f"{effect.call} {effect.target} {effect.symbol} {name}") else Kind.TRANSFER
-            )
+            found.add(Kind.NFT if _mints(f"{effect.call} {effect.target} {effect.symbol} {name}") else Kind.TRANSFER)
         elif effect.role is Role.EMAIL_SEND and (alone or told is Kind.EMAIL or len(effect.path) <= _NEAR):
             found.add(Kind.EMAIL)
     return tuple(kind for kind in _ORDER if kind in found)
+
+
+def _mints(text: str) -> bool:
+    """Whether names speak of minting, word by word: `lazyMint` does, `adminTransfer` and `minTokens` don't."""
+    words = [word.lower() for word in _WORD.findall(text)]
+    return _NFT.search(text) is not None or any(
+        word.startswith(("mint", "nft")) or word.endswith(("mint", "nft", "nfts")) for word in words
+    )
 
 
 def _of_worker(worker: Worker, configured: Mapping[str, str]) -> Worker:
