@@ -43,6 +43,11 @@ def first_site(code: CodeModel, kinds: Collection[Kind]) -> Site:
     return next((site for site in sites if site.live), sites[0])
 
 
+def named_only(site: Site) -> bool:
+    """Whether a handler is of its kind by a name alone, while its reach, which was followed, shows nothing of the kind."""
+    return isinstance(site, Worker) and site.kind_by is KindBy.NAMES and site.followed
+
+
 def absent(code: CodeModel, kinds: tuple[Kind, ...]) -> Verdict | None:
     """Not applicable where there is no job of these kinds, saying what was looked at; else None."""
     if code.empty:

@@ -132,6 +132,7 @@ def _prior(_: CodeModel, worker: Worker) -> Judged:
     )
 
 
+_SETTING_ENDS = ("andupdate", "andreplace", "anddelete", "andremove")
 _SETTING = ("update", "delete", "destroy", "set", "remove", "hset", "save", "del", "patch", "replace", "put")
 
 
@@ -149,7 +150,8 @@ def is_absolute(effect: Effect) -> bool:
         return False
     if effect.text:
         return effect.claims or effect.text in ("UPDATE", "DELETE")
-    return effect.claims or effect.call.rsplit(".", 1)[-1].lower().startswith(_SETTING)
+    name = effect.call.rsplit(".", 1)[-1].lower()
+    return effect.claims or name.startswith(_SETTING) or name.endswith(_SETTING_ENDS)
 
 
 def keys_of(code: CodeModel, worker: Worker) -> Judged | None:
@@ -191,8 +193,10 @@ def _atomic(_: CodeModel, worker: Worker) -> Judged:
     name, loose = subject_of(worker).name, loose_writes(worker)
     if loose:
         calls = ", ".join(f"{e.call} ({e.span.label()})" for e in loose[:4])
+        outside = f"{len(loose)} writes of one stage outside a transaction"
+        many = outside if len(loose) > 1 else "a write beside the transaction of its stage"
         return bad(
-            f"{name}: {len(loose)} writes of one stage outside a transaction: {calls}; a crash in between leaves half",
+            f"{name}: {many}: {calls}; a crash in between leaves half",
             calls,
             expected="one transaction",
             place=loose[0].span,

@@ -13,7 +13,7 @@ from auditor.probes import failed, passed, probe, unverified
 from . import _live
 from ._conditions import condition_of
 from ._handlers import of, path_of, surely
-from ._kinds import PAYMENT, absent, by_handler, by_job, first_site, needs_call
+from ._kinds import PAYMENT, absent, by_handler, by_job, first_site, named_only, needs_call
 from ._live import LiveSide
 from ._options import described, numbers, option, places, sureness
 from ._roles import WRITES
@@ -209,7 +209,8 @@ def _schedulers(live: LiveRedis) -> LiveSide:
 def _lacking(text: str, name: str, site: Site) -> Verdict:
     shown = Evidence(site.span.label(), text, place=site.span)
     subject = Subject(SubjectType.PROJECT, name, service=site.service)
-    return failed(text, Finding(text, subject, site.span, evidence=(shown,), confidence=Confidence.LIKELY))
+    told = Confidence.POSSIBLE if named_only(site) else Confidence.LIKELY
+    return failed(text, Finding(text, subject, site.span, evidence=(shown,), confidence=told))
 
 
 def _notice(code: CodeModel, worker: Worker) -> Judged:
@@ -235,7 +236,7 @@ def _notice(code: CodeModel, worker: Worker) -> Judged:
         f"{name}: a failed payment is told to nobody",
         "no notice in a catch or failed listener",
         expected="a mail or notification job on failure",
-        confidence=Confidence.LIKELY,
+        confidence=Confidence.POSSIBLE if named_only(worker) else Confidence.LIKELY,
     )
 
 

@@ -635,14 +635,27 @@ def _endless(call: Call) -> bool:
 
 
 def _sql_transactions(found: Found) -> None:
-    """Effects between a BEGIN and a COMMIT of one function are in one transaction."""
+    """Effects between a BEGIN and its COMMIT in one function are in one transaction; an early return may commit it too."""
     opened: dict[str, int] = {}
     for at, effect in enumerate(found.effects):
         key = f"{effect.span.path}:{effect.symbol}"
         if effect.text == "BEGIN":
             opened[key] = at
         elif effect.text == "COMMIT" and key in opened:
-            for inner in range(opened.pop(key) + 1, at):
+            first = opened[key]
+            leaves = set(effect.within) - set(found.effects[first].within)
+            early = {word for word in leaves if word.startswith("exits:")}
+            if not early:
+                del opened[key]
+            for inner in range(first + 1, at):
                 one = found.effects[inner]
-                if "transaction" not in one.within:
+                committed = any(
+                    other.text == "COMMIT" and _exits(other) and _exits(other) <= _exits(one)
+                    for other in found.effects[first + 1 : inner]
+                )
+                if "transaction" not in one.within and not committed:
                     found.effects[inner] = replace(one, within=(*one.within, "transaction"))
+
+
+def _exits(effect: Effect) -> set[str]:
+    return {word for word in effect.within if word.startswith("exits:")}

@@ -53,6 +53,8 @@ HOSTS = {
     "hooks.slack.com": Role.NOTIFY,
     "discord.com/api/webhooks": Role.NOTIFY,
 }
+_ASKS = re.compile(r"/(?:search|query|lookup|completions|embeddings|rerank|moderations)\b(?![\w/-])", re.I)
+"""Addresses that are asked by POST and change nothing."""
 _BASES = ("baseURL", "baseUrl", "prefixUrl", "prefix_url")
 _KEY_HEADERS = ("idempotency-key", "paypal-request-id", "idempotencykey", "idempotency_key")
 _LOGGERS = re.compile(r"(?:^|\.)_?(?:logger|log|console|winston|pino|fastify\.log|req\.log)$", re.I)
@@ -252,7 +254,10 @@ class Meanings:
         if role is None:
             role = _role_at(" ".join(self._addresses(call)))
         if role is None:
-            return found
+            asks = _ASKS.search(
+                " ".join((text(given[0]) if (given := call.arguments()) else "", *self._addresses(call)))
+            )
+            return Meaning(Role.HTTP_READ, found.package) if asks and call.name != "delete" else found
         refund = role is Role.PAYMENT_CREATE and "refund" in written.lower()
         return Meaning(Role.REFUND_CREATE if refund else role, found.package)
 
