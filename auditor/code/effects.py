@@ -281,14 +281,20 @@ class Effects:
             every = self.flow.calls(function)
             handed = [(c.node.start_byte, c.node.end_byte) for c in every if c.node.id in self.registering]
             calls = [c for c in every if not any(a <= c.node.start_byte and c.node.end_byte <= z for a, z in handed)]
-            later = [held for call in calls for held in self._run_by(call)]
+            named = {_name_of(inner): inner.node for inner in self.flow.inner(function)}
+            later = [held for call in calls for held in self._run_by(call, named)]
             known = sorted(calls, key=lambda call: _turn(call.node, later))
             self._calls[id(function)] = known
         return known
 
-    def _run_by(self, call: Call) -> list[tuple[int, int, int]]:
-        """(start, end, turn) of functions written as arguments of a call that runs them itself: `withLock(key, () => …)`."""
-        inline = [node for node in call.arguments() if node.type in ("arrow_function", "function_expression")]
+    def _run_by(self, call: Call, named: Mapping[str, Node]) -> list[tuple[int, int, int]]:
+        """(start, end, turn) of functions of this function that a call gets and runs itself: `withLock(key, () => …)`."""
+        inline = [
+            node if node.type in ("arrow_function", "function_expression") else named[taint.text(node)]
+            for node in call.arguments()
+            if node.type in ("arrow_function", "function_expression")
+            or (node.type == "identifier" and taint.text(node) in named)
+        ]
         if not inline or call.name in _LOOPING or call.name in ("on", "once", "then", "catch", "finally"):
             return []
         runs = call.name in _LOCKS or any(not _within_call(f, call) for f in self.flow.targets(call))
@@ -362,7 +368,10 @@ class Effects:
         """Parameters of `target` that this call gives functions."""
         given: dict[str, tuple[Target, ...]] = {}
         for parameter, node in zip(target.parameters, call.arguments(), strict=False):
-            if node.type not in ("arrow_function", "function_expression", "identifier", "member_expression"):
+            if not (
+                node.type in ("arrow_function", "function_expression", "identifier", "member_expression")
+                or (node.type == "call_expression" and chains.name_of(node) == "bind")
+            ):
                 continue
             name = taint.text(unwrapped(parameter.pattern))
             passed = self._passed_on(node, visit.function) if node.type == "identifier" else ()
@@ -564,6 +573,13 @@ def _estimates(effect: Effect) -> bool:
 
 def _outer(function: Function) -> Function | None:
     return function.scope.parent.func if function.scope.parent is not None else None
+
+
+def _name_of(function: Function) -> str:
+    """What a function is called where it is written: `const sum = () => …` is `sum`."""
+    parent = function.node.parent
+    held = parent.child_by_field_name("name") if parent is not None and parent.type == "variable_declarator" else None
+    return taint.text(held) if held is not None else function.name
 
 
 def _turn(node: Node, later: list[tuple[int, int, int]]) -> tuple[tuple[int, int], ...]:
