@@ -8,13 +8,14 @@ from auditor.code.model import CodeModel, Effect, Kind, Option, OptionState, Pro
 from auditor.model import Confidence, Verdict
 from auditor.probes import probe
 
-from ._chain import is_solana, mint_of, nonce_managed, sends
+from ._chain import is_solana, nonce_managed
 from ._conditions import condition_of
 from ._guards import guard_of
 from ._handlers import first, of, path_of, surely
 from ._kinds import MINT, by_handler, by_job, main_call, needs_call, producers
 from ._options import choices, described, number, numbers, option, places, sureness
 from ._roles import WRITES
+from ._sends import at_mint, mint_of, sends
 from ._subjects import Judged, bad, good, subject_of, unsure
 from .priorities import turn
 
@@ -136,10 +137,8 @@ def _remembers(guard: Effect) -> bool:
     )
 
 
-def _prior_mint(_: CodeModel, worker: Worker) -> Judged:
-    send = mint_of(worker)
-    if send is None:
-        return needs_call(worker, "whether it looks for an earlier mint", Role.CHAIN_SEND)
+@at_mint("whether it looks for an earlier mint")
+def _prior_mint(_: CodeModel, worker: Worker, send: Effect) -> Judged:
     guard = guard_of(worker, send)
     if guard:
         return good(
@@ -251,10 +250,9 @@ _CONSTANT = re.compile(r"\.[A-Z][A-Z_]+$")
 _FINAL = re.compile(r"complet|confirm|minted|done|success|finish|final|^paid$", re.I)
 
 
-def _gas(_: CodeModel, worker: Worker) -> Judged:
-    name, send = subject_of(worker).name, mint_of(worker)
-    if send is None:
-        return needs_call(worker, "whether it estimates gas", Role.CHAIN_SEND)
+@at_mint("whether it estimates gas")
+def _gas(_: CodeModel, worker: Worker, send: Effect) -> Judged:
+    name = subject_of(worker).name
     wanted = (
         ("computeunitlimit", "simulate", "unitsconsumed")
         if is_solana(send)
@@ -290,10 +288,9 @@ def _gas(_: CodeModel, worker: Worker) -> Judged:
     )
 
 
-def _nonce_errors(_: CodeModel, worker: Worker) -> Judged:
-    name, send = subject_of(worker).name, mint_of(worker)
-    if send is None:
-        return needs_call(worker, "which errors it tells apart", Role.CHAIN_SEND)
+@at_mint("which errors it tells apart")
+def _nonce_errors(_: CodeModel, worker: Worker, send: Effect) -> Judged:
+    name = subject_of(worker).name
     for catch in worker.catches:
         told = [
             word
@@ -320,10 +317,9 @@ def _squeezed() -> tuple[str, ...]:
     return tuple(word.replace(" ", "").replace("_", "") for word in NONCE_ERRORS)
 
 
-def _orphans(_: CodeModel, worker: Worker) -> Judged:
-    name, send = subject_of(worker).name, mint_of(worker)
-    if send is None:
-        return needs_call(worker, "what it leaves behind when a mint fails", Role.CHAIN_SEND)
+@at_mint("what it leaves behind when a mint fails")
+def _orphans(_: CodeModel, worker: Worker, send: Effect) -> Judged:
+    name = subject_of(worker).name
     written = [e for e in of(worker, *WRITES) if e.order < send.order and "catch" not in e.within]
     undone = [c.span for c in worker.catches if "record" in c.does] + [
         e.span for e in of(worker, *WRITES) if "catch" in e.within
@@ -356,10 +352,9 @@ def _orphans(_: CodeModel, worker: Worker) -> Judged:
     )
 
 
-def _balance(_: CodeModel, worker: Worker) -> Judged:
-    name, send = subject_of(worker).name, mint_of(worker)
-    if send is None:
-        return needs_call(worker, "whether it looks at its balance", Role.CHAIN_SEND)
+@at_mint("whether it looks at its balance")
+def _balance(_: CodeModel, worker: Worker, send: Effect) -> Judged:
+    name = subject_of(worker).name
     read = next((e for e in of(worker, Role.CHAIN_BALANCE) if e.order < send.order), None)
     if read and (read.guards or condition_of(worker, BALANCE, before=send)):
         return good(

@@ -8,13 +8,14 @@ from auditor.code.model import CodeModel, Effect, OptionState, Producer, Role, W
 from auditor.model import Confidence, Verdict
 from auditor.probes import probe
 
-from ._chain import is_solana, mint_of
+from ._chain import is_solana
 from ._conditions import condition_of
 from ._guards import before, hangs_on
 from ._handlers import fills, first, of, path_of, surely
 from ._kinds import MINT, by_handler, by_job, needs_call
 from ._options import choices, described, number, numbers, option, places, sureness
 from ._roles import WRITES
+from ._sends import at_mint, mint_of
 from ._subjects import Judged, bad, good, subject_of, unsure
 from .resources import unbounded
 
@@ -74,10 +75,9 @@ def notification(code: CodeModel) -> Verdict:
     return by_handler(code, MINT, _notified, "a mint is told to whoever waits for it")
 
 
-def _bounded_wait(_: CodeModel, worker: Worker) -> Judged:
-    name, send = subject_of(worker).name, mint_of(worker)
-    if send is None:
-        return needs_call(worker, "how long it waits for a receipt", Role.CHAIN_SEND)
+@at_mint("how long it waits for a receipt")
+def _bounded_wait(_: CodeModel, worker: Worker, send: Effect) -> Judged:
+    name = subject_of(worker).name
     waits = of(worker, Role.CHAIN_CONFIRM) or ((send,) if _waits_itself(send) else ())
     if not waits:
         return bad(
@@ -163,10 +163,9 @@ def _upload(_: CodeModel, worker: Worker) -> Judged | None:
     )
 
 
-def _batch(code: CodeModel, worker: Worker) -> Judged:
-    name, send = subject_of(worker).name, mint_of(worker)
-    if send is None:
-        return needs_call(worker, "whether one job mints many", Role.CHAIN_SEND)
+@at_mint("whether one job mints many")
+def _batch(code: CodeModel, worker: Worker, send: Effect) -> Judged:
+    name = subject_of(worker).name
     kept = first(worker.effects, {Role.CHECKPOINT})
     send = next((each for each in of(worker, Role.CHAIN_SEND) if "loop" in each.within), send)
     if "loop" in send.within and not kept:
@@ -189,10 +188,9 @@ def _batch(code: CodeModel, worker: Worker) -> Judged:
     return good(f"{name}: one job mints one item{told}", confidence=Confidence.LIKELY)
 
 
-def _fee_cap(_: CodeModel, worker: Worker) -> Judged:
-    name, send = subject_of(worker).name, mint_of(worker)
-    if send is None:
-        return needs_call(worker, "whether it caps the fee", Role.CHAIN_SEND)
+@at_mint("whether it caps the fee")
+def _fee_cap(_: CodeModel, worker: Worker, send: Effect) -> Judged:
+    name = subject_of(worker).name
     test = condition_of(worker, FEES, before=send, compares=True, other_than=BALANCE)
     read = next((e for e in of(worker, Role.CHAIN_GAS) if e.order < send.order and _judged_by_caller(worker, e)), None)
     if test or read:
@@ -250,10 +248,9 @@ def _waits_itself(send: Effect) -> bool:
     )
 
 
-def _confirmed(_: CodeModel, worker: Worker) -> Judged:
-    name, send = subject_of(worker).name, mint_of(worker)
-    if send is None:
-        return needs_call(worker, "whether it waits for the confirmation", Role.CHAIN_SEND)
+@at_mint("whether it waits for the confirmation")
+def _confirmed(_: CodeModel, worker: Worker, send: Effect) -> Judged:
+    name = subject_of(worker).name
     if _waits_itself(send) and send.awaited:
         return good(f"{send.call} waits for the confirmation", confidence=Confidence.LIKELY, related=(send.span,))
     waited = next((e for e in of(worker, Role.CHAIN_CONFIRM) if e.awaited and e.order >= send.order), None)
@@ -275,10 +272,9 @@ def _confirmed(_: CodeModel, worker: Worker) -> Judged:
     )
 
 
-def _notified(_: CodeModel, worker: Worker) -> Judged:
-    name, send = subject_of(worker).name, mint_of(worker)
-    if send is None:
-        return needs_call(worker, "whom it tells", Role.CHAIN_SEND)
+@at_mint("whom it tells")
+def _notified(_: CodeModel, worker: Worker, send: Effect) -> Judged:
+    name = subject_of(worker).name
     told = [e for e in of(worker, *TELLS) if e.order > send.order and "catch" not in e.within]
     told += [
         e

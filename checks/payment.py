@@ -12,12 +12,11 @@ from auditor.probes import not_applicable, probe
 from ._guards import before, guard_of, guards_of, takes
 from ._handlers import cannot_follow, fills, of, path_of, surely
 from ._keys import KeyQuality, key_quality, key_told
-from ._kinds import PAYMENT, absent, by_handler, handlers, needs_call
+from ._kinds import PAYMENT, absent, by_handler, handlers
 from ._roles import WRITES
+from ._sends import CHARGES, at_charges
 from ._subjects import Judged, bad, good, subject_of, unsure
 from .idempotency import keys_of
-
-CHARGES = (Role.PAYMENT_CREATE, Role.REFUND_CREATE)
 
 
 @probe("payment.idempotency_key")
@@ -91,15 +90,8 @@ def concurrency(code: CodeModel) -> Verdict:
     return by_handler(code, PAYMENT, _alone, "one charge at a time per order")
 
 
-def charges(worker: Worker) -> tuple[Effect, ...]:
-    """Calls that move money."""
-    return of(worker, *CHARGES)
-
-
-def _keyed(code: CodeModel, worker: Worker) -> Judged | None:
-    moved = charges(worker)
-    if not moved:
-        return needs_call(worker, "whether its charges carry keys", Role.PAYMENT_CREATE)
+@at_charges("whether its charges carry keys")
+def _keyed(code: CodeModel, worker: Worker, moved: tuple[Effect, ...]) -> Judged | None:
     if all(effect.key is None for effect in moved):
         if all(effect.keyless for effect in moved):
             return good(
@@ -125,29 +117,37 @@ def _outside(effect: Effect) -> Finding:
     )
 
 
-def _status_first(_: CodeModel, worker: Worker) -> Judged:
+@at_charges("what it looks at before the charge")
+def _status_first(_: CodeModel, worker: Worker, moved: tuple[Effect, ...]) -> Judged:
     return _guarded(
         worker,
+        moved,
         lambda charge: next((g for g in guards_of(worker, charge) if g.role is not Role.LOCK), None),
         "reads no status first",
         "a read of the payment by job data, which stops",
     )
 
 
-def _duplicate(_: CodeModel, worker: Worker) -> Judged:
+@at_charges("what it looks at before the charge")
+def _duplicate(_: CodeModel, worker: Worker, moved: tuple[Effect, ...]) -> Judged:
     return _guarded(
         worker,
+        moved,
         lambda charge: guard_of(worker, charge) or next((e for e in before(worker, charge) if takes(e)), None),
         "would not notice that the order was charged",
         "a unique key, a claim, a status check or a search before the charge",
     )
 
 
-def _guarded(worker: Worker, guard: Callable[[Effect], Effect | None], lacks: str, expected: str) -> Judged:
+def _guarded(
+    worker: Worker,
+    moved: tuple[Effect, ...],
+    guard: Callable[[Effect], Effect | None],
+    lacks: str,
+    expected: str,
+) -> Judged:
     """Whether something of the kind that `guard` looks for stands before every charge."""
-    name, moved = subject_of(worker).name, charges(worker)
-    if not moved:
-        return needs_call(worker, "what it looks at before the charge", Role.PAYMENT_CREATE)
+    name = subject_of(worker).name
     found = [guard(effect) for effect in moved]
     bare = next((effect for effect, known in zip(moved, found, strict=True) if known is None), None)
     if bare is not None:
@@ -168,10 +168,9 @@ def _guarded(worker: Worker, guard: Callable[[Effect], Effect | None], lacks: st
     )
 
 
-def _recorded_first(_: CodeModel, worker: Worker) -> Judged:
-    name, moved = subject_of(worker).name, charges(worker)
-    if not moved:
-        return needs_call(worker, "what it writes before the charge", Role.PAYMENT_CREATE)
+@at_charges("what it writes before the charge")
+def _recorded_first(_: CodeModel, worker: Worker, moved: tuple[Effect, ...]) -> Judged:
+    name = subject_of(worker).name
     for effect in moved:
         before = [e for e in of(worker, *WRITES) if e.order < effect.order and "catch" not in e.within]
         if not before:
@@ -218,10 +217,9 @@ def _refunds(code: CodeModel, worker: Worker) -> Judged | None:
     )
 
 
-def _alone(code: CodeModel, worker: Worker) -> Judged:
-    name, moved = subject_of(worker).name, charges(worker)
-    if not moved:
-        return needs_call(worker, "whether two of its jobs can charge one order", Role.PAYMENT_CREATE)
+@at_charges("whether two of its jobs can charge one order")
+def _alone(code: CodeModel, worker: Worker, moved: tuple[Effect, ...]) -> Judged:
+    name = subject_of(worker).name
     bare = next(
         (e for e in moved if not any(c.order < e.order and takes(c) for c in worker.effects)),
         None,

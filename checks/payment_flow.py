@@ -17,11 +17,11 @@ from ._kinds import PAYMENT, absent, by_handler, by_job, first_site, named_only,
 from ._live import LiveSide
 from ._options import described, numbers, option, places, sureness
 from ._roles import WRITES
+from ._sends import at_charges, charges
 from ._sensitive import card_key
 from ._sources import join, queue_names
 from ._subjects import Judged, bad, good, jobs_of, subject_of, unsure
 from .payload import data_keys
-from .payment import charges
 
 NOTICES = frozenset({Role.NOTIFY, Role.EMAIL_SEND, Role.ENQUEUE})
 DECLINES = ("card", "decline", "invalid", "insufficient", "authentication", "4xx", "validation")
@@ -256,10 +256,9 @@ _NOTIFIES = re.compile(r"notif|mail|sms|push|message|customer|receipt", re.I)
 _BURIES = re.compile(r"dead.?letter|\bdlq\b|[-_:]dlq$|^failed", re.I)
 
 
-def _validated(_: CodeModel, worker: Worker) -> Judged:
-    name, moved = subject_of(worker).name, charges(worker)
-    if not moved:
-        return needs_call(worker, "what it checks before the charge", Role.PAYMENT_CREATE)
+@at_charges("what it checks before the charge")
+def _validated(_: CodeModel, worker: Worker, moved: tuple[Effect, ...]) -> Judged:
+    name = subject_of(worker).name
     schema = next((e for e in of(worker, Role.VALIDATE) if e.order < moved[0].order and not _lets_pass(e)), None)
     test = condition_of(worker, AMOUNT, before=moved[0])
     if schema or test:
@@ -280,10 +279,9 @@ def _lets_pass(schema: Effect) -> bool:
     return any(word in name.lower() for name in schema.unchecked for word in AMOUNT)
 
 
-def _categories(_: CodeModel, worker: Worker) -> Judged:
-    name, moved = subject_of(worker).name, charges(worker)
-    if not moved:
-        return needs_call(worker, "which errors it tells apart", Role.PAYMENT_CREATE)
+@at_charges("which errors it tells apart")
+def _categories(_: CodeModel, worker: Worker, moved: tuple[Effect, ...]) -> Judged:
+    name = subject_of(worker).name
     for catch in worker.catches:
         told = [word for word in catch.tells if any(part in word.lower() for part in (*DECLINES, *TRANSIENT))]
         if told:
