@@ -17,7 +17,7 @@ from ._kinds import PAYMENT, absent, by_handler, by_job, first_site, named_only,
 from ._live import LiveSide
 from ._options import described, numbers, option, places, sureness
 from ._roles import WRITES
-from ._sends import at_charges, charges
+from ._sends import CHARGES, at_charges, charges
 from ._sensitive import card_key
 from ._sources import join, queue_names
 from ._subjects import Judged, bad, good, jobs_of, subject_of, unsure
@@ -75,6 +75,7 @@ def webhook(code: CodeModel) -> Verdict:
         return unverified("code outside job handlers was not looked through for a payment webhook")
     site = first_site(code, PAYMENT)
     return _lacking(
+        code,
         "no webhook of the payment provider is verified anywhere: a charge that a job lost track of is never reconciled",
         "webhook",
         site,
@@ -184,6 +185,7 @@ def _settled(code: CodeModel) -> Verdict:
     site = first_site(code, PAYMENT)
     looked = ", ".join(sorted(queue_names(code))[:6])
     return _lacking(
+        code,
         f"no scheduled settlement, payout or reconcile job (looked at schedulers and repeatables of {looked})",
         "settlement",
         site,
@@ -206,10 +208,16 @@ def _schedulers(live: LiveRedis) -> LiveSide:
     return LiveSide(held=held)
 
 
-def _lacking(text: str, name: str, site: Site) -> Verdict:
+def _pays(code: CodeModel) -> bool:
+    """Whether any call of the code moves money."""
+    reach = (*code.elsewhere, *(effect for worker in code.workers for effect in worker.effects))
+    return any(effect.role in CHARGES for effect in reach)
+
+
+def _lacking(code: CodeModel, text: str, name: str, site: Site) -> Verdict:
     shown = Evidence(site.span.label(), text, place=site.span)
     subject = Subject(SubjectType.PROJECT, name, service=site.service)
-    told = Confidence.POSSIBLE if named_only(site) else Confidence.LIKELY
+    told = Confidence.POSSIBLE if named_only(site) and not _pays(code) else Confidence.LIKELY
     return failed(text, Finding(text, subject, site.span, evidence=(shown,), confidence=told))
 
 
