@@ -5,19 +5,16 @@ Each probe needs a live Redis, looks at every queue, and fails on what two looks
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from auditor.live.jobs_model import Scheduler, State
 from auditor.live.model import Library, LiveQueue, LiveRedis, QueueWorkers
 from auditor.live.server_model import Memory
-from auditor.model import Confidence, Evidence, Severity, Status, Verdict
-from auditor.probes import conclude, not_applicable, probe
+from auditor.model import Evidence, Severity, Status, Verdict
+from auditor.probes import probe
 
-from ._live_side import Gathered, counted, dead_letter, duration, job_options, key_of, of_queue, producer
-
-_HOUR_MS = 3_600_000
-_NO_QUEUES = "no queue was found in the live Redis"
+from ._each_queue import each_queue
+from ._live_side import Gathered, counted, duration, job_options, key_of, of_queue, producer
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +22,6 @@ class Slack:
     """How late is too late."""
 
     seconds: int = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """How long is too long."""
-
-    hours: int = 1
 
 
 @probe("queue.orphans")
@@ -57,7 +47,7 @@ def orphans(live: LiveRedis) -> Verdict:
                 key_of(queue, "LRANGE", "active 0 -1", f"{queue.counts.active} active, the sampled ones locked"),
             )
 
-    return _each(live, judge, "every sampled active job is held by a worker")
+    return each_queue(live, judge, "every sampled active job is held by a worker")
 
 
 @probe("queue.jobs_exist")
@@ -76,7 +66,7 @@ def jobs_exist(live: LiveRedis) -> Verdict:
         text = f"{queue.label}: {counted(len(lost), 'sampled id')} without a job: evicted, or deleted by hand"
         found.say(Status.FAIL, text, of_queue(queue), shown, symbol="lost")
 
-    return _each(live, judge, "every sampled id has its job")
+    return each_queue(live, judge, "every sampled id has its job")
 
 
 @probe("queue.delayed_on_time")
@@ -105,7 +95,7 @@ def delayed_on_time(live: LiveRedis, slack: Slack) -> Verdict:
             symbol="overdue",
         )
 
-    return _each(live, judge, "no delayed job is overdue")
+    return each_queue(live, judge, "no delayed job is overdue")
 
 
 @probe("scheduler.runs")
@@ -122,7 +112,7 @@ def scheduler_runs(live: LiveRedis, slack: Slack) -> Verdict:
                 text = f"{queue.label}/{group.name}: added with `repeat`, which BullMQ 6 runs once and never again"
                 found.say(Status.FAIL, text, producer(queue, group.name), [shown], symbol=group.name)
 
-    return _each(live, judge, "every schedule's next run lies ahead")
+    return each_queue(live, judge, "every schedule's next run lies ahead")
 
 
 def _schedule(queue: LiveQueue, scheduler: Scheduler, slack: Slack, found: Gathered) -> None:
@@ -150,61 +140,6 @@ def _next_waits(queue: LiveQueue, scheduler: Scheduler) -> bool:
     return any(job.scheduler == scheduler.key and job.state in open_states for job in queue.sampled)
 
 
-@probe("queue.paused_forgotten")
-def paused_forgotten(live: LiveRedis, limit: Hours) -> Verdict:
-    """No paused queue is forgotten: jobs that wait behind a pause for long."""
-
-    def judge(queue: LiveQueue, found: Gathered) -> None:
-        waits = [
-            job.timestamp
-            for job in queue.sampled
-            if job.timestamp and job.state in (State.WAITING, State.PAUSED, State.PRIORITIZED)
-        ]
-        since = queue.read_ms - min(waits) if waits and queue.read_ms else 0
-        if not queue.paused or since <= limit.hours * _HOUR_MS:
-            held = f"{'paused' if queue.paused else 'not paused'}, {counted(queue.counts.depth, 'job')} waiting"
-            found.hold(queue, "", key_of(queue, "HGET", "meta paused", held))
-        else:
-            shown = [
-                key_of(queue, "HGET", "meta", "paused"),
-                key_of(queue, "LLEN", "wait", f"{counted(queue.counts.depth, 'job')}, one for {duration(since)}"),
-            ]
-            text = f"{queue.label} is paused, with {counted(queue.counts.depth, 'job')} waiting, one of them for {duration(since)}"
-            found.say(Status.FAIL, text, of_queue(queue), shown, symbol="paused")
-
-    return _each(live, judge, "no queue with waiting jobs is paused for long")
-
-
-@probe("queue.not_starved")
-def not_starved(live: LiveRedis, limit: Hours) -> Verdict:
-    """Jobs of low priority get their turn too."""
-
-    def judge(queue: LiveQueue, found: Gathered) -> None:
-        behind = [job for job in queue.sampled if job.state is State.PRIORITIZED and job.timestamp]
-        done = [job.finished_on for job in queue.sampled if job.state is State.COMPLETED and job.finished_on]
-        if not behind or not done or queue.paused:
-            found.hold(queue, "", key_of(queue, "ZCARD", "prioritized", f"{queue.counts.prioritized:,}"))
-            return
-        oldest = min(behind, key=lambda job: job.timestamp or 0)
-        since = queue.read_ms - (oldest.timestamp or 0)
-        if since > limit.hours * _HOUR_MS and max(done) > queue.read_ms - _HOUR_MS:
-            shown = job_options(
-                queue,
-                oldest.id,
-                f"waits for {duration(since)}, while others were completed",
-                "its turn",
-                Confidence.LIKELY,
-            )
-            text = f"{queue.label}/{oldest.name}: a job of low priority waits for {duration(since)}, while others overtake it"
-            found.say(Status.FAIL, text, producer(queue, oldest.name), [shown], symbol=oldest.name)
-        else:
-            found.hold(
-                queue, "", key_of(queue, "ZCARD", "prioritized", f"the oldest sampled waits for {duration(since)}")
-            )
-
-    return _each(live, judge, "no sampled job of low priority waits for long")
-
-
 @probe("queue.events_trimmed")
 def events_trimmed(live: LiveRedis) -> Verdict:
     """The events stream stays near its bound (`streams.events.maxLen`, 10,000 unless set)."""
@@ -227,7 +162,7 @@ def events_trimmed(live: LiveRedis) -> Verdict:
         else:
             found.hold(queue, "", shown)
 
-    return _each(live, judge, "events streams stay near their bounds")
+    return each_queue(live, judge, "events streams stay near their bounds")
 
 
 @probe("job.options_known")
@@ -244,7 +179,7 @@ def options_known(live: LiveRedis) -> Verdict:
                 text = f"{queue.label}/{group.name}: option {name} is read by no version of Bull or BullMQ"
                 found.say(Status.FAIL, text, producer(queue, group.name), [shown], symbol=f"{group.name} {name}")
 
-    return _each(live, judge, "every stored option is one that a library reads")
+    return each_queue(live, judge, "every stored option is one that a library reads")
 
 
 @probe("queue.version_sound")
@@ -280,30 +215,13 @@ def version_sound(live: LiveRedis) -> Verdict:
         elif version:
             found.hold(queue, "", shown)
 
-    return _each(live, judge, "no queue's release is known to lose jobs")
+    return each_queue(live, judge, "no queue's release is known to lose jobs")
 
 
 _UNSOUND = (
     ((5, 34, 9), (5, 34, 9), "loses schedules when workers start (taskforcesh/bullmq#3009)"),
     ((5, 66, 6), (5, 70, 1), "leaves job hashes behind that no list names (taskforcesh/bullmq#3853)"),
 )
-
-
-def _each(live: LiveRedis, judge: Callable[[LiveQueue, Gathered], None], held: str) -> Verdict:
-    queues = [queue for queue in live.queues if not dead_letter(queue)]
-    if not queues:
-        return not_applicable(_NO_QUEUES)
-    found = Gathered()
-    for queue in queues:
-        judge(queue, found)
-    side = found.side()
-    if not side.findings and not side.evidence:
-        return not_applicable(f"none of {len(queues)} queues has what it is about")
-    return conclude(
-        side.findings,
-        held=f"{held} ({counted(len(queues), 'queue')})",
-        evidence=side.evidence,
-    )
 
 
 def _sampled(queue: LiveQueue, what: str) -> Evidence:

@@ -12,7 +12,7 @@ from ..support.node import drive, driving
 from ..support.redis_server import RunningServer, redis_server
 
 DAY = 86_400_000
-IDS = [f"X{number:03}" for number in range(16, 25)]
+IDS = [f"X{number:03}" for number in range(16, 26)]
 
 pytestmark = [pytest.mark.node, pytest.mark.usefixtures("npm")]
 
@@ -100,6 +100,22 @@ def test_a_job_of_low_priority_that_waits() -> None:
         client.hset("bull:mail:2", "timestamp", int(time.time() * 1000) - DAY)
         found = failing(server)
     assert "mail/slow: a job of low priority waits for 24 h" in found["X021"]
+
+
+def test_a_parent_whose_child_has_failed_waits_for_ever() -> None:
+    flow = {
+        "name": "order",
+        "queueName": "orders",
+        "children": [{"name": "charge", "queueName": "charges", "data": {}}],
+    }
+    with redis_server(tcp=True) as server, server.client() as client:
+        drive(server, library="bullmq5", queue="charges", flow=flow)
+        drive(server, library="bullmq5", queue="charges", work={"jobs": 1, "mode": "fail"})
+        assert "X025" not in failing(server)
+        (parent,) = client.zrange("bull:orders:waiting-children", 0, -1)
+        client.hset(f"bull:orders:{parent}", "timestamp", int(time.time() * 1000) - 3 * DAY)
+        found = failing(server)
+    assert found["X025"] == "orders/order: 1 sampled parent waiting for children, one for 3 d"
 
 
 def test_no_queue_is_not_applicable() -> None:
