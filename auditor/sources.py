@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from auditor import repository
-from auditor.code.model import CodeModel, EntryPoint
+from auditor.code.model import CodeModel, EntryPoint, is_setting
 from auditor.evidence import Broken, Collector, Store
 from auditor.gaps import Gap
 from auditor.infra.model import InfraModel
@@ -94,7 +94,7 @@ def _live(request: Request, store: Store, progress: Callable[[str], None]) -> Sn
             *(n for p in code.producers for n in p.queue),
             *(n for w in code.workers for n in w.queue),
         )
-        return sorted(set(sites))
+        return sorted({name for name in sites if not is_setting(name)})
 
     progress("reading Redis")
     return collect(request.redis, names=names, budget=request.budget, deadline=store.deadline)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from auditor.code.model import CodeModel, Json, Option, OptionState, Producer
+from auditor.code.model import CodeModel, Json, Option, OptionState, Producer, is_named
 from auditor.live.model import LiveRedis
 from auditor.model import Verdict
 from auditor.probes import probe
@@ -163,7 +163,7 @@ def _effective(code: CodeModel, job: Producer, name: str) -> Option:
         return found
     theirs = [option(w.options, name) for w in code.workers if w.live and set(w.queue) & set(job.queue)]
     own = next((each for each in theirs if each.state is not OptionState.ABSENT), found)
-    unnamed = not job.queue or any(w.live and not w.queue for w in code.workers)
+    unnamed = not is_named(job) or any(w.live and not is_named(w) for w in code.workers)
     if own is found and unnamed and any(option(w.options, name).state is not OptionState.ABSENT for w in code.workers):
         why = f"a queue's name is not resolved, and some worker sets {name} for its queue"
         return Option(OptionState.UNKNOWN, why=why)

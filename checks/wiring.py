@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from auditor.code.model import CodeModel, Library, Producer, Site, Worker
+from auditor.code.model import CodeModel, Library, Producer, Site, Worker, is_named, is_setting
 from auditor.model import Confidence, Finding, Severity, Status, Verdict
 from auditor.probes import conclude, not_applicable, probe
 
@@ -23,9 +23,9 @@ def consumed(code: CodeModel) -> Verdict:
         return not_applicable(NO_QUEUES)
     filled = [job for job in code.producers if job.live and not job.dead_letter]
     taken, given = _names(w for w in code.workers if w.live), _names(filled)
-    if any(worker.live and not worker.queue for worker in code.workers):
+    if any(worker.live and not is_named(worker) for worker in code.workers):
         taken |= given  # a worker whose queue is not resolved may take any of them
-    lonely = [(name, job) for job in filled for name in job.queue if name not in taken]
+    lonely = [(name, job) for job in filled for name in job.queue if name not in taken and not is_setting(name)]
     findings = [
         _unmatched(job, name, taken - given, "is filled and no worker consumes it") for name, job in _first(lonely)
     ]
@@ -44,9 +44,9 @@ def filled(code: CodeModel) -> Verdict:
         return not_applicable(NO_QUEUES)
     workers = [worker for worker in code.workers if worker.live]
     given, taken = _names(job for job in code.producers if job.live), _names(workers)
-    if any(job.live and not job.queue for job in code.producers):
+    if any(job.live and not is_named(job) for job in code.producers):
         given |= taken
-    lonely = [(name, worker) for worker in workers for name in worker.queue if name not in given]
+    lonely = [(name, one) for one in workers for name in one.queue if name not in given and not is_setting(name)]
     findings = [
         _unmatched(worker, name, given - taken, "is consumed and nothing fills it") for name, worker in _first(lonely)
     ]

@@ -151,6 +151,8 @@ def method(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ..
             return classes.any_of(ev, receiver.fact)
         case External() if name == "bind":
             return receiver  # `transport.sendMail.bind(transport)`
+        case External("@nestjs/core", path) if _injects(path, name) and isinstance(first, ClassValue):
+            return ev.this(first.fact)  # `app.get(Service)`, `moduleRef.resolve(Service)`
         case External() if name not in ("map", "flatMap") or not isinstance(first, FunctionValue):
             return _of_external(ev, receiver, name, arguments, where)
         case Undefined():
@@ -198,8 +200,9 @@ def method(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ..
 def _looks(receiver: Value, name: str) -> bool:
     """Whether what a method gives depends on its arguments here, beside the functions of the program that it may be."""
     match receiver:
-        case External(package):
-            return package in external.ARGUMENTS_MATTER or name in _VISITING
+        case External(package, path):
+            injects = package == "@nestjs/core" and _injects(path, name)
+            return injects or package in external.ARGUMENTS_MATTER or name in _VISITING
         case Instance() | ClassValue() | Namespace() | LibraryObject():
             return name in _GETTERS
         case Unknown():
@@ -207,6 +210,11 @@ def _looks(receiver: Value, name: str) -> bool:
         case Object():
             return receiver.type != "object" or name in _GETTERS
     return True
+
+
+def _injects(path: str, name: str) -> bool:
+    """Whether a call asks Nest for an object of a class: of an application, or of a `ModuleRef`."""
+    return name in ("get", "resolve", "create") and not path.endswith("NestFactory")
 
 
 def _singular(text: str) -> str:

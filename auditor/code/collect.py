@@ -16,10 +16,12 @@ from auditor.code.contexts import Contexts, handler_functions
 from auditor.code.evaluate import Evaluator
 from auditor.code.facts import Function
 from auditor.code.flow import Flow
+from auditor.code.handlers import functions
 from auditor.code.kinds import with_kinds
 from auditor.code.listeners import Listeners
 from auditor.code.liveness import Liveness
 from auditor.code.model import CodeModel, EntryPoint, ServiceConfig
+from auditor.code.nest import Processor
 from auditor.code.placing import Placing
 from auditor.code.processes import Processes
 from auditor.code.producers import Producers
@@ -29,11 +31,12 @@ from auditor.code.reachable import Reachable
 from auditor.code.relocate import relocated
 from auditor.code.services import Services
 from auditor.code.shutdown import Shutdown
-from auditor.code.sites import JOB_OPTIONS
+from auditor.code.sites import JOB_OPTIONS, Sites
+from auditor.code.values import Value
 from auditor.code.versions import Versions
 from auditor.code.workers import Workers
 from auditor.errors import SourceError
-from auditor.model import Cause, SkippedFile, TreeTarget
+from auditor.model import Cause, CodeSpan, SkippedFile, TreeTarget
 
 _CLOSING = ("workers.closed_on", "workers.forced_close", "processes.signals", "processes.exits_first")
 _HEARD = ("workers.listeners",)
@@ -102,7 +105,7 @@ def _collect(
         "kinds of jobs", _KINDS, lambda: with_kinds(producers, reached, kinds), (tuple(producers), reached)
     )
     handlers: list[Function] = []
-    handlers = gaps.take("handlers", _PER_CALL, lambda: handler_functions(found, processors, heard), handlers)
+    handlers = gaps.take("handlers", _PER_CALL, lambda: _running(ev, found, processors, heard), handlers)
     contexts = gaps.take("what runs per job", _PER_CALL, lambda: Contexts(ev, flow, handlers), None)
     contexts = contexts or Contexts(ev, flow, [])
     jobs = finish.producers(ev, flow, jobs, found, consumers, contexts)
@@ -150,6 +153,14 @@ def _collect(
     )
     trees = tuple(_target(program, root) for root in roots)
     return relocated(replace(model, trees=trees, gaps=tuple(gaps.found)), program.tree)
+
+
+def _running(
+    ev: Evaluator, found: Sites, processors: list[Processor], heard: Mapping[tuple[str, CodeSpan], Value]
+) -> list[Function]:
+    """All functions that process jobs or listen to what becomes of them, those behind a package's wrapper too."""
+    wrapped = [one.fact for raw in found.workers for value in raw.handlers for one in functions(ev, value)]
+    return list({id(one): one for one in (*handler_functions(found, processors, heard), *wrapped)}.values())
 
 
 def _target(program: Program, root: Path) -> TreeTarget:

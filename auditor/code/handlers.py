@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from auditor.code import paths
 from auditor.code.facts import Function, line_of
-from auditor.code.options import to_json
-from auditor.code.values import External, FunctionValue, Literal, Template, Value, options_of
+from auditor.code.values import External, FunctionValue, Value, options_of
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
@@ -24,14 +25,42 @@ class Handler(NamedTuple):
 def handler_of(ev: Evaluator, values: list[Value]) -> Handler:
     """The handler among the values that a worker may be given; an empty one where none is known."""
     for value in values:
-        for one in map(_as_path, options_of(value)):
-            if isinstance(one, FunctionValue):
-                return of_function(one.fact)
-            if isinstance(one, Template) or (isinstance(one, Literal) and isinstance(one.value, str)):
-                text = str(to_json(one))
-                target = _file(ev, values, text)
-                return Handler(CodeSpan(target, 1, 1) if target else None, text, True)
+        for function in functions(ev, value):
+            return of_function(function.fact)
+        path = paths.path_of(ev, value)
+        if path is not None:
+            target = paths.file_at(ev, path)
+            return Handler(CodeSpan(target, 1, 1) if target else None, path.text, True)
     return Handler()
+
+
+def functions(ev: Evaluator, value: Value) -> Iterator[FunctionValue]:
+    """The functions that a handler runs: its own, or those that it hands to a package's wrapper: `tracer.wrap(name, fn)`."""
+    for one in map(ev.force, options_of(value)):
+        if isinstance(one, FunctionValue):
+            yield one
+        elif isinstance(one, External) and one.path.endswith("()") and one.where is not None:
+            yield from _handed(ev, one, one.where)
+
+
+def _handed(ev: Evaluator, made: External, where: tuple[str, int]) -> Iterator[FunctionValue]:
+    """The functions among the arguments of the call that made a value, at the place where it stands."""
+    module = ev.program.module(where[0])
+    name = made.path.rstrip("()").rsplit(".", 1)[-1]
+    for call in module.calls if module is not None else ():
+        if line_of(call.node) == where[1] and call.name in (name, ""):
+            for node in call.arguments():
+                given = options_of(ev.eval(node, call.scope))
+                yield from (one for one in map(ev.force, given) if isinstance(one, FunctionValue))
+
+
+def exported(ev: Evaluator, path: str) -> list[FunctionValue]:
+    """The functions that a processor file exports: its default export, or the whole of its module."""
+    for name in ("default", "="):
+        found = list(functions(ev, ev.export(path, name)))
+        if found:
+            return found
+    return []
 
 
 def of_function(fact: Function) -> Handler:
@@ -39,29 +68,6 @@ def of_function(fact: Function) -> Handler:
     return Handler(CodeSpan(fact.module.path, line_of(fact.node), int(fact.node.end_point[0]) + 1), fact.symbol)
 
 
-def takes_done(values: list[Value]) -> bool:
+def takes_done(ev: Evaluator, values: list[Value]) -> bool:
     """Whether an async processor also takes Bull's `done`."""
-    return any(
-        isinstance(one, FunctionValue) and one.fact.is_async and len(one.fact.parameters) > 1
-        for value in values
-        for one in options_of(value)
-    )
-
-
-def _file(ev: Evaluator, values: list[Value], text: str) -> str:
-    where = next((w for value in values if (w := getattr(value, "where", None)) is not None), None)
-    importer = where[0] if where is not None else ""
-    for spec in (text, f"./{text.lstrip('/')}", text.replace("dist/", "src/")):
-        found = ev.program.target(importer, spec if spec.startswith(".") else f"./{spec.lstrip('/')}")
-        if found is not None:
-            return found
-    return ""
-
-
-def _as_path(value: Value) -> Value:
-    """`path.join(__dirname, 'processor.js')` as the path that it makes."""
-    if not isinstance(value, External) or value.package != "path" or value.path not in ("join()", "resolve()"):
-        return value
-    texts = [one.value for one in value.arguments if isinstance(one, Literal) and isinstance(one.value, str)]
-    whole = len(texts) == len(value.arguments)
-    return Literal("/".join(texts).replace("/./", "/"), value.where) if whole and texts else value
+    return any(one.fact.is_async and len(one.fact.parameters) > 1 for value in values for one in functions(ev, value))

@@ -12,10 +12,12 @@ from auditor.code.modules import Resolver
 _SPECIFIERS = (
     re.compile(rb"""from\s*['"]([^'"\n]+)['"]"""),
     re.compile(rb"""import\s*\(?\s*['"]([^'"\n]+)['"]"""),
-    re.compile(rb"""require(?:\.resolve)?\(\s*['"]([^'"\n]+)['"]"""),
+    re.compile(rb"""(?:require(?:\.resolve)?|createRequire\([^()]*\))\(\s*['"]([^'"\n]+)['"]"""),
 )
+_REQUIRES = re.compile(rb"([\w$]+)\s*=\s*(?:\w+\.)?createRequire\(")
+"""`const load = createRequire(import.meta.url)`: another name for require."""
 _TEMPLATES = re.compile(rb"""(?:require|import)\(\s*`\$\{\s*\w+\s*\}/?([^`$\n]+)`""")
-_WORDS = (b"from", b"import", b"require")
+_WORDS = (b"from", b"import", b"equire")
 _UNREAL = (
     b"import type ",
     b"export type {",
@@ -29,6 +31,15 @@ _UNREAL = (
 )
 _WHOLE = re.compile(rb"""^[ \t]*(?:export|import)\s*\*""", re.M)
 """A file that passes on all that another exports, or takes it as one object."""
+
+
+def _patterns(data: bytes) -> Iterator[re.Pattern[bytes]]:
+    for word, pattern in zip(_WORDS, _SPECIFIERS, strict=True):
+        if word in data:
+            yield pattern
+    for name in _REQUIRES.findall(data) if b"createRequire" in data else ():
+        if name != b"require":
+            yield re.compile(rb"(?<![\w$.])" + re.escape(name) + rb"""\(\s*['"]([^'"\n]+)['"]""")
 
 
 class ImportGraph:
@@ -55,9 +66,8 @@ class ImportGraph:
         if data is None:
             return
         specs: dict[bytes, None] = {}
-        for word, pattern in zip(_WORDS, _SPECIFIERS, strict=True):
-            if word in data:
-                specs.update(dict.fromkeys(pattern.findall(data)))
+        for pattern in _patterns(data):
+            specs.update(dict.fromkeys(pattern.findall(data)))
         for spec in specs:
             target = self.resolver.resolve(path, spec.decode("utf-8", "replace"))
             if target is not None and target.endswith(CODE):
@@ -78,9 +88,7 @@ class ImportGraph:
         if not any(word in data for word in _UNREAL):
             yield from self.imports(path)
             return
-        for word, pattern in zip(_WORDS, _SPECIFIERS, strict=True):
-            if word not in data:
-                continue
+        for pattern in _patterns(data):
             for match in pattern.finditer(data):
                 line = data[data.rfind(b"\n", 0, match.start()) + 1 : match.start() + 12].lstrip()
                 if line.startswith((b"//", b"*", b"import type ", b"export type ")):

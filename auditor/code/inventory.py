@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.code.model import CodeModel, Option, OptionState, Producer, Queue, Worker
+from auditor.code.model import CodeModel, Option, OptionState, Producer, Queue, Worker, is_setting
 from auditor.model import CodeSpan
 from auditor.reporting import RenderOptions
 
@@ -45,12 +45,12 @@ def _options(options: object) -> dict[str, object]:
 
 
 def _names(names: tuple[str, ...]) -> object:
-    return None if not names else names[0] if len(names) == 1 else list(names)
+    return None if not names or any(map(is_setting, names)) else names[0] if len(names) == 1 else list(names)
 
 
 def _queue(queue: Queue) -> dict[str, object]:
     return {
-        "name": queue.name,
+        "name": _names((queue.name,) if queue.name else ()),
         "library": queue.library.value,
         "version": queue.version,
         "path": queue.span.path,

@@ -68,6 +68,8 @@ def call_expression(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None
             receiver = ev.eval(held, scope, frame)
             return ev.method(receiver, call.name, callers.lazily(ev, call, frame), where, depth)
     function = ev.eval(callee, scope, frame)
+    if isinstance(function, External) and function.path.endswith("createRequire()"):
+        return _required(ev, call, scope, frame, "=")
     if isinstance(function, LibraryClass) and function.library in ("bull", "bullmq") and function.name == "Queue":
         return LibraryObject(
             function.library, "Queue", module, node, callers.lazily(ev, call, frame), where=where, frame=frame

@@ -314,6 +314,11 @@ class Listener:
     effects: tuple[Effect, ...] = ()
 
 
+def is_setting(name: str) -> bool:
+    """Whether a queue's name is known as an environment variable alone: `${MAIL_QUEUE}`."""
+    return "${" in name
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """What every library site has: where it is, whose it is, whether anything starts it."""
@@ -425,6 +430,11 @@ class Worker(Site):
     """Where its Redis client or connection options are written."""
     bound: Option | None = None
     """The handler's own bound on its run in ms (AbortSignal.timeout, Promise.race with a timer, p-timeout); None: not looked at."""
+
+
+def is_named(site: Producer | Worker) -> bool:
+    """Whether a site's queues are known by their names, and not by settings that may hold any."""
+    return bool(site.queue) and not any(is_setting(name) for name in site.queue)
 
 
 @dataclass(frozen=True, slots=True)

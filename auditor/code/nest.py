@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from auditor.code import callers, classes, providers, types
 from auditor.code.facts import Call, Class, Function, Module, line_of
+from auditor.code.options import name_of
 from auditor.code.values import (
     UNDEFINED,
     Array,
@@ -74,7 +75,7 @@ class Nest:
 
 
 def _named(registration: Registration, names: tuple[str, ...]) -> bool:
-    return any(isinstance(option, Literal) and str(option.value) in names for option in options_of(registration.name))
+    return any(name_of(option) in names for option in options_of(registration.name))
 
 
 def collect(ev: Evaluator, modules: list[Module]) -> Nest:

@@ -228,14 +228,30 @@ def _first_place(values: Sequence[Value]) -> CodeSpan | None:
 
 
 def names(value: Value) -> tuple[str, ...]:
-    """The constant strings that a value may be; empty as soon as one is not known."""
+    """The strings that a value may be; empty as soon as one is not known.
+
+    An environment variable without a default stands for itself, `${MAIL_QUEUE}`: whoever reads it means the same.
+    """
     found: dict[str, None] = {}
     for one in options_of(value):
-        if isinstance(one, Literal) and isinstance(one.value, str):
-            found[one.value] = None
+        text = name_of(one)
+        if text:
+            found[text] = None
         elif not is_nothing(one):
             return ()
     return tuple(found)
+
+
+def name_of(value: Value) -> str:
+    """The string that one value is, settings standing for themselves; empty where it is not known."""
+    match value:
+        case Literal(str(text)):
+            return text
+        case Env(name):
+            return f"${{{name}}}"
+        case Template(parts) if all(isinstance(part, Env | Literal) for part in parts):
+            return "".join(str(part.value) if isinstance(part, Literal) else name_of(part) for part in parts)
+    return ""
 
 
 def plain(options: Mapping[str, Option]) -> dict[str, Option]:

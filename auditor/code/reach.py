@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from auditor.code import catalogue, classes
+from auditor.code import catalogue, classes, handlers
 from auditor.code.effects import Effects, Found
 from auditor.code.facts import Function
 from auditor.code.flow import functions_of
@@ -16,7 +16,7 @@ from auditor.code.model import Effect, Listener, Worker
 from auditor.code.nest import Processor
 from auditor.code.options import names
 from auditor.code.sites import RawProducer, RawWorker, Sites
-from auditor.code.values import FunctionValue, Value, options_of
+from auditor.code.values import FunctionValue, Value
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
@@ -77,9 +77,10 @@ def _reaching(effects: Effects, worker: Worker, node: RawWorker | Processor | No
 def _handlers(effects: Effects, worker: Worker, node: RawWorker | Processor | None) -> list[Function | FunctionValue]:
     match node:
         case RawWorker():
-            given = [one for value in node.handlers for one in options_of(value) if isinstance(one, FunctionValue)]
-            unique = {(id(one.fact), id(one.frame)): one for one in given}
-            return [*unique.values()] or [*_sandboxed(effects, worker)]
+            own = [one for value in node.handlers for one in handlers.functions(effects.ev, value)]
+            if not own and worker.sandboxed and worker.handler is not None:
+                own = handlers.exported(effects.ev, worker.handler.path)
+            return [*{(id(one.fact), id(one.frame)): one for one in own}.values()]
         case Processor():
             return [_of_class(effects, node, function) for function, _, _ in node.handlers]
     return []
@@ -90,17 +91,6 @@ def _of_class(effects: Effects, node: Processor, function: Function) -> Function
     own = classes.any_of(effects.ev, node.cls)
     frame = classes.run_on(effects.ev, own, function)
     return FunctionValue(function, frame, own) if frame is not None else function
-
-
-def _sandboxed(effects: Effects, worker: Worker) -> list[Function]:
-    """The default export of a processor file."""
-    if worker.handler is None or not worker.sandboxed:
-        return []
-    for name in ("default", "="):
-        found = functions_of(effects.ev.export(worker.handler.path, name))
-        if found:
-            return found
-    return []
 
 
 def _listening(effects: Effects, listener: Listener, handler: Value | None) -> Listener:

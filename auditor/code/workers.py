@@ -82,7 +82,7 @@ class Workers:
             handler=handler.span,
             handler_name=handler.name,
             listeners=self._listeners(lambda heard: heard.of_worker(raw, queue), raw.call.scope.module.path),
-            done_callback=raw.library == "bull" and takes_done(raw.handlers),
+            done_callback=raw.library == "bull" and takes_done(self.ev, raw.handlers),
             jobs_by="process" if raw.jobs else "",
         )
         return [worker]
