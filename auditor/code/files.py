@@ -6,6 +6,7 @@ outside are read when an import leads there.
 
 from __future__ import annotations
 
+import codecs
 import fnmatch
 import json
 import os
@@ -16,10 +17,13 @@ from pathlib import Path, PurePosixPath
 from auditor import repository
 from auditor.code.gitignore import Ignore
 from auditor.model import SkippedFile
+from auditor.opening import Inside, NotRead, content
 
 CODE = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 LARGEST = 1_000_000
 """Bytes; what is longer is a bundle or generated."""
+_STRAY = 50
+"""One NUL byte in so many makes no binary: a separator in a string is written so now and then."""
 
 _SKIPPED_FOLDERS = frozenset(
     [
@@ -93,6 +97,7 @@ class SourceTree:
         self._is_file: dict[str, bool] = {}
         self._names: dict[str, frozenset[str]] = {}
         self._json: dict[str, object] = {}
+        self._inside = Inside(str(self.top))
         for root in self.roots:
             self._list(root)
 
@@ -108,7 +113,8 @@ class SourceTree:
             names = self._names.get(folder)
             if names is None:
                 names = self._names[folder] = frozenset(self.listdir(folder))
-            known = self._is_file[path] = name in names and os.path.isfile(f"{self.top}/{path}")  # noqa: PTH113  # called thousands of times
+            known = name in names and os.path.isfile(f"{self.top}/{path}") and self._inside.holds(path)  # noqa: PTH113  # called thousands of times
+            self._is_file[path] = known
         return known
 
     def read(self, path: str) -> bytes | None:
@@ -117,16 +123,9 @@ class SourceTree:
             return self._bytes[path]
         data: bytes | None = None
         try:
-            with open(f"{self.top}/{path}", "rb") as file:  # noqa: PTH123  # called for every file: Path.open costs more
-                data = file.read(LARGEST + 1)
-            if len(data) > LARGEST:
-                data = None
-                self._skip(path, f"larger than {LARGEST // 1_000_000} MB")
-            elif b"\0" in data[:4096]:
-                data = None
-                self._skip(path, "binary")
-        except OSError as error:
-            self._skip(path, error.strerror or "unreadable")
+            data = self._text(path)
+        except NotRead as error:
+            self._skip(path, str(error))
         self._bytes[path] = data
         return data
 
@@ -139,11 +138,25 @@ class SourceTree:
                     return True
         return False
 
+    def _text(self, path: str) -> bytes:
+        if not self._inside.holds(path):
+            raise NotRead("a link out of the repository")
+        data = content(f"{self.top}/{path}", LARGEST)
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return data.decode("utf-16", "replace").encode()
+        if data.count(b"\0", 0, 4096) * _STRAY > len(data[:4096]):
+            raise NotRead("binary")
+        return data.removeprefix(codecs.BOM_UTF8)
+
     def json(self, path: str) -> object:
-        """A JSON file, with comments and trailing commas allowed; None where there is none or it is broken."""
+        """A JSON file, with comments and trailing commas allowed; None where there is none, or it is broken, which is noted."""
         if path not in self._json:
             data = self.read(path) if self.is_file(path) else None
-            self._json[path] = _loose_json(data.decode("utf-8", "replace")) if data is not None else None
+            self._json[path] = None
+            try:
+                self._json[path] = _loose_json(data.decode("utf-8", "replace")) if data else None
+            except NotRead as error:
+                self._skip(path, str(error))
         return self._json[path]
 
     def listdir(self, path: str) -> list[str]:
@@ -156,7 +169,7 @@ class SourceTree:
     def up(self, path: str) -> Iterator[str]:
         """The folders that hold `path`, nearest first, to the top (``""``)."""
         folder = PurePosixPath(path).parent
-        while str(folder) not in ("", "."):
+        while str(folder) not in ("", ".", "/"):
             yield str(folder)
             folder = folder.parent
         yield ""
@@ -221,8 +234,8 @@ def _in_skipped_folder(name: str) -> bool:
 
 
 def _walk(root: Path) -> Iterator[str]:
-    """Files beneath root that its .gitignore files allow; folders that link to an ancestor are not entered twice."""
-    top = root.stat()
+    """Files beneath root that its .gitignore files allow; links that leave root or come back to a folder are not entered."""
+    top, inside = root.stat(), Inside(str(root))
     seen: set[tuple[int, int]] = {(top.st_dev, top.st_ino)}
     pending: list[tuple[str, tuple[Ignore, ...]]] = [("", ())]
     while pending:
@@ -240,12 +253,14 @@ def _walk(root: Path) -> Iterator[str]:
             path = lead + entry.name
             try:
                 is_folder = entry.is_dir()
-            except OSError:
-                continue
+            except OSError:  # a link to itself: it is listed, and found unreadable
+                is_folder = False
             if is_folder:
                 if entry.name in _SKIPPED_FOLDERS and not (entry.name == "build" and folder.endswith("src")):
                     continue
                 if any(rule.ignores(path, True) for rule in rules) or not _first_visit(entry, seen):
+                    continue
+                if entry.is_symlink() and not inside.holds(path):
                     continue
                 folders.append((path, rules))
             elif not any(rule.ignores(path, False) for rule in rules):
@@ -270,16 +285,18 @@ _TRAILING = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.S)
 
 
 def _loose_json(text: str) -> object:
+    """The value of a JSON text. Raises NotRead where it has none, or is nested deeper than anybody writes."""
     try:
-        return json.loads(text)
-    except ValueError:
-        pass
-    text = _COMMENT.sub(lambda m: m.group(1) or "", text.lstrip("\ufeff"))
-    text = _TRAILING.sub(lambda m: m.group(1) or "", text)
-    try:
-        return json.loads(text, strict=False)
-    except ValueError:
-        return None
+        try:
+            return json.loads(text)
+        except ValueError:
+            text = _COMMENT.sub(lambda m: m.group(1) or "", text)
+            text = _TRAILING.sub(lambda m: m.group(1) or "", text)
+            return json.loads(text, strict=False)
+    except ValueError as error:
+        raise NotRead("no valid JSON") from error
+    except RecursionError as error:
+        raise NotRead("nested too deep") from error
 
 
 def matching(paths: Iterable[str], folder: str) -> list[str]:

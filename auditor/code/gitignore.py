@@ -6,6 +6,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from auditor.opening import NotRead, content
+
+_LARGEST = 1_000_000
+_MOST_STARS = 12
+"""A pattern with more costs more to match than anybody means it to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
@@ -19,13 +25,13 @@ class Ignore:
     def read(cls, path: Path, folder: str) -> Ignore:
         """The rules of the file at `path`, which governs `folder`; none where it cannot be read."""
         try:
-            lines = path.read_text(errors="replace").splitlines()
-        except OSError:
+            lines = content(str(path), _LARGEST).decode("utf-8", "replace").splitlines()
+        except NotRead:
             lines = []
         rules = []
         for raw in lines:
             line = raw.rstrip()
-            if not line or line.startswith("#"):
+            if not line or line.startswith("#") or line.count("*") > _MOST_STARS:
                 continue
             negated = line.startswith("!")
             pattern = line[1:] if negated else line
@@ -48,7 +54,7 @@ class Ignore:
 
 def _regex(pattern: str) -> str:
     anchored = "/" in pattern
-    pattern = pattern.lstrip("/")
+    pattern = re.sub(r"(?:\*\*/)+", "**/", pattern.lstrip("/"))
     out, at = ("" if anchored else "(?:.*/)?"), 0
     while at < len(pattern):
         char = pattern[at]

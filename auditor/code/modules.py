@@ -102,6 +102,7 @@ class Resolver:
         """The file that a path without certain extension means."""
         if path in self._files:
             return self._files[path]
+        self._files[path] = None  # packages whose entries are each other
         found = self._files[path] = self._file(_normal(path))
         return found
 

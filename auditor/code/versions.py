@@ -6,9 +6,13 @@ import posixpath
 import re
 
 from auditor.code.packages import Packages, inside
+from auditor.model import SkippedFile
+from auditor.opening import NotRead, content
 
 _FIELDS = ("dependencies", "peerDependencies", "optionalDependencies", "devDependencies")
 _RANGE = re.compile(r"\d+(?:\.\d+)*(?:-[\w.]+)?")
+_LARGEST = 100_000_000
+"""Bytes of a lockfile."""
 _WORKSPACE = re.compile(r"^(?:workspace|catalog|link|file|portal):")
 
 
@@ -85,10 +89,10 @@ class Versions:
     def _text(self, path: str) -> str:
         if path not in self._locks:
             try:
-                with open(f"{self.tree.top}/{path}", encoding="utf-8", errors="replace") as file:  # noqa: PTH123  # called for every file: Path.open costs more
-                    self._locks[path] = file.read()
-            except OSError:
+                self._locks[path] = content(f"{self.tree.top}/{path}", _LARGEST).decode("utf-8", "replace")
+            except NotRead as error:
                 self._locks[path] = ""
+                self.tree.skipped.append(SkippedFile(path, str(error)))
         return self._locks[path]
 
 

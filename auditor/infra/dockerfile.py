@@ -168,7 +168,7 @@ def _form(rest: str) -> tuple[tuple[str, ...], bool]:
             words = json.loads(rest)
             if isinstance(words, list) and all(isinstance(w, str) for w in words):
                 return tuple(words), True
-        except ValueError:
+        except (ValueError, RecursionError):
             pass  # Docker takes a broken JSON form as a shell form
     return ("sh", "-c", rest), False
 

@@ -28,7 +28,7 @@ def deployments(path: str, text: str, reading: Reading) -> Iterator[Deployment]:
     """One unit for each process group; without groups, the app itself."""
     try:
         config = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         reading.notes.append(Note(FilePlace(path), f"not valid TOML: {error}"))
         return
     app = _Toml(path, text, config)

@@ -77,7 +77,10 @@ def charts(tree: Tree) -> list[Chart]:
         values: dict[str, Value] = {}
         for layer in layers:
             read, _ = documents(tree.text(layer), layer)
-            values = _merged(values, _plain(read[0]) if read else {})
+            if read and read[0].endless:
+                tree.skipped[layer] = "its aliases or nesting make too much of it"
+            elif read:
+                values = _merged(values, _plain(read[0]))
         subcharts = about[0]["dependencies"].list() if about else []
         dependencies = tuple((d["name"].text, d["alias"].text or d["name"].text) for d in subcharts)
         found.append(

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from auditor import repository
 from auditor.model import SkippedFile, TreeTarget
+from auditor.opening import Inside, NotRead, content
 
 MAX_FILES = 200_000
 MAX_BYTES = 5_000_000
@@ -45,6 +46,10 @@ class Tree:
     _texts: dict[str, str] = field(default_factory=dict)
     _folders: set[str] | None = None
     _named: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
+    _inside: Inside = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._inside = Inside(str(self.root))
 
     def text(self, path: str) -> str:
         """A file's text; empty (and listed as skipped) where it is missing, binary, too large or outside the folder."""
@@ -53,33 +58,32 @@ class Tree:
         return self._texts[path]
 
     def _read(self, path: str) -> str:
-        file = self.root / path
+        if path not in self.known and not (self.root / path).is_file():
+            return ""
         try:
-            if path not in self.known and not file.is_file():
-                return ""
-            if file.is_symlink() and not file.resolve().is_relative_to(self.root.resolve()):
-                self.skipped[path] = "a link out of the folder"
-                return ""
-            if file.stat().st_size > MAX_BYTES:
-                self.skipped[path] = f"larger than {MAX_BYTES:,} bytes"
-                return ""
-            data = file.read_bytes()
-        except OSError as error:
-            self.skipped[path] = f"cannot be read: {error.strerror or error}"
+            data = self.data(path)
+        except NotRead as error:
+            self.skipped[path] = str(error)
             return ""
         if b"\0" in data[:4096]:
             self.skipped[path] = "binary"
             return ""
         return data.decode("utf-8", "replace").removeprefix("\ufeff")
 
+    def data(self, path: str, most: int = MAX_BYTES, first: int | None = None) -> bytes:
+        """A file's bytes, or its `first` ones. Raises NotRead where it has more than `most`, or can't or mustn't be read."""
+        if not self._inside.holds(path):
+            raise NotRead("a link out of the folder")
+        return content(f"{self.root}/{path}", most, first)
+
     def head(self, path: str, size: int = 65_536) -> str:
         """The beginning of a file, for a cheap look at what it is."""
         if path in self._texts:
             return self._texts[path][:size]
         try:
-            with (self.root / path).open("rb") as file:
-                return file.read(size).decode("utf-8", "replace")
-        except OSError:
+            return self.data(path, first=size).decode("utf-8", "replace").removeprefix("\ufeff")
+        except NotRead as error:
+            self.skipped[path] = str(error)
             return ""
 
     def named(self, *patterns: str) -> list[str]:

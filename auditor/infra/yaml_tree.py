@@ -16,6 +16,7 @@ from auditor.model import FilePlace
 
 MAX_BYTES = 2_000_000
 """Larger YAML is not read: a manifest by hand is a hundredth of it, and a cluster's dump can be split."""
+MAX_NODES = 500_000
 MAX_DEPTH = 200
 MAX_MERGES = 50
 
@@ -124,6 +125,14 @@ class Node:
         """A scalar as one text, a sequence of scalars as several."""
         return tuple(n.text for n in self.list()) if self.kind == "sequence" else tuple(t for t in (self.text,) if t)
 
+    @property
+    def endless(self) -> bool:
+        """Whether it is nested too deep, or its aliases written out make too much of it, to be followed whole."""
+        try:
+            return _grown(self._node, {}) >= MAX_NODES
+        except RecursionError:
+            return True
+
     def walk(self, budget: int = 20_000) -> Iterator[tuple[str, Node]]:
         """(key, value) of every mapping below, depth first; stops quietly after `budget` values."""
         stack = [self]
@@ -186,6 +195,16 @@ def documents(text: str, path: str) -> tuple[list[Node], list[Note]]:
         line = mark.line + 1 if mark is not None else 0
         notes.append(Note(FilePlace(path, line), f"not valid YAML from here on: {what}"))
     return found, notes
+
+
+def _grown(node: Any, known: dict[int, int]) -> int:
+    size = known.get(id(node))
+    if size is None:
+        known[id(node)] = MAX_NODES  # until it is done: whoever meets it again is inside of it
+        held = node.value if isinstance(node.value, list) else ()
+        inner = (part for one in held for part in (one if isinstance(one, tuple) else (one,)))
+        size = known[id(node)] = min(1 + sum(_grown(part, known) for part in inner), MAX_NODES)
+    return size
 
 
 @cache

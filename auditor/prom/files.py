@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Flag, auto
 from pathlib import PurePosixPath
@@ -10,6 +11,7 @@ from pathlib import PurePosixPath
 from auditor.infra.tree import Tree
 from auditor.infra.yaml_tree import Node, documents
 from auditor.model import FilePlace
+from auditor.opening import NotRead, TooLarge
 
 from .model import Note
 
@@ -103,19 +105,16 @@ def topic_of(data: bytes) -> Topic:
 
 
 def _read(tree: Tree, path: str, notes: list[Note]) -> bytes:
-    file = tree.root / path
+    """A file's bytes; none where it cannot be read, which the infra source lists, or is too large, which is noted."""
     try:
-        if file.is_symlink() and not file.resolve().is_relative_to(tree.root.resolve()):
-            return b""
-        size = file.stat().st_size
-        if size > LARGEST:
-            with file.open("rb") as opened:
-                if topic_of(opened.read(65_536)):
-                    notes.append(Note(FilePlace(path), f"{size:,} bytes: larger than {LARGEST:,}, not read"))
-            return b""
-        return file.read_bytes()
-    except OSError:
-        return b""  # the infra source lists files that cannot be read
+        return tree.data(path, LARGEST)
+    except TooLarge as error:
+        with suppress(NotRead):
+            if topic_of(tree.data(path, first=65_536)):
+                notes.append(Note(FilePlace(path), f"{error}, not read"))
+    except NotRead:
+        pass
+    return b""
 
 
 def read_yaml(candidate: Candidate, notes: list[Note]) -> list[Node]:

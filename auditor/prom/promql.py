@@ -26,13 +26,17 @@ _STRING = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`')
 _Alternatives = tuple[tuple[Condition, ...], ...]
 # Nodes of promql_parser are Any: it ships no types. They never leave this module.
 
+_SIGNS = re.compile(r"(?:[-+]\s*+){50}")
+"""So many signs in a row nest as deep."""
+
 
 def read(text: str) -> Query:
     """The query; one that does not parse has a `problem` and no alternatives."""
     text = text.strip()
     if not text:
         return Query(text, problem="the expression is empty")
-    if len(text) > LONGEST or max(text.count("("), text.count("[") + text.count("{")) > DEEPEST:
+    depth = max(text.count("("), text.count("[") + text.count("{"))
+    if len(text) > LONGEST or depth > DEEPEST or _SIGNS.search(text):
         return Query(text[:200], problem="the expression is too long or too deeply nested to be read")
     import promql_parser
 
