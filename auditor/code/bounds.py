@@ -38,6 +38,7 @@ class Bounds:
         self.ev = ev
         self._told = told
         self._depth = 0
+        self._named: dict[tuple[str, str], list[str]] = {}
 
     def of(self, call: Call, meaning: Meaning, value: External | None) -> Option:
         """The bound in ms of a remote call; `value` is what it is called on. ABSENT: it may take for ever."""
@@ -158,13 +159,20 @@ class Bounds:
         program = self.ev.program
         paths = [client.where[0]] if client.where is not None and client.path.endswith("()") else []
         if "()" not in client.path:
-            words = [rule.setter.encode()] if rule.setter else [b"defaults"]
-            package = client.package.encode()
-            paths += [p for p in program.tree.paths if program.mentions(p, words) and program.mentions(p, (package,))]
+            paths += self._naming(client.package, rule.setter or "defaults")
         for path in paths:
             module = program.module(path)
             if module is not None:
                 yield module
+
+    def _naming(self, package: str, word: str) -> list[str]:
+        """Files that name a package and a word."""
+        if (package, word) not in self._named:
+            program, both = self.ev.program, (package.encode(), word.encode())
+            self._named[package, word] = [
+                path for path in program.tree.paths if all(program.mentions(path, (name,)) for name in both)
+            ]
+        return self._named[package, word]
 
     def _is_client(self, holder: Node, module: Module, scope: Scope, client: External) -> bool:
         if holder.type == "member_expression" and module.text(holder).endswith(".defaults"):

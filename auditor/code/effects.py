@@ -20,7 +20,7 @@ from auditor.code.facts import Call, Function, Module
 from auditor.code.handling import catches_of, swallowing
 from auditor.code.meanings import Meanings, callee_text, unwrapped
 from auditor.code.model import Catch, Condition, Effect, Option, Role
-from auditor.code.runs import Runs, whole
+from auditor.code.runs import Known, Runs, whole
 from auditor.code.taint import NONE, Paths
 from auditor.code.values import ClassValue, Frame, FunctionValue, Instance, Literal, options_of, walk
 from auditor.model import CodeSpan
@@ -186,7 +186,9 @@ class Effects:
         self._envs: dict[int, dict[str, Paths]] = {}
         """Of functions walked in this handler: what a callback written inside of them sees."""
         self._frames: dict[int, Frame] = {}
-        self._runs = Runs(ev)
+        self._deadlines: Known = {}
+        self._runs = Runs(ev, self._deadlines)
+        self._spins: dict[int, list[tuple[Node, str]]] = {}
         self._params: dict[int, Mapping[str, tuple[Target, ...]]] = {}
         self._ran: dict[str, list[tuple[int, int]]] = {}
         """Callbacks that were walked where they are run, by file: not to be walked again where they are written."""
@@ -202,7 +204,7 @@ class Effects:
             seen = _Seen()
             for parameter, name in zip(function.parameters, names, strict=False):
                 taint.bind(unwrapped(parameter.pattern), frozenset({name}), env)
-            runs = Runs(self.ev)
+            runs = Runs(self.ev, self._deadlines)
             self._runs = runs
             self._visit(function, env, _Place((), (span_of(function),), (function.symbol,), (), frame), seen, found)
             bounds.append(runs.bound())
@@ -241,9 +243,9 @@ class Effects:
                 found.conditions.append(replace(conditions.pop(0)[1], order=len(found.effects)))
             self._call(call, visit, seen, found)
         found.conditions += [replace(condition, order=len(found.effects)) for _, condition in conditions]
-        found.effects += [
-            self._spin(node, what, visit, len(found.effects)) for node, what in spinning.of(self.ev, function)
-        ]
+        if id(function) not in self._spins:
+            self._spins[id(function)] = list(spinning.of(self.ev, function))
+        found.effects += [self._spin(node, what, visit, len(found.effects)) for node, what in self._spins[id(function)]]
         catches = catches_of(function, found.effects[first:], _Program(self.ev, self.flow, function.module, self._told))
         for at in (at for one in catches if one.refuses for at in one.around):
             if found.effects[at].role in (Role.DB_WRITE, Role.DB_UPSERT):

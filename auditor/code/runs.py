@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from auditor.code import deadlines
 from auditor.code.facts import Call
@@ -26,12 +26,19 @@ _THROUGH = frozenset(
 )  # fmt: skip
 
 
-class Runs:
-    """One handler: which deadlines its walk meets, and whether it waits for anything outside of them."""
+Known: TypeAlias = "dict[tuple[int, int], tuple[Option | None, Frame | None]]"
+"""By call and frame: what was told, and the frame, so that no other gets its identity."""
 
-    def __init__(self, ev: Evaluator) -> None:
+
+class Runs:
+    """One handler: which deadlines its walk meets, and whether it waits for anything outside of them.
+
+    `known` keeps what was told of each call, for the handlers of a program to share.
+    """
+
+    def __init__(self, ev: Evaluator, known: Known) -> None:
         self._ev = ev
-        self._ends: dict[tuple[int, int], Option | None] = {}
+        self._ends = known
         self._met: dict[int, Option] = {}
         self._open = False
 
@@ -39,8 +46,8 @@ class Runs:
         """Whether the call ends what it is given after a time."""
         key = (call.node.id, id(frame))
         if key not in self._ends:
-            self._ends[key] = deadlines.of(self._ev, call, frame)
-        found = self._ends[key]
+            self._ends[key] = deadlines.of(self._ev, call, frame), frame
+        found, _ = self._ends[key]
         if found is not None:
             self._met[call.node.id] = found
         return found is not None
