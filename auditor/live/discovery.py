@@ -52,6 +52,8 @@ class Discovery:
     """Keys that SCAN went over, roughly."""
     trusted: set[str] = field(default_factory=lambda: {"bull"})
     """Prefixes that a client or a queue's own description vouches for."""
+    plain: set[Name] = field(default_factory=set)
+    """Names that clients bear as Python's package gives them: `bull:mail`, which may be anybody's `app:worker`."""
     prefixes: set[str] = field(default_factory=set)
     """Prefixes of the queues found."""
     misses: Counter[str] = field(default_factory=Counter)
@@ -71,7 +73,9 @@ def discover(
     `held`: what clients' names tell. `keys`: how many the database holds, None where the server did not say. `names` is
     called last, since it may wait for the code to be read.
     """
-    _confirm(asker, result, [Name(each.prefix, each.queue) for each in held], FoundBy.CLIENTS)
+    seen = [(Name(each.prefix, each.queue), each.plain) for each in held]
+    result.plain = {name for name, plain in seen if plain} - {name for name, plain in seen if not plain}
+    _confirm(asker, result, [name for name, _ in seen], FoundBy.CLIENTS)
     if asker.meter.budget.keys == 0:
         result.coverage = "keys were not scanned, as asked; queues without a live worker may be missing"
         keys = 0
@@ -160,7 +164,7 @@ def _confirm(asker: Asker, result: Discovery, names: Iterable[Name], by: FoundBy
         facts = [_Facts(*each) for each in zip(some, replies[::2], replies[1::2], strict=True)]
         _note_refusals(result, replies[:2])
         for each in facts:
-            if by is FoundBy.CLIENTS or _described(each.meta):
+            if _says_so(each.name, result, by) or _described(each.meta):
                 result.trusted.add(each.name.prefix)
         # most are told by now; the states of the others may tell
         unsure = [each for each in facts if _is_queue(each, result, by) is None]
@@ -217,13 +221,18 @@ def _keep(result: Discovery, name: Name, by: FoundBy) -> None:
 
 def _is_queue(facts: _Facts, result: Discovery, by: FoundBy) -> bool | None:
     """Whether the name is a queue's; None: its states have to be asked for."""
-    if by is FoundBy.CLIENTS:
-        return True  # a live worker or listener says so itself
+    if _says_so(facts.name, result, by):
+        return True
     likely = (isinstance(facts.counter, str) and facts.counter.isdecimal()) or _described(facts.meta)
-    if by is FoundBy.CODE:
+    if by in (FoundBy.CODE, FoundBy.CLIENTS):
         return True if likely else facts.in_use
     # a drained queue may keep its counter alone; other applications' `user:7:id` must not count
     return likely and (facts.name.prefix in result.trusted or facts.in_use)
+
+
+def _says_so(name: Name, result: Discovery, by: FoundBy) -> bool:
+    """Whether a live worker or listener names it in a form that only the libraries write."""
+    return by is FoundBy.CLIENTS and name not in result.plain
 
 
 def _described(meta: Reply) -> bool:

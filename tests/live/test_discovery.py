@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from auditor.live.budget import Budget
 from auditor.live.discovery import _COUNT_MAX, _COUNT_MIN, _adapt
 from auditor.live.keys import candidates, split_meta
-from auditor.live.model import FoundBy
+from auditor.live.model import FoundBy, QueueWorkers
 from auditor.live.pace import Pace
 
 from ..support.offering import Answer, behind
@@ -44,6 +45,22 @@ def test_random_keys_find_the_large_and_scan_the_small(large: RunningServer) -> 
     assert 30_000 <= live.report.keys_scanned <= 33_000
     # sessions are told for another application's after some hundreds of them
     assert live.report.commands["get"] < 1000
+
+
+def test_a_client_that_is_named_like_a_python_worker_makes_no_queue() -> None:
+    """`shop:api` may be anybody's connection; `bull:pymail` is a worker's where that queue is there."""
+    with redis_server() as server, contextlib.ExitStack() as held:
+        fill(server, 1)
+        for name in ("shop:api", "bull:q00000"):
+            client = held.enter_context(server.client())
+            client.client_setname(name)
+            client.eval("return 1", 0)
+            client.evalsha(client.script_load("return 1"), 0)
+        live = scan(server)
+    assert [(each.prefix, each.name) for each in live.queues] == [("bull", "q00000")]
+    workers = queue(live, "q00000").workers
+    assert isinstance(workers, QueueWorkers)
+    assert workers.count == 1
 
 
 def test_no_scan_on_request(large: RunningServer) -> None:
