@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from auditor.code import chains, classes, decides, margins, spinning, taint
+from auditor.code import chains, classes, decides, margins, positions, spinning, taint, transactions
 from auditor.code.branches import branches_of
 from auditor.code.catalogue import Catalogue, Meaning
 from auditor.code.conditions import conditions_of
@@ -48,7 +48,6 @@ _KINDS = {
     "loop": "loop",
     "switch": "if",
 }
-_LOOPING = frozenset(("map", "forEach", "flatMap", "each", "eachLimit", "mapSeries"))
 _IN_CHAINS = frozenset((Role.DB_READ, Role.DB_WRITE, Role.DB_UPSERT, Role.DB_INCREMENT))
 """Calls whose key may stand in another step of their chain: `db('orders').where({ id }).update({ … })`."""
 _RETRIES = re.compile(r"attempt|retr(?:y|ies)|tries", re.I)
@@ -206,11 +205,13 @@ class Effects:
                 taint.bind(unwrapped(parameter.pattern), frozenset({name}), env)
             runs = Runs(self.ev, self._deadlines)
             self._runs = runs
-            self._visit(function, env, _Place((), (span_of(function),), (function.symbol,), (), frame), seen, found)
+            self._visit(
+                function, env, _Place((), (positions.span_of(function),), (function.symbol,), (), frame), seen, found
+            )
             bounds.append(runs.bound())
             found.swallows = found.swallows or swallowing(function, found.effects)
         found.bound = whole(bounds)
-        _sql_transactions(found)
+        transactions.mark(found.effects)
         found.effects = [effect for effect in found.effects if effect.text not in ("BEGIN", "COMMIT")]
         return found
 
@@ -225,7 +226,7 @@ class Effects:
         left = seen.enter(function, place.frame)
         calls = self._calls_of(function)
         visit = _Visit(function, env, place.within, place.path, self.meanings.transactions(calls), place, place.frame)
-        outer = _outer(function)
+        outer = positions.outer(function)
         visit.frame = visit.frame or self._frame_around(function)
         if visit.frame is not None:
             self._frames[id(function)] = visit.frame
@@ -249,10 +250,10 @@ class Effects:
         catches = catches_of(function, found.effects[first:], _Program(self.ev, self.flow, function.module, self._told))
         for at in (at for one in catches if one.refuses for at in one.around):
             if found.effects[at].role in (Role.DB_WRITE, Role.DB_UPSERT):
-                claimed = replace(found.effects[at], claims=True, guards=True, decides_in=span_of(function))
+                claimed = replace(found.effects[at], claims=True, guards=True, decides_in=positions.span_of(function))
                 found.effects[at] = claimed
         found.catches += catches
-        found.loops = found.loops or any(_endless(call) for call in calls)
+        found.loops = found.loops or any(positions.endless(call) for call in calls)
         seen.leave(function, place.frame, left, useful=len(found.effects) > first, spent=seen.visits - before)
         return visit.returned
 
@@ -270,11 +271,11 @@ class Effects:
 
     def _frame_around(self, function: Function) -> Frame | None:
         """The frame of the nearest walked function that this one is written in: what a wrapper's inner callback closes over."""
-        at = _outer(function)
+        at = positions.outer(function)
         while at is not None:
             if id(at) in self._frames:
                 return self._frames[id(at)]
-            at = _outer(at)
+            at = positions.outer(at)
         return None
 
     def _calls_of(self, function: Function) -> list[Call]:
@@ -283,9 +284,9 @@ class Effects:
             every = self.flow.calls(function)
             handed = [(c.node.start_byte, c.node.end_byte) for c in every if c.node.id in self.registering]
             calls = [c for c in every if not any(a <= c.node.start_byte and c.node.end_byte <= z for a, z in handed)]
-            named = {_name_of(inner): inner.node for inner in self.flow.inner(function)}
+            named = {positions.name_of(inner): inner.node for inner in self.flow.inner(function)}
             later = [held for call in calls for held in self._run_by(call, named)]
-            known = sorted(calls, key=lambda call: _turn(call.node, later))
+            known = sorted(calls, key=lambda call: positions.turn(call.node, later))
             self._calls[id(function)] = known
         return known
 
@@ -297,9 +298,9 @@ class Effects:
             if node.type in ("arrow_function", "function_expression")
             or (node.type == "identifier" and taint.text(node) in named)
         ]
-        if not inline or call.name in _LOOPING or call.name in ("on", "once", "then", "catch", "finally"):
+        if not inline or call.name in positions.LOOPING or call.name in ("on", "once", "then", "catch", "finally"):
             return []
-        runs = call.name in _LOCKS or any(not _within_call(f, call) for f in self.flow.targets(call))
+        runs = call.name in _LOCKS or any(not positions.within_call(f, call) for f in self.flow.targets(call))
         return [(node.start_byte, node.end_byte, call.node.end_byte) for node in inline] if runs else []
 
     def _call(self, call: Call, visit: _Visit, seen: _Seen, found: Found) -> None:
@@ -317,7 +318,9 @@ class Effects:
             if meaning.role is not Role.DB_TRANSACTION:
                 return
         bound = self._bound(call, visit.function) or self._handed_on(call, visit.function)
-        targets = [(f, frame) for f, frame in bound or self._targets(call, visit) if not _inside(f, visit.function)]
+        targets = [
+            (f, frame) for f, frame in bound or self._targets(call, visit) if not positions.inside(f, visit.function)
+        ]
         if not (targets or meaning or ended):
             self._runs.outside(call)
         if not targets and meaning is None and call.node.id in self.flow.lost and call.name not in _NOISE:
@@ -330,7 +333,7 @@ class Effects:
             way = visit.place
             place = _Place(
                 around,
-                (*way.path, span_of(target)),
+                (*way.path, positions.span_of(target)),
                 (*way.steps, target.symbol),
                 (*way.calls, here),
                 frame,
@@ -361,7 +364,7 @@ class Effects:
             known = self._params.get(id(at), {})
             if name in known:
                 return known[name]
-            outer = _outer(at)
+            outer = positions.outer(at)
             if outer is None:
                 return ()
             at = outer
@@ -390,7 +393,7 @@ class Effects:
             known = self._params.get(id(at), {})
             if taint.text(node) in known:
                 return known[taint.text(node)]
-            at = _outer(at)
+            at = positions.outer(at)
         return ()
 
     def _targets(self, call: Call, visit: _Visit) -> list[tuple[Function, Frame | None]]:
@@ -445,7 +448,7 @@ class Effects:
             calls=visit.place.calls,
             order=order,
             run=self._run,
-            awaited=_awaited(call.node),
+            awaited=positions.awaited(call.node),
             within=around,
             keyed_by=taint.shown(frozenset(paths)),
             job_id=made.role is Role.LOG and bool(carries & {"job.id", "job"}),
@@ -464,7 +467,9 @@ class Effects:
         hangs = tuple(CodeSpan(visit.function.module.path, first, last) for first, last in made.over)
         if effect.guards and not effect.hangs and hangs:
             return effect
-        return replace(effect, guards=True, decides_in=None if made.throws else span_of(visit.function), hangs=hangs)
+        return replace(
+            effect, guards=True, decides_in=None if made.throws else positions.span_of(visit.function), hangs=hangs
+        )
 
     def _contexts(self, call: Call, visit: _Visit) -> tuple[str, ...]:
         kinds: list[str] = []
@@ -481,7 +486,7 @@ class Effects:
         kinds += branches_of(call.node, limit)
         if any(start <= call.node.start_byte < end for start, end in visit.transactions):
             kinds.append("transaction")
-        callback = _in_callback(call.node, limit)
+        callback = positions.in_callback(call.node, limit)
         if callback:
             kinds += ["loop", "parallel"] if callback in ("map", "flatMap") else ["loop"]
         return tuple(kinds)
@@ -540,11 +545,6 @@ def _decoded(value: Node) -> Node:
     return value
 
 
-def span_of(function: Function) -> CodeSpan:
-    """Where a function stands."""
-    return CodeSpan(function.module.path, int(function.node.start_point[0]) + 1, int(function.node.end_point[0]) + 1)
-
-
 def _bind_object(pattern: Node, given: Node, env: Mapping[str, Paths], bound: dict[str, Paths]) -> None:
     """`charge({ orderId: job.data.id })` into `charge({ orderId })`."""
     if pattern.type != "object_pattern":
@@ -571,109 +571,3 @@ def _is_own(callee: Node) -> bool:
 
 def _estimates(effect: Effect) -> bool:
     return effect.role is Role.CHAIN_GAS and "estimate" in effect.call.lower()
-
-
-def _outer(function: Function) -> Function | None:
-    return function.scope.parent.func if function.scope.parent is not None else None
-
-
-def _name_of(function: Function) -> str:
-    """What a function is called where it is written: `const sum = () => …` is `sum`."""
-    parent = function.node.parent
-    held = parent.child_by_field_name("name") if parent is not None and parent.type == "variable_declarator" else None
-    return taint.text(held) if held is not None else function.name
-
-
-def _turn(node: Node, later: list[tuple[int, int, int]]) -> tuple[tuple[int, int], ...]:
-    """When a call comes: after its own arguments; inside a function that another call runs, after that call."""
-    around = sorted(held for held in later if held[0] <= node.start_byte and node.end_byte <= held[1])
-    return (*((end, 1) for _, _, end in around), (node.end_byte, 0))
-
-
-def _within_call(function: Function, call: Call) -> bool:
-    return (
-        function.module is call.scope.module
-        and call.node.start_byte <= function.node.start_byte
-        and function.node.end_byte <= call.node.end_byte
-    )
-
-
-def _inside(inner: Function, outer: Function) -> bool:
-    return (
-        inner.module is outer.module
-        and outer.node.start_byte < inner.node.start_byte
-        and inner.node.end_byte <= outer.node.end_byte
-    )
-
-
-def _in_callback(node: Node, limit: Node) -> str:
-    """`map`, `forEach`, … whose function argument a call stands in; empty where it stands in none."""
-    at = node.parent
-    while at is not None and at.id != limit.id:
-        if (
-            at.type in ("arrow_function", "function_expression")
-            and at.parent is not None
-            and at.parent.type == "arguments"
-        ):
-            owner = at.parent.parent
-            callee = owner.child_by_field_name("function") if owner is not None else None
-            name = callee.child_by_field_name("property") if callee is not None else None
-            if name is not None and taint.text(name) in _LOOPING:
-                return taint.text(name)
-        at = at.parent
-    return ""
-
-
-def _awaited(node: Node) -> bool:
-    """Whether somebody waits for the call: await, return, then, or a list that is awaited."""
-    at, parent = node, node.parent
-    while parent is not None:
-        if parent.type in ("await_expression", "return_statement", "yield_expression", "for_in_statement"):
-            return True
-        if parent.type in decides.FUNCTIONS:
-            return parent.child_by_field_name("body") == at
-        if parent.type in ("expression_statement", "statement_block", "program"):
-            return parent.type == "expression_statement" and callee_text(node).endswith(".then")
-        if parent.type == "variable_declarator":
-            return True
-        at, parent = parent, parent.parent
-    return False
-
-
-def _endless(call: Call) -> bool:
-    """A loop around the call whose condition is constant."""
-    at = call.context
-    while at is not None:
-        if at.kind == "loop" and at.node.type in ("while_statement", "do_statement"):
-            condition = at.node.child_by_field_name("condition")
-            if condition is not None and taint.text(condition).strip("() ") in ("true", "1"):
-                return True
-        at = at.parent
-    return False
-
-
-def _sql_transactions(found: Found) -> None:
-    """Effects between a BEGIN and its COMMIT in one function are in one transaction; an early return may commit it too."""
-    opened: dict[str, int] = {}
-    for at, effect in enumerate(found.effects):
-        key = f"{effect.span.path}:{effect.symbol}"
-        if effect.text == "BEGIN":
-            opened[key] = at
-        elif effect.text == "COMMIT" and key in opened:
-            first = opened[key]
-            leaves = set(effect.within) - set(found.effects[first].within)
-            early = {word for word in leaves if word.startswith("exits:")}
-            if not early:
-                del opened[key]
-            for inner in range(first + 1, at):
-                one = found.effects[inner]
-                committed = any(
-                    other.text == "COMMIT" and _exits(other) and _exits(other) <= _exits(one)
-                    for other in found.effects[first + 1 : inner]
-                )
-                if "transaction" not in one.within and not committed:
-                    found.effects[inner] = replace(one, within=(*one.within, "transaction"))
-
-
-def _exits(effect: Effect) -> set[str]:
-    return {word for word in effect.within if word.startswith("exits:")}

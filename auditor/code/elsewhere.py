@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from auditor.code import taint, types
-from auditor.code.effects import Effects, span_of
+from auditor.code.effects import Effects
 from auditor.code.facts import Call, Function, Module
 from auditor.code.model import Effect, Role, Worker
+from auditor.code.positions import span_of
 from auditor.code.values import External, options_of
 from auditor.model import CodeSpan
 
