@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from auditor.code import elsewhere, finish, misuse, reach
+from auditor.code import elsewhere, finish, misuse, nest_classes, reach
 from auditor.code import metrics as metrics_
 from auditor.code import nest as nest_
 from auditor.code import sites as sites_
@@ -21,7 +21,7 @@ from auditor.code.kinds import with_kinds
 from auditor.code.listeners import Listeners
 from auditor.code.liveness import Liveness
 from auditor.code.model import CodeModel, EntryPoint, ServiceConfig
-from auditor.code.nest import Processor
+from auditor.code.nest_classes import Processor
 from auditor.code.placing import Placing
 from auditor.code.processes import Processes
 from auditor.code.producers import Producers
@@ -80,7 +80,7 @@ def _collect(
     modules = sites_.candidates(program)
     nest = nest_.collect(ev, modules)
     found = sites_.find(ev, modules)
-    processors = nest_.processors(ev, modules)
+    processors = nest_classes.processors(ev, modules)
 
     reachable = gaps.take("entry points", ("processes",), lambda: Reachable(program, entry_points, modules), None)
     liveness = Liveness(ev, reachable if reachable is not None else Reachable(program, (), ()))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from auditor.code import callers, types
 from auditor.code.facts import Call, Context, Function
 from auditor.code.flow import Flow, functions_of
-from auditor.code.nest import Processor
+from auditor.code.nest_classes import Processor
 from auditor.code.sites import Sites
 from auditor.code.syntax import last_name
 from auditor.code.values import Value

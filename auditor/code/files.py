@@ -22,8 +22,8 @@ from auditor.opening import Inside, NotRead, content
 CODE = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 LARGEST = 1_000_000
 """Bytes; what is longer is a bundle or generated."""
-_STRAY = 50
-"""One NUL byte in so many makes no binary: a separator in a string is written so now and then."""
+_STRAY, _MOST_STRAY = 50, 8
+"""One NUL byte in so many, and no more, makes no binary: a separator in a string is written so now and then."""
 
 _SKIPPED_FOLDERS = frozenset(
     [
@@ -144,7 +144,8 @@ class SourceTree:
         data = content(f"{self.top}/{path}", LARGEST)
         if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return data.decode("utf-16", "replace").encode()
-        if data.count(b"\0", 0, 4096) * _STRAY > len(data[:4096]):
+        stray = data.count(b"\0", 0, 4096)
+        if stray > _MOST_STRAY or stray * _STRAY > len(data[:4096]):
             raise NotRead("binary")
         return data.removeprefix(codecs.BOM_UTF8)
 

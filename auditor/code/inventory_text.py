@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from io import StringIO
-from typing import TYPE_CHECKING
 
 from auditor.code.model import CodeModel, Effect, Json, Option, OptionState, Producer, Queue, Role, Worker
+from auditor.code.text_page import Page
 from auditor.reporting import RenderOptions
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _JOB = (
     "attempts",
     "backoff",
@@ -43,7 +36,7 @@ _SHOWN_EFFECTS = 8
 
 def render(model: CodeModel, options: RenderOptions) -> str:
     """The inventory as text of `options.width` columns."""
-    page = _Page(options)
+    page = Page(options)
     _head(page, model)
     names = _queue_names(model)
     for name in names:
@@ -53,64 +46,11 @@ def render(model: CodeModel, options: RenderOptions) -> str:
     return page.text()
 
 
-class _Page:
-    """Collects styled lines through rich, wrapped with a hanging indent."""
-
-    def __init__(self, options: RenderOptions) -> None:
-        from rich.console import Console
-
-        self.options = options
-        self.buffer = StringIO()
-        self.console: Console = Console(
-            file=self.buffer, width=max(40, options.width), force_terminal=options.color, no_color=not options.color,
-            color_system="standard" if options.color else None, highlight=False, markup=False, emoji=False, legacy_windows=False,
-        )  # fmt: skip
-        self.arrow = "←" if options.unicode else "<-"
-        self.dot = " · " if options.unicode else ", "
-
-    def line(self, indent: int, label: str, *parts: tuple[str, str]) -> None:
-        """A line with a label column and styled parts; what does not fit goes below the parts."""
-        from rich.padding import Padding
-        from rich.table import Table
-
-        grid = Table.grid(padding=0)
-        grid.add_column(width=10, no_wrap=True)
-        grid.add_column(ratio=1, overflow="fold")
-        grid.add_row(self._styled((label, "dim")), self._styled(*parts))
-        self.console.print(Padding(grid, (0, 0, 0, indent)), soft_wrap=False)
-
-    def title(self, *parts: tuple[str, str]) -> None:
-        """A line of its own."""
-        self.console.print(self._styled(*parts), soft_wrap=False, overflow="fold")
-
-    def blank(self) -> None:
-        """An empty line."""
-        self.buffer.write("\n")
-
-    def _styled(self, *parts: tuple[str, str]) -> Text:
-        from rich.text import Text
-
-        text = Text()
-        for words, style in parts:
-            text.append(clean(words), style=style if self.options.color else "")
-        return text
-
-    def text(self) -> str:
-        """All lines; none ends in blanks."""
-        lines = [line.rstrip() for line in self.buffer.getvalue().split("\n")]
-        return "\n".join(lines).rstrip("\n") + "\n"
-
-
-def clean(text: str) -> str:
-    """Text of a scanned repository without what would steer a terminal."""
-    return _CONTROL.sub("?", text).replace("\n", " ").replace("\t", " ")
-
-
 def _count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-def _head(page: _Page, model: CodeModel) -> None:
+def _head(page: Page, model: CodeModel) -> None:
     files = sum(tree.files_read for tree in model.trees)
     skipped = sum(len(tree.files_skipped) for tree in model.trees)
     counts = page.dot.join(
@@ -144,7 +84,7 @@ def _queue_names(model: CodeModel) -> list[str]:
     return sorted(found)
 
 
-def _queue(page: _Page, name: str, model: CodeModel) -> None:
+def _queue(page: Page, name: str, model: CodeModel) -> None:
     objects = [queue for queue in model.queues if name in (queue.name or "").split("|")]
     producers = [producer for producer in model.producers if name in producer.queue]
     workers = [worker for worker in model.workers if name in worker.queue]
@@ -175,7 +115,7 @@ def _placed(site: Queue | Producer | Worker) -> list[tuple[str, str]]:
     return parts
 
 
-def _producer(page: _Page, producer: Producer) -> None:
+def _producer(page: Page, producer: Producer) -> None:
     job = f" {producer.job!r}" if producer.job and producer.job != "__default__" else ""
     parts = [*_placed(producer), (f"  {producer.method}{job}", "bold")]
     if producer.scheduler is not None:
@@ -192,7 +132,7 @@ def _producer(page: _Page, producer: Producer) -> None:
         )
 
 
-def _worker(page: _Page, worker: Worker) -> None:
+def _worker(page: Page, worker: Worker) -> None:
     handler = f"  {worker.handler_name or 'handler'}" + (
         f" {worker.handler.label()}" if worker.handler is not None else ""
     )
@@ -212,7 +152,7 @@ def _worker(page: _Page, worker: Worker) -> None:
     _reach(page, worker.effects)
 
 
-def _reach(page: _Page, effects: Sequence[Effect]) -> None:
+def _reach(page: Page, effects: Sequence[Effect]) -> None:
     counted: dict[tuple[str, str], list[Effect]] = {}
     for effect in effects:
         if effect.role not in _QUIET:
@@ -231,7 +171,7 @@ def _reach(page: _Page, effects: Sequence[Effect]) -> None:
         )
 
 
-def _options(page: _Page, options: Mapping[str, Option], order: Iterable[str], here: str) -> None:
+def _options(page: Page, options: Mapping[str, Option], order: Iterable[str], here: str) -> None:
     parts: list[tuple[str, str]] = []
     names = [name for name in order if name in options]
     names += [
@@ -254,7 +194,7 @@ def _options(page: _Page, options: Mapping[str, Option], order: Iterable[str], h
     page.line(4, "options", *(parts or [("none", "dim")]))
 
 
-def _defaults(page: _Page, queue: Queue) -> list[tuple[str, str]]:
+def _defaults(page: Page, queue: Queue) -> list[tuple[str, str]]:
     given = {
         name.removeprefix("defaultJobOptions."): option
         for name, option in queue.options.items()
@@ -292,7 +232,7 @@ def short(value: Json) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _unknown(page: _Page, model: CodeModel) -> None:
+def _unknown(page: Page, model: CodeModel) -> None:
     producers = [producer for producer in model.producers if not producer.queue]
     workers = [worker for worker in model.workers if not worker.queue]
     objects = [queue for queue in model.queues if queue.name is None]
@@ -308,7 +248,7 @@ def _unknown(page: _Page, model: CodeModel) -> None:
         _worker(page, worker)
 
 
-def _foot(page: _Page, model: CodeModel) -> None:
+def _foot(page: Page, model: CodeModel) -> None:
     if model.empty:
         page.title(
             ("No Bull or BullMQ queue, producer or worker: no file imports one of the libraries and uses it.", "")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from auditor.code import nest as nest_
+from auditor.code import nest_classes
 from auditor.code.facts import Call, Class, Function, Module, line_of
 from auditor.code.model import Listener
-from auditor.code.nest import Processor
+from auditor.code.nest_classes import Processor
 from auditor.code.options import names
 from auditor.code.sites import RawListener, RawWorker, Sites
 from auditor.code.values import FunctionValue, LibraryObject, Value, options_of
@@ -32,7 +32,7 @@ class Listeners:
         self.ev = ev
         self.raw = sites.listeners
         self.is_live = is_live
-        self.classes = list(nest_.event_listener_classes(ev, modules))
+        self.classes = list(nest_classes.event_listener_classes(ev, modules))
         self.handlers: dict[tuple[str, CodeSpan], Value] = {}
 
     def of_worker(self, raw: RawWorker, queue: tuple[str, ...]) -> list[Listener]:
@@ -50,7 +50,7 @@ class Listeners:
         """Listeners of a Nest processor: its decorators, its own `this.worker.on`, injected queues, QueueEvents."""
         found: list[Listener] = []
         on = "worker" if processor.library == "bullmq" else "queue"
-        for event, method, node in nest_.events(self.ev, processor.cls):
+        for event, method, node in nest_classes.events(self.ev, processor.cls):
             span = CodeSpan(method.module.path, line_of(node), int(method.node.end_point[0]) + 1)
             found.append(Listener(event, span, on, self.is_live(method.module, None)))
             self.handlers[event, span] = FunctionValue(method, None, self.ev.this(processor.cls))
@@ -74,7 +74,7 @@ class Listeners:
         found: list[Listener] = []
         for module, cls, kind, name in self.classes:
             if kind == library and set(names(name)) & set(queue):
-                for event, method, node in nest_.events(self.ev, cls):
+                for event, method, node in nest_classes.events(self.ev, cls):
                     if event != "error":
                         span = CodeSpan(method.module.path, line_of(node), int(method.node.end_point[0]) + 1)
                         found.append(Listener(event, span, "events", self.is_live(module, None)))

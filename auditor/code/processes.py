@@ -10,7 +10,7 @@ from auditor.code import callers
 from auditor.code.facts import Call, Module
 from auditor.code.liveness import Liveness
 from auditor.code.model import EntryPoint, Process, Worker
-from auditor.code.nest import Processor
+from auditor.code.nest_classes import Processor
 from auditor.code.one_off import ends_by_itself
 from auditor.code.routes import serves
 from auditor.code.services import Services

@@ -13,7 +13,7 @@ from auditor.code.facts import Function
 from auditor.code.flow import functions_of
 from auditor.code.isolation import Gaps
 from auditor.code.model import Effect, Listener, Worker
-from auditor.code.nest import Processor
+from auditor.code.nest_classes import Processor
 from auditor.code.options import names
 from auditor.code.sites import RawProducer, RawWorker, Sites
 from auditor.code.values import FunctionValue, Value

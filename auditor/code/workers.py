@@ -6,14 +6,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from auditor.code import nest as nest_
+from auditor.code import nest_classes
 from auditor.code.effective import SETTINGS, WORKER_KEYS, queue_options, worker_options
 from auditor.code.facts import Module
 from auditor.code.handlers import Handler, handler_of, of_function, takes_done
 from auditor.code.isolation import Gaps
 from auditor.code.listeners import Listeners
 from auditor.code.model import Listener, Option, OptionState, Worker
-from auditor.code.nest import Nest, Processor
+from auditor.code.nest import Nest
+from auditor.code.nest_classes import Processor
 from auditor.code.options import names
 from auditor.code.placing import Placed, Placing
 from auditor.code.producers import queue_names
@@ -92,7 +93,7 @@ class Workers:
         handler = of_function(processor.handlers[0][0]) if processor.handlers else Handler()
         end = int(processor.cls.node.end_point[0]) + 1
         placed = self.placing.at(processor.module, processor.line, end, processor.library, None, processor.cls.name)
-        provided = nest_.provided(self._providing(), processor.cls)
+        provided = nest_classes.provided(self._providing(), processor.cls)
         placed["live"] = placed["live"] and provided
         kind = "Queue" if processor.library == "bull" else "Worker"
         target = LibraryObject(processor.library, kind, None, None, (processor.queue,), processor.cls, True)

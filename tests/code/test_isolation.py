@@ -106,7 +106,7 @@ def test_a_file_costs_itself(target: str, monkeypatch: pytest.MonkeyPatch, tmp_p
 
 def test_nothing_found_beside_a_fault_is_no_absence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("auditor.code.sites._visit", broken)
-    monkeypatch.setattr("auditor.code.nest._processors", broken)
+    monkeypatch.setattr("auditor.code.nest_classes._processors", broken)
     after = statuses(report())
     assert {after[number] for number in (1, 16, 73)} == {Status.UNVERIFIED}
 
