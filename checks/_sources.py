@@ -32,7 +32,7 @@ def join(
         return seen or unverified("Redis shows nothing that bears on it; give --code PATH", Cause.SOURCE_NOT_GIVEN)
     if code is None or seen is None or seen.status is Status.NOT_APPLICABLE:
         return _live_alone(seen, side, decides)
-    return _together(seen, _without_history(side, code), queue_names(code))
+    return _together(seen, _without_history(side, code), queue_names(code), _added(code))
 
 
 def corroborated(seen: Verdict, side: LiveSide) -> Verdict:
@@ -46,14 +46,19 @@ def corroborated(seen: Verdict, side: LiveSide) -> Verdict:
 
 def _without_history(side: LiveSide, code: CodeModel) -> LiveSide:
     """Jobs from before the code that runs now are no drift where that code adds jobs of their name: a note."""
-    added = {(queue, job.job) for job in code.producers if job.live for queue in job.queue}
+    added = _added(code)
 
     def told(finding: Finding) -> Finding:
         queue, name = finding.subject.queue, finding.symbol
-        excused = (queue, name) in side.aged and ((queue, name) in added or (queue, None) in added)
+        excused = (queue, name) in side.aged and not added.isdisjoint({(queue, name), (queue, None)})
         return replace(finding, status=Status.PASS, severity=Severity.LOW) if excused else finding
 
     return replace(side, findings=tuple(told(finding) for finding in side.findings))
+
+
+def _added(code: CodeModel) -> frozenset[tuple[str | None, str | None]]:
+    """(queue, job name) that living code adds; a name of None is not known, and may be any."""
+    return frozenset((queue, job.job) for job in code.producers if job.live for queue in job.queue)
 
 
 def queue_names(code: CodeModel) -> frozenset[str]:
@@ -63,12 +68,14 @@ def queue_names(code: CodeModel) -> frozenset[str]:
     return frozenset(names)
 
 
-def _together(seen: Verdict, side: LiveSide, known: frozenset[str]) -> Verdict:
+def _together(
+    seen: Verdict, side: LiveSide, known: frozenset[str], added: frozenset[tuple[str | None, str | None]]
+) -> Verdict:
     said = {f.subject.queue or "" for f in seen.findings if f.status in (Status.FAIL, Status.UNVERIFIED)}
     heard = [f for f in side.findings if f.status is not Status.UNVERIFIED or f.subject.queue not in known]
     findings = [
         *(_settled(f, side.held) for f in seen.findings),
-        *(_beside(f, known - said) if side.options else f for f in heard),
+        *(_beside(f, known - said, added) if side.options else f for f in heard),
     ]
     evidence = (*seen.evidence, *side.evidence)
     was_open = seen.status is Status.UNVERIFIED
@@ -99,10 +106,11 @@ def _live_alone(seen: Verdict | None, side: LiveSide, decides: bool) -> Verdict:
     return conclude(judged, held=held, evidence=side.evidence, confidence=Confidence.LIKELY)
 
 
-def _beside(finding: Finding, holding: frozenset[str]) -> Finding:
-    """A live failure of a producer whose options hold in code is drift."""
+def _beside(finding: Finding, holding: frozenset[str], added: frozenset[tuple[str | None, str | None]]) -> Finding:
+    """A live failure of jobs that code adds, and whose options hold there, is drift."""
     told = finding.subject
-    drifted = finding.status is Status.FAIL and told.type is SubjectType.PRODUCER and told.queue in holding
+    ours = not added.isdisjoint({(told.queue, finding.symbol), (told.queue, None)})
+    drifted = finding.status is Status.FAIL and told.type is SubjectType.PRODUCER and told.queue in holding and ours
     return replace(finding, message=f"{finding.message}; code says otherwise: drift") if drifted else finding
 
 

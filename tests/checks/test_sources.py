@@ -43,6 +43,13 @@ def test_redis_against_code_is_drift() -> None:
     assert verdict.evidence, "what code says is shown beside it"
 
 
+def test_jobs_that_this_code_does_not_add_have_not_drifted_from_it() -> None:
+    """Another service adds them into the same queue."""
+    verdict = joined(good("attempts: 3"), LiveSide(findings=(live_finding("mail", "digest"),), options=True))
+    assert verdict.status is Status.FAIL
+    assert verdict.findings[0].message == "jobs carry no attempts"
+
+
 def test_both_fail_is_no_drift() -> None:
     verdict = joined(bad("no attempts"), FAILS)
     assert verdict.status is Status.FAIL
