@@ -109,7 +109,7 @@ def _strategy(code: CodeModel, job: Producer) -> bool | None:
 
 def _advice(code: CodeModel, job: Producer, name: str, found: Option) -> tuple[str, ...]:
     fixed = any(number(v) is not None or (isinstance(v, Mapping) and v.get("type") == "fixed") for v in choices(found))
-    remote = [e for w in code.workers if set(w.queue) & set(job.queue) for e in w.effects if e.role in REMOTE]
+    remote = [e for w in code.consumers if set(w.queue) & set(job.queue) for e in w.effects if e.role in REMOTE]
     if not fixed or not remote:
         return ()
     return (

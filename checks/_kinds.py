@@ -27,7 +27,7 @@ def handlers(code: CodeModel, kinds: Collection[Kind]) -> tuple[Worker, ...]:
     Where some of them are seen to do it, those that only a name counts among them, and whose reach shows nothing of the
     kind, are left out: `cleanup-email-bodies` beside the queue that mails.
     """
-    found = tuple(worker for worker in code.workers if worker.kind in kinds)
+    found = tuple(worker for worker in code.consumers if worker.kind in kinds)
     doing = [worker for worker in found if worker.kind_by is not KindBy.NAMES]
     return tuple(w for w in found if w in doing or not w.followed) if any(w.live for w in doing) else found
 

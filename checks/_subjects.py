@@ -78,7 +78,9 @@ def subject_of(site: Site) -> Subject:
                 SubjectType.PRODUCER, f"{site.method}{job} into {queues_of(site)}", queues_of(site, ""), site.service
             )
         case Worker():
-            return Subject(SubjectType.WORKER, f"worker of {queues_of(site)}", queues_of(site, ""), site.service)
+            by_name = site.handler_name and not site.queue
+            name = f"worker with handler {site.handler_name}" if by_name else f"worker of {queues_of(site)}"
+            return Subject(SubjectType.WORKER, name, queues_of(site, ""), site.service)
     return Subject(
         SubjectType.QUEUE, getattr(site, "name", None) or "queue", getattr(site, "name", None) or "", site.service
     )
@@ -158,6 +160,34 @@ def by_worker(
 ) -> Callable[[CodeModel], Verdict]:
     """How code decides an item of workers: each of them, by `rule`."""
     return lambda code: decide(code, code.workers, lambda worker: rule(code, worker), held=held, nothing=nothing)
+
+
+def by_consumer(
+    rule: Callable[[CodeModel, Worker], Judged | None], held: str, nothing: str = NO_WORKERS
+) -> Callable[[CodeModel], Verdict]:
+    """How code decides an item of what handlers do: each of them, also where one place builds workers for several."""
+
+    def judge(code: CodeModel) -> Verdict:
+        verdict = decide(code, code.consumers, lambda worker: rule(code, worker), held=held, nothing=nothing)
+        return replace(verdict, findings=tuple(_once(verdict.findings)))
+
+    return judge
+
+
+def _once(findings: Iterable[Finding]) -> list[Finding]:
+    """One finding for each place that several handlers share: the first handler's, with the others' names."""
+    kept: dict[object, list[Finding]] = {}
+    for one in findings:
+        same = one.status is Status.FAIL and one.subject.type is SubjectType.WORKER
+        kept.setdefault((one.place, one.status, one.fix) if same else id(one), []).append(one)
+    return [_for_all(group) if len(group) > 1 else group[0] for group in kept.values()]
+
+
+def _for_all(group: list[Finding]) -> Finding:
+    others = list(dict.fromkeys(one.subject.queue or one.subject.name for one in group[1:]))
+    named = ", ".join(others[:4]) + (f" and {len(others) - 4} more" if len(others) > 4 else "")
+    related = tuple(dict.fromkeys(span for one in group for span in one.related if span != group[0].place))
+    return replace(group[0], message=f"{group[0].message}; the same for {named}", related=related[:MOST_EVIDENCE])
 
 
 def finding(site: Site, judged: Judged, subject: Subject) -> Finding:

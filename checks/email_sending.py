@@ -189,7 +189,7 @@ def _prints_content(text: str) -> bool:
 def _patient(code: CodeModel, job: Producer) -> Judged:
     name, tries, wait = subject_of(job).name, option(job.options, "attempts"), option(job.options, "backoff")
     told, related = f"{described('attempts', tries)}; {described('backoff', wait)}", places(tries, wait)
-    consumers = [w for w in code.workers if w.live and set(w.queue) & set(job.queue)]
+    consumers = [w for w in code.consumers if w.live and set(w.queue) & set(job.queue)]
     told_apart = next(
         (c for w in consumers for c in w.catches if any(b in t.lower() for t in c.tells for b in BUSY)), None
     )

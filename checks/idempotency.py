@@ -17,7 +17,7 @@ from ._subjects import (
     NO_QUEUES,
     Judged,
     bad,
-    by_worker,
+    by_consumer,
     finding,
     good,
     shows,
@@ -35,7 +35,7 @@ def prior_completion(code: CodeModel) -> Verdict:
     A read keyed by a value of the job whose result decides whether to go on; or a unique insert, upsert, SET NX or lock.
     Handlers without side effects, or with absolute writes only, pass.
     """
-    return by_worker(_prior, "all {n} handlers check or claim their work first")(code)
+    return by_consumer(_prior, "all {n} handlers check or claim their work first")(code)
 
 
 @probe("handler.idempotency_keys")
@@ -45,10 +45,10 @@ def idempotency_keys(code: CodeModel) -> Verdict:
     SDKs without such a parameter (SendGrid, SES, Postmark, Mailgun, nodemailer, Braintree) are not judged here: items
     11, 61 and 77 ask for the project's own record.
     """
-    keyless = sorted({e.package or e.call for w in code.workers if w.live for e in w.effects if e.keyless})
+    keyless = sorted({e.package or e.call for w in code.consumers if w.live for e in w.effects if e.keyless})
     told = f"; {', '.join(keyless)} has no such parameter (see 11, 61, 77)" if keyless else ""
     nothing = f"no call in reach of a handler takes an idempotency key{told}"
-    return by_worker(keys_of, "every creating call carries a deterministic key", nothing)(code)
+    return by_consumer(keys_of, "every creating call carries a deterministic key", nothing)(code)
 
 
 @probe("handler.transactions")
@@ -57,7 +57,7 @@ def transactions(code: CodeModel) -> Verdict:
 
     A claim before a provider's call and a result after it are two stages, and right so.
     """
-    return by_worker(_atomic, "no handler of {n} workers writes twice in a stage outside a transaction")(code)
+    return by_consumer(_atomic, "no handler of {n} workers writes twice in a stage outside a transaction")(code)
 
 
 @probe("handler.absolute_writes")
@@ -66,7 +66,7 @@ def absolute_writes(code: CodeModel) -> Verdict:
 
     `$inc`, `increment`, `{ increment: n }`, `x = x + n` in SQL, INCR; counters of metrics are no state.
     """
-    return by_worker(_absolute, "no handler of {n} workers adds to what a first run left")(code)
+    return by_consumer(_absolute, "no handler of {n} workers adds to what a first run left")(code)
 
 
 @probe("handler.duplicate_safe")
@@ -75,7 +75,7 @@ def duplicate_safe(code: CodeModel) -> Verdict:
     if code.empty or not code.workers:
         return not_applicable(NO_QUEUES if code.empty else "no worker consumes a queue")
     parts = {11: _prior, 12: keys_of, 14: _absolute}
-    living = [worker for worker in code.workers if worker.live] or list(code.workers)
+    living = [worker for worker in code.consumers if worker.live] or list(code.workers)
     judged = [
         (w, number, found) for w in living for number, rule in parts.items() if (found := rule(code, w)) is not None
     ]

@@ -7,7 +7,7 @@ from auditor.model import Confidence, Verdict
 from auditor.probes import probe
 
 from ._handlers import cannot_follow, of
-from ._subjects import Judged, bad, by_worker, good, subject_of
+from ._subjects import Judged, bad, by_consumer, good, subject_of
 
 
 @probe("log.job_id")
@@ -16,7 +16,7 @@ def job_id(code: CodeModel) -> Verdict:
 
     One that does is enough: the others are found beside it. Where the handler logs nothing, its listeners may.
     """
-    return by_worker(_logged, "the logs of {n} workers carry the job's id")(code)
+    return by_consumer(_logged, "the logs of {n} workers carry the job's id")(code)
 
 
 def _logged(_: CodeModel, worker: Worker) -> Judged:

@@ -98,7 +98,7 @@ def identified(code: CodeModel, job: Producer) -> Judged:
     if job.job_id is True or (job.scheduler is not None and job.scheduler.state is OptionState.KNOWN):
         made = f"made of {', '.join(job.job_id_parts)}" if job.job_id_parts else "deterministic"
         return good(f"{name}: id {made}", confidence=Confidence.LIKELY)
-    consumers = [w for w in code.workers if w.live and set(w.queue) & set(job.queue)]
+    consumers = [w for w in code.consumers if w.live and set(w.queue) & set(job.queue)]
     for worker in consumers:
         call = main_call(worker, Role.CHAIN_SEND, Role.EMAIL_SEND, Role.PAYMENT_CREATE, Role.REFUND_CREATE)
         guard = guard_of(worker, call) if call else None

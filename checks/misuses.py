@@ -10,7 +10,19 @@ from auditor.model import CodeSpan, Confidence, Evidence, Finding, Subject, Subj
 from auditor.probes import conclude, not_applicable, probe
 
 from ._options import described, numbers, option, places
-from ._subjects import NO_QUEUES, Judged, bad, by_producer, by_worker, finding, good, jobs_of, looked_at, subject_of
+from ._subjects import (
+    NO_QUEUES,
+    Judged,
+    bad,
+    by_consumer,
+    by_producer,
+    by_worker,
+    finding,
+    good,
+    jobs_of,
+    looked_at,
+    subject_of,
+)
 from ._versions import is_bull, library_of
 
 JOB_OPTIONS = frozenset(
@@ -60,7 +72,7 @@ def awaited(code: CodeModel) -> Verdict:
 @probe("handler.errors_reach")
 def errors_reach(code: CodeModel) -> Verdict:
     """A handler's errors reach the library: a catch that only logs completes the job, and attempts never come into play."""
-    return by_worker(_errors_reach, "the errors of all {n} handlers reach the library")(code)
+    return by_consumer(_errors_reach, "the errors of all {n} handlers reach the library")(code)
 
 
 @probe("worker.provided")

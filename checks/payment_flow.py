@@ -312,7 +312,7 @@ def _declines(code: CodeModel, job: Producer) -> Judged:
     name, tries = subject_of(job).name, option(job.options, "attempts")
     ends = [
         c
-        for w in code.workers
+        for w in code.consumers
         if set(w.queue) & set(job.queue)
         for c in w.catches
         if {"unrecoverable", "discard"} & set(c.does)

@@ -9,7 +9,7 @@ from auditor.probes import probe
 from ._handlers import cannot_follow, in_process, of, path_of
 from ._options import choices, described, number
 from ._roles import REMOTE
-from ._subjects import Judged, bad, by_worker, good, subject_of, unsure
+from ._subjects import Judged, bad, by_consumer, good, subject_of, unsure
 
 DATABASES = (
     "prisma",
@@ -37,7 +37,7 @@ def cpu_sandboxed(code: CodeModel) -> Verdict:
     Synchronous crypto, zlib and file work on large data, bcrypt, image and PDF rendering, execSync; loops that wait for the
     clock or count to ten millions and more, and recursion that doubles at each step.
     """
-    return by_worker(_cpu, "no handler of {n} workers computes on the event loop")(code)
+    return by_consumer(_cpu, "no handler of {n} workers computes on the event loop")(code)
 
 
 @probe("client.timeouts")
@@ -47,13 +47,13 @@ def timeouts(code: CodeModel) -> Verdict:
     `fetch` without a signal and axios without a timeout wait for ever; an SDK's own default counts. How long a handler
     waits for a transaction's confirmation is item 50's.
     """
-    return by_worker(_calls, "every remote call of {n} handlers has a time bound")(code)
+    return by_consumer(_calls, "every remote call of {n} handlers has a time bound")(code)
 
 
 @probe("client.released")
 def released(code: CodeModel) -> Verdict:
     """Database clients that a handler takes are released in `finally`; pools and ORM clients are built once."""
-    return by_worker(_released, "no handler of {n} workers keeps or builds a database client")(code)
+    return by_consumer(_released, "no handler of {n} workers keeps or builds a database client")(code)
 
 
 def _cpu(_: CodeModel, worker: Worker) -> Judged:

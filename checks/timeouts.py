@@ -33,7 +33,7 @@ def _timeouts(code: CodeModel) -> Verdict:
     ignored = [found for job in code.producers if job.live and (found := _ignored(job))]
     handlers = decide(
         code,
-        code.workers,
+        code.consumers,
         lambda worker: _bounded(code, worker),
         held="no handler of {n} workers can hang for ever",
         nothing="no worker consumes a queue, so no handler can hang",

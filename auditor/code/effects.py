@@ -71,6 +71,22 @@ class Found:
     swallows: CodeSpan | None = None
     complete: bool = True
 
+    def add(self, other: Found) -> None:
+        """Append what another walk met, as if it came after."""
+        at = len(self.effects)
+        self.effects += [replace(effect, order=effect.order + at) for effect in other.effects]
+        self.catches += [replace(one, around=tuple(order + at for order in one.around)) for one in other.catches]
+        self.conditions += [replace(one, order=one.order + at) for one in other.conditions]
+        self.lost += other.lost
+        self.loops = self.loops or other.loops
+        self.bound = self.bound or other.bound
+        self.swallows = self.swallows or other.swallows
+        self.complete = self.complete and other.complete
+
+    def size(self) -> tuple[int, ...]:
+        """How much was met so far."""
+        return (len(self.effects), len(self.catches), len(self.conditions), len(self.lost), self.loops)
+
 
 Target = tuple[Function, "Frame | None"]
 
@@ -129,34 +145,48 @@ class _Program:
         return [part.value for part in parts[:40] if isinstance(part, Literal) and isinstance(part.value, str)]
 
 
+_Key = tuple[object, ...]
+
+
+def _key(function: Function, place: _Place) -> _Key:
+    """One way of walking a function: `withMetrics(handlerA)` gives the same closure as `withMetrics(handlerB)`, and
+    `traced(() => send())` runs the same helper as `traced(() => read())`, but each does something else."""
+    given = tuple((name, tuple(id(target) for target, _ in targets)) for name, targets in place.params.items())
+    return (id(function), id(place.frame), given)
+
+
 class _Seen:
     """Functions that a walk has been in, with how often each may be walked again.
 
     A helper that does something is walked again where it is called again (the look before a send and the wait after it are
-    different places), but never within itself; one that does nothing is walked once. A closure is another one in each frame:
-    `withMetrics(handlerA)` and `withMetrics(handlerB)` give the same function twice, and each runs its own handler.
+    different places), but never within itself; one that does nothing is walked once.
     """
 
     def __init__(self) -> None:
         self.visits = 0
-        self._left: dict[tuple[int, int], int] = {}
+        self.refused = 0
+        """Times that a function was not walked again, though it may do something."""
+        self._left: dict[_Key, int] = {}
 
-    def again(self, function: Function, frame: Frame | None) -> bool:
+    def again(self, key: _Key) -> bool:
         """Whether to walk it (once more)."""
-        return self._left.get((id(function), id(frame)), 1) > 0
+        if self._left.get(key, 1) > 0:
+            return True
+        self.refused += 1
+        return False
 
-    def enter(self, function: Function, frame: Frame | None) -> int:
+    def enter(self, key: _Key) -> int:
         """Note that it is being walked; gives how often it may still be."""
-        left = self._left.get((id(function), id(frame)), MOST_VISITS) - 1
+        left = self._left.get(key, MOST_VISITS) - 1
         self.visits += 1
-        self._left[id(function), id(frame)] = 0
+        self._left[key] = 0
         return left
 
-    def leave(self, function: Function, frame: Frame | None, left: int, *, useful: bool, spent: int) -> None:
+    def leave(self, key: _Key, left: int, *, useful: bool, spent: int) -> None:
         """Note that its walk is over, after so many visits."""
         if left == MOST_VISITS - 1 and spent <= SMALL:
             left = MOST_SMALL - 1
-        self._left[id(function), id(frame)] = left if useful else 0
+        self._left[key] = left if useful else 0
 
 
 class Effects:
@@ -176,6 +206,8 @@ class Effects:
         """Calls that only hand a handler over: `new Worker(name, handler)`, `queue.on('failed', …)`."""
         self.meanings = Meanings(ev, catalogue, producers)
         self.events = Events(ev)
+        self._barren: set[_Key] = set()
+        """Ways of walking functions that show nothing at all: no other handler's walk needs them."""
         self._calls: dict[int, list[Call]] = {}
         self._conditions: dict[int, list[tuple[int, Condition]]] = {}
         self._decisions: dict[tuple[int, int, bool], decides.Decision | None] = {}
@@ -217,13 +249,14 @@ class Effects:
 
     def _visit(self, function: Function, env: dict[str, Paths], place: _Place, seen: _Seen, found: Found) -> set[int]:
         """Walk one function; gives the positions of effects whose result it returns."""
-        if not seen.again(function, place.frame):
+        key = _key(function, place)
+        if key in self._barren or not seen.again(key):
             return set()
         if seen.visits >= MOST_FUNCTIONS or len(place.path) > DEEPEST or self.ev.program.out_of_time():
             found.complete = False
             return set()
-        before = seen.visits
-        left = seen.enter(function, place.frame)
+        visits, before = seen.visits, (found.size(), seen.refused)
+        left = seen.enter(key)
         calls = self._calls_of(function)
         visit = _Visit(function, env, place.within, place.path, self.meanings.transactions(calls), place, place.frame)
         outer = positions.outer(function)
@@ -254,7 +287,9 @@ class Effects:
                 found.effects[at] = claimed
         found.catches += catches
         found.loops = found.loops or any(positions.endless(call) for call in calls)
-        seen.leave(function, place.frame, left, useful=len(found.effects) > first, spent=seen.visits - before)
+        seen.leave(key, left, useful=len(found.effects) > first, spent=seen.visits - visits)
+        if before == (found.size(), seen.refused) and found.complete:
+            self._barren.add(key)
         return visit.returned
 
     def _conditions_of(self, function: Function) -> list[tuple[int, Condition]]:

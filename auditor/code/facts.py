@@ -171,10 +171,17 @@ class Function:
 
     @property
     def symbol(self) -> str:
-        """Dotted name of the function with its class, as reports show it."""
+        """Dotted name of the function with its class, as reports show it; a function without a name has its variable's."""
         if self.cls is not None and self.kind in ("method", "get", "set", "constructor"):
             return f"{self.cls.name}.{self.name}"
-        return self.name
+        return self.name or self._variable()
+
+    def _variable(self) -> str:
+        parent = self.node.parent
+        if parent is None or parent.type not in ("variable_declarator", "public_field_definition", "pair"):
+            return ""
+        named = parent.child_by_field_name("name") or parent.child_by_field_name("key")
+        return self.module.text(named) if named is not None and named.type != "object_pattern" else ""
 
 
 class Field:

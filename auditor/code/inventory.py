@@ -99,8 +99,8 @@ def _worker(worker: Worker) -> dict[str, object]:
         "live": worker.live,
         "service": worker.service,
         "reaches": [
-            {"role": effect.role.value, "path": effect.span.path, "line": effect.span.start}
-            for effect in worker.effects
+            {"role": role, "path": path, "line": line}
+            for role, path, line in dict.fromkeys((e.role.value, e.span.path, e.span.start) for e in worker.effects)
         ],
     }
 

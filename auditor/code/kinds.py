@@ -36,12 +36,18 @@ def with_kinds(
     producers: Sequence[Producer], workers: Sequence[Worker], configured: Mapping[str, str]
 ) -> tuple[tuple[Producer, ...], tuple[Worker, ...]]:
     """Both with their kinds; `configured` maps queue or job names to kinds."""
-    judged = tuple(_of_worker(worker, configured) for worker in workers)
+    judged = tuple(_with_handlers(worker, configured) for worker in workers)
     by_queue: dict[str, list[Worker]] = {}
     for worker in judged:
-        for name in worker.queue:
-            by_queue.setdefault(name, []).append(worker)
+        for one in worker.handlers or (worker,):
+            for name in one.queue:
+                by_queue.setdefault(name, []).append(one)
     return tuple(_of_producer(job, by_queue, configured) for job in producers), judged
+
+
+def _with_handlers(worker: Worker, configured: Mapping[str, str]) -> Worker:
+    judged = _of_worker(worker, configured)
+    return replace(judged, handlers=tuple(_of_worker(one, configured) for one in worker.handlers))
 
 
 def by_words(*names: str | None) -> Kind:

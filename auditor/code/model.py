@@ -430,6 +430,8 @@ class Worker(Site):
     """Where its Redis client or connection options are written."""
     bound: Option | None = None
     """The handler's own bound on its run in ms (AbortSignal.timeout, Promise.race with a timer, p-timeout); None: not looked at."""
+    handlers: tuple[Worker, ...] = ()
+    """Where one place builds workers for several handlers (`register(queue, handler)`): each of them by itself."""
 
 
 def is_named(site: Producer | Worker) -> bool:
@@ -555,6 +557,11 @@ class CodeModel(Snapshot):
             sites = {"queues": self.queues, "producers": self.producers, "workers": self.workers}
             found |= {name: whole.label() for name, one in sites.items() if not one}
         return found
+
+    @property
+    def consumers(self) -> tuple[Worker, ...]:
+        """The workers, each handler of a place that builds several by itself: what to ask what a job does."""
+        return tuple(one for worker in self.workers for one in (worker.handlers or (worker,)))
 
     @property
     def certain(self) -> Mapping[str, object]:

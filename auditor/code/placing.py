@@ -57,19 +57,10 @@ class Placing:
 def symbol_of(function: Function | None) -> str:
     """Enclosing class and function, dotted."""
     while function is not None and not function.name:
-        scope = function.scope.parent
-        named = _variable_name(function)
+        scope, named = function.scope.parent, function.symbol
         if named:
             return f"{function.cls.name}.{named}" if function.cls is not None and function.cls.name else named
         if scope is None:
             return ""
         function = scope.func
     return function.symbol if function is not None else ""
-
-
-def _variable_name(function: Function) -> str:
-    parent = function.node.parent
-    if parent is not None and parent.type in ("variable_declarator", "public_field_definition", "pair"):
-        named = parent.child_by_field_name("name") or parent.child_by_field_name("key")
-        return function.module.text(named) if named is not None else ""
-    return ""

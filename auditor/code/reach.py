@@ -11,10 +11,12 @@ from auditor.code import catalogue, classes, handlers
 from auditor.code.effects import Effects, Found
 from auditor.code.facts import Function
 from auditor.code.flow import functions_of
+from auditor.code.handlers import of_function
 from auditor.code.isolation import Gaps
 from auditor.code.model import Effect, Listener, Worker
 from auditor.code.nest_classes import Processor
 from auditor.code.options import names
+from auditor.code.shared_handlers import Shared, shared_handlers
 from auditor.code.sites import RawProducer, RawWorker, Sites
 from auditor.code.values import FunctionValue, Value
 from auditor.model import CodeSpan
@@ -57,10 +59,27 @@ def _hearing(effects: Effects, worker: Worker, heard: Mapping[tuple[str, CodeSpa
 
 
 def _reaching(effects: Effects, worker: Worker, node: RawWorker | Processor | None) -> Worker:
+    shared = shared_handlers(effects.ev, node) if isinstance(node, RawWorker) else []
+    if len(shared) > 1:
+        return _sharing(effects, worker, shared)
     functions = _handlers(effects, worker, node)
-    if not functions:
-        return worker
-    found: Found = effects.of(functions)
+    return _doing(worker, effects.of(functions)) if functions else worker
+
+
+def _sharing(effects: Effects, worker: Worker, shared: list[Shared]) -> Worker:
+    """A worker whose place builds one for each of several handlers: each by itself, and what they do together."""
+    parts: list[Worker] = []
+    whole = Found()
+    for one in shared:
+        found = effects.of(one.functions)
+        handler = of_function(one.names.fact)
+        part = replace(worker, queue=one.queue, handler=handler.span, handler_name=handler.name)
+        parts.append(_doing(part, found))
+        whole.add(found)
+    return replace(_doing(worker, whole), handlers=tuple(parts))
+
+
+def _doing(worker: Worker, found: Found) -> Worker:
     return replace(
         worker,
         effects=tuple(found.effects),
