@@ -15,13 +15,16 @@ def before(worker: Worker, effect: Effect) -> list[Effect]:
 
 
 def guards_of(worker: Worker, effect: Effect) -> Iterator[Effect]:
-    """What decides whether the effect is reached: reads keyed by the job, and claims (an upsert, a conditional update, SET NX).
+    """What decides whether the effect is reached: reads keyed by the job or of what is still open, and claims.
+
+    Claims are an upsert, a conditional update, SET NX.
 
     A read that makes its own helper return early stops nothing outside of it, unless it throws; one that decides over a branch
     stops what stands in it. A claim whose outcome nobody looks at stops nothing.
     """
     for each in before(worker, effect):
-        if each.guards and (each.claims or (each.role in READS and each.keyed_by)) and _stops(each, effect):
+        known = each.claims or each.open_rows or (each.role in READS and each.keyed_by)
+        if each.guards and known and _stops(each, effect):
             yield each
 
 

@@ -29,7 +29,8 @@ FUNCTIONS = frozenset(
     )
 )
 _BRANCHING = frozenset(
-    ("if_statement", "ternary_expression", "while_statement", "switch_statement", "binary_expression", "augmented_assignment_expression")
+    ("if_statement", "ternary_expression", "while_statement", "switch_statement", "binary_expression", "augmented_assignment_expression",
+     "for_in_statement")
 )  # fmt: skip
 _GETS = re.compile(
     r"^_?(?:find|get|load|fetch|read|query|select|retrieve|first|one|lookup)|[a-z](?:Get|Find|Fetch|Load|Read|Query|Select|Retrieve|Lookup)(?=[A-Z]|$)"
@@ -157,10 +158,12 @@ def _asked(call: Node, function: Node, *, answer: bool) -> existence.Asked:
     if bound is None:
         return asked
     existence.bind(asked, bound)
-    for at in _declarators(function):
-        name, value = at.child_by_field_name("name"), at.child_by_field_name("value")
+    for at in _declarators(function, also=("for_in_statement",)):
+        loop = at.type == "for_in_statement"
+        name = at.child_by_field_name("left" if loop else "name")
+        value = at.child_by_field_name("right" if loop else "value")
         if name is not None and value is not None and at.start_byte > call.end_byte:
-            existence.derive(asked, name, value)
+            existence.derive(asked, name, value, each=loop)
     return asked
 
 
@@ -199,6 +202,8 @@ def _condition_of(node: Node) -> Node | None:
     match node.type:
         case "switch_statement":
             return node.child_by_field_name("value")
+        case "for_in_statement":
+            return node.child_by_field_name("right")
         case "binary_expression" | "augmented_assignment_expression":
             operator = node.child_by_field_name("operator")
             return (
@@ -218,6 +223,9 @@ def _of(node: Node, asked: existence.Asked, condition: Node | None) -> Decision 
             return _short_circuit(node, asked, condition)
         case "switch_statement":
             return _switch(node, asked, condition)
+        case "for_in_statement":  # over rows that are still open, the work is done for these alone
+            body = node.child_by_field_name("body")
+            return _over([body]) if body is not None and asked.answer and existence.told(condition, asked) else None
     asks = existence.asks(condition, asked)
     if asks is Asks.NOTHING:
         return None
@@ -295,12 +303,12 @@ def _has(node: Node, kinds: frozenset[str]) -> bool:
     return False
 
 
-def _declarators(function: Node) -> list[Node]:
+def _declarators(function: Node, also: tuple[str, ...] = ()) -> list[Node]:
     found: list[Node] = []
     stack = [function]
     while stack:
         at = stack.pop()
-        if at.type == "variable_declarator":
+        if at.type == "variable_declarator" or at.type in also:
             found.append(at)
         stack.extend(at.named_children)
     return sorted(found, key=lambda node: node.start_byte)

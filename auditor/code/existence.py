@@ -107,9 +107,17 @@ def bind(asked: Asked, pattern: Node) -> None:
             asked.rows.update(_names(pattern))
 
 
-def derive(asked: Asked, pattern: Node, value: Node) -> None:
-    """Take up a variable that is made of the result: `const status = order?.status`."""
+def told(node: Node, asked: Asked) -> bool:
+    """Whether an expression speaks of the result."""
+    return _mentions(node, asked.names) or _calls(node, asked.callee)
+
+
+def derive(asked: Asked, pattern: Node, value: Node, *, each: bool = False) -> None:
+    """Take up a variable that is made of the result: `const status = order?.status`; `each`: one of its rows."""
     if any(node.type in _VALUES for node in _walk(value)) or not _mentions(value, asked.names):
+        return
+    if each:
+        bind(asked, pattern)
         return
     shown = re.sub(r"\s*(?:\?\?|\|\|)\s*(?:null|undefined|\[\]|\{\}|['\"`]{2})$", "", text(value).strip())
     if any(re.fullmatch(rf"{re.escape(name)}!?{_COUNTED}!?", shown) for name in asked.rows):

@@ -69,6 +69,7 @@ _ADDS = re.compile(
 )
 _FAILURE = re.compile(r"fail|error|dead.?letter|exhaust", re.I)
 _STATEMENTS = frozenset((Role.DB_WRITE, Role.DB_UPSERT, Role.DB_INCREMENT))
+_IN_STORE = _STATEMENTS | {Role.DB_READ}
 _CLAIMS = re.compile(r"\bon\s+conflict\b|\bon\s+duplicate\s+key\b|\bfor\s+update\b|pg_(?:try_)?advisory", re.I)
 _NX = re.compile(r"""['"]NX['"]|\bNX\s*:\s*true|\bnx\s*:\s*true|['"]nx['"]|onlyIfNotExists""")
 _FETCHES = frozenset(("fetch", "$fetch", "ofetch", "request", "default", ""))
@@ -130,9 +131,15 @@ class Meanings:
 
     def _in_chain(self, call: Call, meaning: Meaning | None) -> Meaning | None:
         """One statement is one write: `insert(…).onConflict(…).merge()`, `createQueryBuilder().update(…).execute()`."""
+        module = call.scope.module
+        if (
+            meaning is not None and meaning.role is Role.DB_READ
+        ):  # `db(t).where(…)` reads, unless another step does more
+            later = [made for step in chains.steps_after(call.node) if (made := module.call_at(step)) is not None]
+            more = any((known := self._find(made)) is not None and known.role in _IN_STORE for made in later)
+            return None if more else meaning
         if meaning is None or meaning.role not in _STATEMENTS:
             return meaning
-        module = call.scope.module
         inner = [made for step in chains.steps_before(call.node) if (made := module.call_at(step)) is not None]
         if any((known := self.of(made, [])) is not None and known.role in _STATEMENTS for made in inner):
             return None
@@ -186,7 +193,8 @@ class Meanings:
             or (made.role is Role.DB_WRITE and _updates(call, made.text) and existence.filters(call.node))
         )
         if not writes:
-            return replace(made, claims=claims)
+            asks = made.role is Role.DB_READ and existence.filters(call.node)
+            return replace(made, claims=claims, open_rows=asks)
         role = Role.DB_INCREMENT if _ADDS.search(written) else made.role
         return replace(made, role=role, claims=claims, failure=_FAILURE.search(written) is not None)
 

@@ -167,6 +167,8 @@ class Effect:
     """Its result decides whether the handler goes on: early return, throw, or `if` around later effects."""
     decides_in: CodeSpan | None = None
     """The function that it makes return early; None beside `guards`: it throws, so that nothing after it runs."""
+    open_rows: bool = False
+    """A read that asks for rows that are still to be worked on: `where: { status: 'PENDING' }`."""
     hangs: tuple[CodeSpan, ...] = ()
     """Beside `guards`: the branches that run or don't by its result; empty: all that comes after it."""
     claims: bool = False
