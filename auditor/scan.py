@@ -27,6 +27,9 @@ __all__ = ["Outcome", "Request", "checks_of", "scan", "take_inventory"]
 NOTHING_GIVEN = "nothing to scan: give at least one source"
 HOW_TO_GIVE = "tt-audit scan redis://HOST:6379 · tt-audit scan --code . · --infra . · --prometheus URL · or set REDIS_URL, or write tt-audit.yaml"
 
+_WAIT_FOR_A_CHECK = ("worker.stalled_interval", "queue.orphans")
+"""Probes for which a live scan may wait until it sees a worker's check for stalled jobs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -53,6 +56,8 @@ def scan(request: Request, progress: Callable[[str], None] = lambda _: None) -> 
         raise UsageError(NOTHING_GIVEN, HOW_TO_GIVE)
     loaded, checks = checks_of(request)
     chosen = selection.selector([check.item for check in checks], request.only, request.skip)
+    if not any(chosen(check.item) and check.probe.name in _WAIT_FOR_A_CHECK for check in checks):
+        request = replace(request, budget=replace(request.budget, patience_s=0.0))
     store = Store(sources.collectors(request, progress), deadline=begun + request.timeout)
     store.start()
     snapshots: dict[type[Snapshot], Given] = {

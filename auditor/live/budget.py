@@ -21,3 +21,5 @@ class Budget:
     """Time to connect, shake hands and log in, per connection."""
     reply_s: float = 10.0
     """Longest wait for one batch of replies."""
+    patience_s: float = 32.0
+    """How long a worker's check for stalled jobs is waited for where one decides: the libraries' interval, and a little."""

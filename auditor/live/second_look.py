@@ -29,8 +29,6 @@ _STEPS = (0.3, 0.3, 0.4)
 _WINDOW = 500
 _AT_ONCE = 32
 _LOCKS = 5
-_PATIENCE_S = 32.0
-"""The libraries' default interval, and a little: how long a check is waited for."""
 _LOOKED_AT = 20
 """Queues looked at for a check where one of them is enough."""
 
@@ -111,7 +109,7 @@ def _with_check(queue: LiveQueue, said: Answers) -> LiveQueue:
 
 def _wait_for_checks(asker: Asker, queues: list[LiveQueue], *, told_by_code: Callable[[], bool]) -> list[LiveQueue]:
     """Wait for the check of each queue on which a failure hangs, or for anyone's where none was seen at all."""
-    began, patience = time.monotonic(), min(_PATIENCE_S, asker.meter.left / 2)
+    began, patience = time.monotonic(), min(asker.meter.budget.patience_s, asker.meter.left / 2)
     try:
         while deciding := _deciding(queues, told_by_code):
             waited = time.monotonic() - began

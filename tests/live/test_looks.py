@@ -6,17 +6,18 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
-from auditor.live import second_look
 from auditor.live.model import LockSureness
 from auditor.model import Status
 
+from ..cli.support import tt_audit
 from ..support.node import drive, driving
 from ..support.redis_server import RunningServer, redis_server
 from ..support.topology import until
-from .support import queue, scan
+from .support import QUICK, queue, scan
 
 pytestmark = [pytest.mark.node, pytest.mark.usefixtures("npm")]
 
@@ -76,6 +77,20 @@ def test_nothing_is_waited_for_where_code_decides() -> None:
     assert not queue(live, "mail").stalled_check
 
 
+def test_nothing_is_waited_for_where_nobody_asks() -> None:
+    """Item 18 and X016 alone look at the check."""
+    with (
+        redis_server(tcp=True) as server,
+        driving(server, library="bullmq5", queue="mail", work={"settle": 200}),
+        without_check(server, 20),
+    ):
+        began = time.monotonic()
+        ran = tt_audit("scan", server.url, "--no-infra", "--quiet", "--fail-on", "none", "--only", "88-95")
+        took = time.monotonic() - began
+    assert ran.code == 0
+    assert took < 3
+
+
 def test_jobs_that_the_last_check_marked_show_it() -> None:
     with redis_server() as server:
         drive(server, library="bullmq5", queue="mail", add=[{"name": "a"}])
@@ -104,8 +119,7 @@ def test_workers_that_never_check_beside_a_job_that_nobody_holds(monkeypatch: py
         with driving(
             server, library="bullmq5", queue="mail", work={"settle": 200, "options": {"skipStalledCheck": True}}
         ):
-            monkeypatch.setattr(second_look, "_PATIENCE_S", 4.0)
-            live = scan(server)
+            live = scan(server, budget=replace(QUICK, patience_s=4.0))
     (open_,) = side(live).findings
     assert open_.status is Status.UNVERIFIED
     assert "1 worker live, and no check for stalled jobs was seen in" in open_.message
