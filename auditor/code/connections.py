@@ -15,7 +15,6 @@ from auditor.code.options import option, plain, span
 from auditor.code.sites import Sites
 from auditor.code.values import (
     UNDEFINED,
-    Array,
     External,
     FunctionValue,
     LibraryObject,
@@ -206,11 +205,6 @@ def _shown(options: Object | None) -> dict[str, Option]:
     if "password" in options.members and not is_nothing(options.members["password"]):
         kept["password"] = Option(option([options.members["password"]]).state, "***")
     return plain(kept)
-
-
-def unspread(values: tuple[Value, ...]) -> tuple[Value, ...]:
-    """Values with lists of them taken apart."""
-    return tuple(item for value in values for item in (value.items if isinstance(value, Array) else (value,)))
 
 
 TURNS = callers.MOST_TURNS

@@ -62,7 +62,6 @@ class Evaluator:
         self.interfaces: dict[tuple[str, str], list[Class]] = {}
         self.decorations: dict[str, list[Call]] | None = None
         self.decorated: dict[str, Value] = {}
-        self.quoting: dict[bytes, list[str]] | None = None
         self.providers: dict[str, list[tuple[Node, Scope]]] = {}
 
     def eval(self, node: Node, scope: Scope, frame: Frame | None = None) -> Value:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from auditor.code import classes
-from auditor.code.facts import Call, Class, Function, Import, Module
-from auditor.code.values import CYCLE, ClassValue, FunctionValue, Instance, LibraryObject, Unknown, Value, options_of
+from auditor.code.facts import Call, Function, Import, Module
+from auditor.code.values import CYCLE, ClassValue, FunctionValue, Unknown, Value, options_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -190,13 +190,3 @@ def covers(reached: dict[int, Function], call: Call) -> bool:
             return True
         function = function.scope.parent.func if function.scope.parent is not None else None
     return False
-
-
-def methods_named(cls: Class, names: Iterable[str]) -> list[Function]:
-    """Methods of a class with one of these names."""
-    return [cls.members[name] for name in names if name in cls.members]
-
-
-def is_object(value: Value) -> bool:
-    """Whether a value is an object of the program or of a library."""
-    return isinstance(value, Instance | LibraryObject)

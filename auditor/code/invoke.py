@@ -10,9 +10,7 @@ from auditor.code.syntax import unquote
 from auditor.code.values import (
     CYCLE,
     UNDEFINED,
-    Array,
     ClassValue,
-    Env,
     External,
     Frame,
     FunctionValue,
@@ -20,7 +18,6 @@ from auditor.code.values import (
     LibraryClass,
     LibraryObject,
     Literal,
-    Namespace,
     Object,
     Template,
     Undefined,
@@ -32,7 +29,6 @@ from auditor.code.values import (
     join,
     options_of,
     text_of,
-    walk,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -263,26 +259,3 @@ def _returned(ev: Evaluator, fact: Function, frame: Frame) -> Value:
 
 def _typed_return(ev: Evaluator, fact: Function) -> Value | None:
     return types.typed(ev, fact.type_node, fact.module) if fact.type_node is not None else None
-
-
-def depends_on_volatile(value: Value) -> bool:
-    """Whether a value differs from run to run: made of a clock, a random source or a counter."""
-    return any(external.is_volatile(part) for part in walk(value))
-
-
-def kinds(value: Value) -> tuple[type, ...]:
-    """The kinds of value that a value may be, for messages."""
-    return tuple(type(option) for option in options_of(value))
-
-
-__all__ = [
-    "Array",
-    "Env",
-    "Namespace",
-    "call",
-    "call_expression",
-    "depends_on_volatile",
-    "invoke",
-    "new_expression",
-    "super_arguments",
-]
