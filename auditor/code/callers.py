@@ -1,12 +1,12 @@
-"""Who calls a function, and with what: call sites over the whole program, callbacks and constructors included."""
+"""With what a function is called: its arguments at each of its call sites, and the frames in which code runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from auditor.code import classes, collections_
-from auditor.code.facts import Call, Class, Context, Function, Import, Module, Scope
+from auditor.code import call_sites, collections_
+from auditor.code.facts import Call, Context, Function, Scope
 from auditor.code.values import (
     CYCLE,
     UNDEFINED,
@@ -16,7 +16,6 @@ from auditor.code.values import (
     FunctionValue,
     Instance,
     Lazy,
-    Namespace,
     Unknown,
     Value,
     join,
@@ -30,41 +29,8 @@ if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
 MOST_TURNS = 80
-_EFFORT = (6_000, 40)
-"""Steps and newly parsed files that the search for a function's callers is worth, whoever asks first."""
-MOST_CALLS = 120
-"""Calls of one name that are looked at; a function with more is called from everywhere."""
 _ELEMENT = frozenset(
     ("forEach", "map", "filter", "some", "every", "find", "flatMap", "findIndex", "mapSeries", "each", "eachSeries")
-)
-_BROAD = frozenset(
-    [
-        "add",
-        "process",
-        "get",
-        "set",
-        "run",
-        "start",
-        "init",
-        "create",
-        "update",
-        "delete",
-        "remove",
-        "send",
-        "execute",
-        "handle",
-        "close",
-        "stop",
-        "save",
-        "find",
-        "push",
-        "on",
-        "emit",
-        "call",
-        "apply",
-        "then",
-        "map",
-    ]
 )
 SPREAD = Unknown("arguments that are spread from a list that is not known")
 
@@ -75,16 +41,6 @@ def forced_argument(ev: Evaluator, values: tuple[Value, ...], index: int, is_res
     """Argument number `index`, looked at."""
     value = argument(values, index, is_rest)
     return Array(ev.forced(value.items)) if is_rest and isinstance(value, Array) else ev.force(value)
-
-
-class CallSite:
-    """A call that reaches a function: directly, or by handing it over as argument number `position`."""
-
-    __slots__ = ("call", "position")
-
-    def __init__(self, call: Call, position: int | None = None) -> None:
-        self.call = call
-        self.position = position
 
 
 def argument(values: tuple[Value, ...], index: int, is_rest: bool = False) -> Value:
@@ -270,7 +226,7 @@ def _turns_of(ev: Evaluator, function: Function, outer: Frame | None, depth: int
     if not function.parameters:
         return []
     found: list[Frame] = []
-    for site in sites(ev, function):
+    for site in call_sites.sites(ev, function):
         callers = expansions(ev, site.call.scope, outer, depth - 1) if depth > 0 else [outer]
         for turn in callers[:MOST_TURNS]:
             if not feasible(ev, site.call.context, site.call.scope, turn):
@@ -292,7 +248,9 @@ def _turns_of(ev: Evaluator, function: Function, outer: Frame | None, depth: int
     return found
 
 
-def passed(ev: Evaluator, site: CallSite, frame: Frame | None) -> Iterator[tuple[tuple[Value, ...], Value | None]]:
+def passed(
+    ev: Evaluator, site: call_sites.CallSite, frame: Frame | None
+) -> Iterator[tuple[tuple[Value, ...], Value | None]]:
     """The arguments, and `this` where it is known, of each call that a site makes."""
     call = site.call
     if site.position is None:
@@ -351,261 +309,3 @@ def _receiver(ev: Evaluator, call: Call, frame: Frame | None) -> Value | None:
     value = ev.eval(held, call.scope, frame)
     found = [option for option in options_of(value) if isinstance(option, Instance | ClassValue)]
     return found[0] if len(found) == 1 else None
-
-
-def sites(ev: Evaluator, function: Function) -> list[CallSite]:
-    """All call sites of a function that the program shows."""
-    known = ev.sites.get(id(function))
-    if known is None:
-        ev.sites[id(function)] = []
-        ev.searched.add(id(function))
-        found = ev.apart(lambda: list(_find(ev, function)), *_EFFORT)
-        ev.searched.discard(id(function))
-        if found is None:
-            ev.crowded.add(id(function))
-        known = ev.sites[id(function)] = found or []
-    return known
-
-
-def _find(ev: Evaluator, function: Function) -> Iterator[CallSite]:
-    inline = _inline(function)
-    if inline is not None:
-        yield inline
-        return
-    if function.kind == "constructor" and function.cls is not None:
-        yield from _constructions(ev, function)
-        return
-    names = ev.program.names_of(function)
-    if not names and not ev.program.exported_as(function):
-        return
-    looked = 0
-    for module, local in _modules(ev, function, names):
-        seen: set[int] = set()
-        for name in local:
-            for call in module.calls_named(name):
-                if _is_foreign(ev, call):
-                    continue
-                looked += 1
-                if looked > MOST_CALLS:
-                    return
-                if call.node.id not in seen and not call.is_new and _calls(ev, call, function):
-                    seen.add(call.node.id)
-                    yield CallSite(call)
-            for call in module.calls_given(name):
-                for position, node in enumerate(call.arguments()):
-                    if call.node.id not in seen and _hands_over(ev, node, call.scope, function):
-                        seen.add(call.node.id)
-                        yield CallSite(call, position)
-
-
-def _modules(ev: Evaluator, function: Function, names: set[str]) -> Iterator[tuple[Module, set[str]]]:
-    program, home = ev.program, function.module
-    exported = program.exported_as(function)
-    words = names | (exported - {"default", "="})
-    if not exported and not _is_carried(function, names):
-        yield home, words
-        return
-    if function.is_static and function.cls is not None and not function.cls.decorators:
-        for module in _users(ev, function.cls):
-            if words & module.names_called():
-                yield module, words
-        return
-    plain = {word.removesuffix("[]") for word in words}
-    carried = function.kind in ("method", "get", "set") or any(name.endswith("[]") for name in names) or not exported
-    if program.frugal:
-        seen = program.calling(home.path, plain | names)
-    else:
-        seen = program.mentioning(home.path, plain, carried=carried)
-    modules = {module.path: module for module in seen}
-    if exported & {"default", "="}:
-        for path in program.graph.importers(home.path):
-            if (importer := program.module(path)) is not None:
-                modules.setdefault(path, importer)
-    for module in modules.values():
-        yield module, words | _aliases(ev, module, home.path, exported)
-
-
-def _users(ev: Evaluator, cls: Class) -> list[Module]:
-    """Modules that may name a class, its own among them."""
-    program = ev.program
-    exported = program.exported_as(cls)
-    words = program.names_of(cls) | (exported - {"default", "="})
-    modules = {module.path: module for module in program.mentioning(cls.module.path, words)}
-    if exported & {"default", "="}:
-        for path in program.graph.importers(cls.module.path):
-            if (importer := program.module(path)) is not None:
-                modules.setdefault(path, importer)
-    return list(modules.values())
-
-
-_NEVER = frozenset(("Set", "Map", "WeakSet", "WeakMap", "Date", "URL", "Error", "FormData", "Headers", "URLSearchParams", "AbortController"))  # fmt: skip
-
-
-def _is_foreign(ev: Evaluator, call: Call) -> bool:
-    """Whether a method is at first sight called on an npm package, a global, a Set or the like."""
-    callee = call.callee
-    held = callee.child_by_field_name("object") if callee is not None and callee.type == "member_expression" else None
-    if held is None or held.type != "identifier":
-        return False
-    module = call.scope.module
-    binding = call.scope.lookup(module.text(held))
-    if binding is None:
-        return module.text(held) not in ("module", "exports", "require")
-    if isinstance(binding.fact, Import):
-        return ev.program.target(module.path, binding.fact.spec) is None
-    made = binding.node if binding.kind == "var" and binding.const and not binding.path else None
-    if made is None or made.type != "new_expression":
-        return False
-    named = made.child_by_field_name("constructor")
-    return named is not None and module.text(named) in _NEVER
-
-
-_BEFORE = (b"{", b"[", b",", b":", b"=", b"(", b"?", b">", b"return")
-_AFTER = (b"]", b"}", b",", b";", b")", b":", b".")
-
-
-def _is_carried(function: Function, names: set[str]) -> bool:
-    """Whether a function that its file does not export may leave it inside of something else."""
-    if function.kind in ("method", "get", "set"):
-        return True
-    source = function.module.source
-    return any(name.endswith("[]") or any(_handed(source, *at) for at in _places(source, name)) for name in names)
-
-
-def _places(source: bytes, name: str) -> Iterator[tuple[int, int]]:
-    word = name.encode()
-    at = source.find(word)
-    while at >= 0:
-        yield at, at + len(word)
-        at = source.find(word, at + len(word))
-
-
-def _handed(source: bytes, start: int, end: int) -> bool:
-    """Whether what stands here is a value by itself: a member, an element, an argument, what is assigned or returned."""
-    before, after = source[max(0, start - 40) : start].rstrip(), source[end : end + 40]
-    rest = after.lstrip(b" \t\r")
-    return before.endswith(_BEFORE) and (
-        not rest or rest.startswith((b"\n", *_AFTER)) or rest.lstrip().startswith(_AFTER)
-    )
-
-
-def _aliases(ev: Evaluator, module: Module, home: str, exported: set[str]) -> set[str]:
-    found: set[str] = set()
-    for name, binding in module.scope.names.items():
-        if (
-            isinstance(binding.fact, Import)
-            and binding.fact.name in exported | {"default", "="}
-            and binding.fact.name != name
-        ):
-            if ev.program.target(module.path, binding.fact.spec) == home or binding.fact.name in exported - {
-                "default",
-                "=",
-            }:
-                found.add(name)
-        elif binding.kind == "var" and binding.node is not None and "=" in exported and not binding.path:
-            text = module.text(binding.node) if binding.node.end_byte - binding.node.start_byte < 200 else ""
-            if text.startswith(("require(", "await import(")):
-                found.add(name)
-    return found
-
-
-def _constructions(ev: Evaluator, function: Function) -> Iterator[CallSite]:
-    cls = function.cls
-    assert cls is not None
-    names = ev.program.names_of(cls)
-    exported = ev.program.exported_as(cls)
-    words = names | (exported - {"default", "="})
-    for module in _users(ev, cls):
-        local = words | _aliases(ev, module, cls.module.path, exported)
-        for name in local:
-            for call in module.calls_named(name):
-                if call.is_new and call.callee is not None and _makes(ev, ev.eval(call.callee, call.scope), function):
-                    yield CallSite(call)
-        for inner in module.classes:
-            if inner.base is not None and inner is not cls and inner.constructor is not None:
-                for call in module.calls_named("super"):
-                    if call.scope.cls is inner and call.callee is not None and call.callee.type == "super":
-                        base = ev.eval(inner.base, inner.outer)
-                        if _makes(ev, base, function):
-                            yield CallSite(call)
-
-
-def _makes(ev: Evaluator, value: Value, constructor: Function) -> bool:
-    return any(
-        isinstance(option, ClassValue) and classes.constructor_of(ev, option.fact) is constructor
-        for option in options_of(value)
-    )
-
-
-def _inline(function: Function) -> CallSite | None:
-    """The call to which a function literal is handed, or that calls it at once."""
-    node = function.node
-    parent = node.parent
-    while parent is not None and parent.type in ("parenthesized_expression", "as_expression", "await_expression"):
-        node, parent = parent, parent.parent
-    if parent is None:
-        return None
-    if parent.type == "call_expression" and parent.child_by_field_name("function") == node:
-        call = function.module.call_at(parent)
-        return CallSite(call) if call is not None else None
-    if parent.type != "arguments" or parent.parent is None:
-        return None
-    call = function.module.call_at(parent.parent)
-    if call is None:
-        return None
-    position = next((i for i, argument_ in enumerate(call.arguments()) if argument_ == node), 0)
-    return CallSite(call, position)
-
-
-def _calls(ev: Evaluator, call: Call, function: Function) -> bool:
-    """Whether a call with the right name really reaches the function."""
-    callee = call.callee
-    if callee is None:
-        return False
-    if callee.type == "identifier":
-        binding = call.scope.lookup(call.name)
-        if binding is not None and binding.fact is function:
-            return True
-    elif function.is_static and not _on_class(callee, call):
-        return False
-    value = ev.eval(callee, call.scope)
-    options = options_of(value)
-    if any(isinstance(option, FunctionValue) and option.fact is function for option in options):
-        return True
-    if (
-        function.kind != "method"
-        or function.cls is None
-        or not all(isinstance(option, Unknown) for option in options)
-        or value is CYCLE
-    ):
-        return False
-    return call.name not in _BROAD and len(call.name) > 5 and _only(ev, function)
-
-
-def _on_class(callee: Node, call: Call) -> bool:
-    """Whether a method's receiver may be a class: a name, `this`, or a member with a capital."""
-    held = callee.child_by_field_name("object")
-    if held is not None and held.type == "member_expression":
-        named = held.child_by_field_name("property")
-        return named is not None and call.scope.module.text(named)[:1].isupper()
-    return held is not None and held.type in ("identifier", "this")
-
-
-def _only(ev: Evaluator, function: Function) -> bool:
-    """Whether no other class that is known has a method of this name."""
-    return all(
-        function.name not in cls.members or cls.members[function.name] is function
-        for module in ev.program.loaded()
-        for cls in module.classes
-    )
-
-
-def _hands_over(ev: Evaluator, node: Node, scope: Scope, function: Function) -> bool:
-    if node.type not in ("identifier", "member_expression", "call_expression", "array", "object"):
-        return False
-    return any(isinstance(o, FunctionValue) and o.fact is function for o in options_of(ev.eval(node, scope)))
-
-
-def is_namespace(value: Value) -> bool:
-    """Whether a value is a module's namespace."""
-    return isinstance(value, Namespace)

@@ -16,7 +16,6 @@ from auditor.code.values import (
     Instance,
     LibraryClass,
     Literal,
-    Object,
     Undefined,
     Unknown,
     Value,
@@ -140,16 +139,7 @@ def subclasses(ev: Evaluator, cls: Class) -> list[Class]:
     known = []
     ev.begin(ev.children, id(cls))
     ev.children[id(cls)] = known
-    names = ev.program.names_of(cls)
-    exported = ev.program.exported_as(cls)
-    modules = {
-        module.path: module for module in ev.program.mentioning(cls.module.path, names | (exported - {"default", "="}))
-    }
-    if "default" in exported:
-        modules.update(
-            {p: m for p in ev.program.graph.importers(cls.module.path) if (m := ev.program.module(p)) is not None}
-        )
-    for module in modules.values():
+    for module in ev.program.users(cls):
         for other in module.classes:
             if other is not cls and other.base is not None:
                 base = base_of(ev, other)
@@ -401,8 +391,3 @@ def super_member(ev: Evaluator, name: str, scope: Scope, frame: Frame | None) ->
         if method is not None:
             return FunctionValue(method, None, bound)
     return Unknown(f"super.{name} is not in the repository", f"super.{name}")
-
-
-def is_plain(value: Value) -> bool:
-    """Whether a value is an object literal."""
-    return isinstance(value, Object) and value.type == "object"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from auditor.code import callers, types
+from auditor.code import call_sites, types
 from auditor.code.facts import Call, Context, Function
 from auditor.code.flow import Flow, functions_of
 from auditor.code.nest_classes import Processor
@@ -96,7 +96,7 @@ class Contexts:
             if outer is not None:
                 verdict = self._by_request(outer, depth + 1)
             if not verdict:
-                found = self.ev.within(lambda: callers.sites(self.ev, function), 10_000, 20) or []
+                found = self.ev.within(lambda: call_sites.sites(self.ev, function), 10_000, 20) or []
                 verdict = any(
                     site.call.scope.func is not None and self._by_request(site.call.scope.func, depth + 1)
                     for site in found

@@ -10,7 +10,7 @@ import re
 from copy import copy
 from typing import TYPE_CHECKING
 
-from auditor.code import callers, classes, types
+from auditor.code import call_sites, classes, types
 from auditor.code.declarations import is_declaration, occurrences
 from auditor.code.facts import Class, Function, Module
 from auditor.code.reachable import ROUTES, Reachable
@@ -69,7 +69,7 @@ class Liveness:
     def _find_caller(self, function: Function) -> bool:
         if self._by_framework(function):
             return True
-        found = callers.sites(self.ev, function)
+        found = call_sites.sites(self.ev, function)
         if any(self.is_live(site.call.scope.module, site.call.scope.func) for site in found):
             return True
         if self._loaded_by_folder(function):

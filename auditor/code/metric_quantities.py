@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from auditor.code import callers
+from auditor.code import call_sites
 from auditor.code.facts import Call, Function, Module, Scope
 from auditor.code.metric_sites import Declared
 from auditor.code.model import Quantity
@@ -236,7 +236,7 @@ def events_around(ev: Evaluator, scope: Scope, up: int) -> Iterator[str]:
             heard = re.search(r"OnQueue(?:Event\(['\"](\w+)|(\w+))|On(?:Worker|QueueEvents)Event\(['\"](\w+)", text)
             if heard:
                 yield next(group for group in heard.groups() if group).lower()
-        for site in callers.sites(ev, function):
+        for site in call_sites.sites(ev, function):
             if site.position is not None and site.call.name in ("on", "once", "addListener") and site.call.arguments():
                 event = ev.eval(site.call.arguments()[0], site.call.scope)
                 if isinstance(event, Literal) and isinstance(event.value, str):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.code import callers
+from auditor.code import call_sites
 from auditor.code.facts import Call, Function, Module, Scope
 from auditor.code.metric_registries import ANY, DEFAULT, OWN, Registry, registry_of
 from auditor.code.values import External, Literal, Unknown, options_of
@@ -120,7 +120,7 @@ def _routes(ev: Evaluator, scope: Scope, up: int, seen: set[int]) -> Iterator[Ca
         seen.add(id(function))
         if any(_ROUTE_DECORATOR.match(function.module.text(decorator)) for decorator in function.decorators):
             yield function
-        for site in callers.sites(ev, function):
+        for site in call_sites.sites(ev, function):
             if site.position is not None and site.call.name in _ROUTES and _has_path(ev, site.call):
                 yield site.call
             elif up > 0:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.code import callers
+from auditor.code import call_sites, callers
 from auditor.code.facts import Call, Module
 from auditor.code.metric_registries import ANY, DEFAULT, OWN, Registry, registries_of
 from auditor.code.values import Array, External, FunctionValue, Literal, Object, Template, Value, options_of
@@ -168,7 +168,7 @@ def _ways(ev: Evaluator, call: Call) -> dict[str, list[tuple[str, int]]]:
     found: dict[str, list[tuple[str, int]]] = {}
     function = call.scope.func
     named = _name_parameter(call)
-    for site in callers.sites(ev, function) if function is not None and named is not None else ():
+    for site in call_sites.sites(ev, function) if function is not None and named is not None else ():
         given = callers.given(ev, site.call, None) if site.position is None else ()
         for text in _texts(given[named]) if named is not None and named < len(given) else ():
             if text:

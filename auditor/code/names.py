@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditor.code import callers, collections_, external, types
-from auditor.code.callers import CallSite
+from auditor.code.call_sites import CallSite
 from auditor.code.collections_ import Mutation
 from auditor.code.facts import Binding, Class, Function, Import, Module, Scope, Step
 from auditor.code.lazy_members import without

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auditor.code import callers
+from auditor.code import call_sites
 from auditor.code.facts import Call, Context, Module
 from auditor.code.sites import receiver
 from auditor.code.values import External, options_of
@@ -45,7 +45,7 @@ def _on_main_path(ev: Evaluator, call: Call, module: Module, depth: int) -> bool
         return True
     return any(
         (site.position is None or site.call.name in _AFTER) and _on_main_path(ev, site.call, module, depth + 1)
-        for site in callers.sites(ev, function)
+        for site in call_sites.sites(ev, function)
         if site.call is not call
     )
 

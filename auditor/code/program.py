@@ -112,6 +112,20 @@ class Program:
         found = [self.module(path), *(self.module(source) for source in sources if source != path)]
         return [module for module in found if module is not None]
 
+    def users(self, fact: Function | Class) -> list[Module]:
+        """Parsed modules that may name an exported function or class, its own first."""
+        exported = self.exported_as(fact)
+        words = self.names_of(fact) | (exported - {"default", "="})
+        return self.with_importers(self.mentioning(fact.module.path, words), fact.module.path, exported)
+
+    def with_importers(self, modules: list[Module], path: str, exported: set[str]) -> list[Module]:
+        """The modules with all that import `path`, where these may call a default export by any name."""
+        found = {module.path: module for module in modules}
+        for source in self.graph.importers(path) if exported & {"default", "="} else ():
+            if source not in found and (module := self.module(source)) is not None:
+                found[source] = module
+        return list(found.values())
+
     def calling(self, path: str, words: Iterable[str]) -> list[Module]:
         """Modules parsed so far, beneath those that import `path`, that call or hand over something of these names."""
         self._index_calls()

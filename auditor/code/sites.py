@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from auditor.code import callers, classes, collections_, invoke, patches
+from auditor.code import callers, classes, patches
+from auditor.code.call_sites import NO_CALLERS
 from auditor.code.facts import Call, Module
 from auditor.code.values import (
     UNDEFINED,
@@ -51,22 +52,6 @@ _USES = re.compile(
 _WORDS = (b"ueue", b"QUEUE", b"orker", b"WORKER", b"bull", b"Bull", b"flow", b"Flow", b"roducer", b"job", b"Job")
 _ADDS = (b".add(", b".add<", b".addBulk", b".upsertJobScheduler", b".process(")
 _DECORATES = re.compile(rb"""\.decorate\w*\(\s*['"](\w+)['"]""")
-_PLAIN_CLASSES = frozenset(
-    (
-        "Set",
-        "Map",
-        "WeakSet",
-        "WeakMap",
-        "Date",
-        "URL",
-        "Error",
-        "Promise",
-        "AbortController",
-        "EventEmitter",
-        "FormData",
-        "Headers",
-    )
-)
 _QUEUEISH = re.compile(
     rb"""(?i)\b\w*(?:queue|flow|producer|bull)\w*(?:\[[^\]\n]*\]|\(\))?\s*[!?]?\.\s*(?:add|addBulk|upsertJobScheduler|process)\s*[(<]"""
 )
@@ -299,7 +284,7 @@ def _is_plain(call: Call, node: Node) -> bool:
         return False
     if made.type == "new_expression":
         callee = made.child_by_field_name("constructor")
-        return callee is not None and call.scope.module.text(callee) in _PLAIN_CLASSES
+        return callee is not None and call.scope.module.text(callee) in NO_CALLERS
     return made.type in ("object", "string", "number", "template_string", "arrow_function", "regex")
 
 
@@ -576,13 +561,3 @@ def _close(ev: Evaluator, call: Call, found: Sites) -> None:
         given = callers.given(ev, call, None)
         forced = bool(given) and isinstance(given[0], Literal) and given[0].value is True
         found.closes.append(RawClose(call, targets, forced))
-
-
-def super_construction(ev: Evaluator, value: Value) -> tuple[Value, ...]:
-    """Arguments that reach the library when a subclass is constructed."""
-    return invoke.super_arguments(ev, value, ()) if isinstance(value, Instance) else ()
-
-
-def loop_elements(value: Value) -> list[Value]:
-    """What a loop over a value yields."""
-    return list(collections_.elements(value))
