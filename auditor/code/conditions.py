@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.code import decides, taint
-from auditor.code.facts import Function
+from auditor.code.facts import Function, nodes_in
 from auditor.code.model import Condition
 from auditor.model import CodeSpan
 
@@ -21,7 +21,7 @@ def conditions_of(function: Function) -> list[tuple[int, Condition]]:
     """(end of the condition, condition) of every `if`, ternary, loop and default (`a ?? await b()`) of a function, in order."""
     made = {
         taint.text(name): value
-        for at in _walk(function.node)
+        for at in nodes_in(function.node)
         if at.type == "variable_declarator"
         and (name := at.child_by_field_name("name")) is not None
         and (value := at.child_by_field_name("value")) is not None
@@ -35,7 +35,7 @@ def conditions_of(function: Function) -> list[tuple[int, Condition]]:
 
 
 def _tested(node: Node) -> Iterator[tuple[Node, bool]]:
-    for at in _walk(node):
+    for at in nodes_in(node):
         condition = at.child_by_field_name("condition")
         if at.type in ("if_statement", "ternary_expression", "while_statement") and condition is not None:
             yield condition, decides.stops(at)
@@ -51,7 +51,7 @@ def _condition(function: Function, node: Node, made: Mapping[str, Node], *, stop
     line = int(node.start_point[0]) + 1
     names = list(taint.names_in(node))
     compares = _compares(node)
-    for name in [at for at in _walk(node) if at.type == "identifier"]:
+    for name in [at for at in nodes_in(node) if at.type == "identifier"]:
         value = made.get(taint.text(name))
         if value is not None and value.type in ("binary_expression", "unary_expression") and not _waits(value):
             names += taint.names_in(value)
@@ -62,7 +62,7 @@ def _condition(function: Function, node: Node, made: Mapping[str, Node], *, stop
 
 
 def _compares(node: Node) -> bool:
-    for at in _walk(node):
+    for at in nodes_in(node):
         operator = at.child_by_field_name("operator") if at.type == "binary_expression" else None
         if (operator is not None and taint.text(operator) in _SIZES) or at.type == "call_expression":
             return True
@@ -70,17 +70,9 @@ def _compares(node: Node) -> bool:
 
 
 def _strings(node: Node) -> tuple[str, ...]:
-    found = [taint.text(at).strip("'\"`") for at in _walk(node) if at.type == "string"]
+    found = [taint.text(at).strip("'\"`") for at in nodes_in(node) if at.type == "string"]
     return tuple(dict.fromkeys(found))
 
 
 def _waits(node: Node) -> bool:
-    return any(at.type == "await_expression" for at in _walk(node))
-
-
-def _walk(node: Node) -> Iterator[Node]:
-    stack = [node]
-    while stack:
-        at = stack.pop()
-        yield at
-        stack.extend(at.named_children)
+    return any(at.type == "await_expression" for at in nodes_in(node))

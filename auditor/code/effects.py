@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from auditor.code import chains, classes, decides, margins, positions, spinning, taint, transactions
+from auditor.code import chains, classes, decides, margins, positions, taint, transactions
 from auditor.code.branches import branches_of
 from auditor.code.catalogue import Catalogue, Meaning
-from auditor.code.conditions import conditions_of
 from auditor.code.events import EMITS, Events
 from auditor.code.facts import Call, Function, Module
 from auditor.code.handling import catches_of, swallowing
@@ -23,6 +22,7 @@ from auditor.code.model import Catch, Condition, Effect, Option, Role
 from auditor.code.runs import Known, Runs, whole
 from auditor.code.taint import NONE, Paths
 from auditor.code.values import ClassValue, Frame, FunctionValue, Instance, Literal, options_of, walk
+from auditor.code.written import Written
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
@@ -206,10 +206,10 @@ class Effects:
         """Calls that only hand a handler over: `new Worker(name, handler)`, `queue.on('failed', …)`."""
         self.meanings = Meanings(ev, catalogue, producers)
         self.events = Events(ev)
+        self.written = Written(ev)
         self._barren: set[_Key] = set()
         """Ways of walking functions that show nothing at all: no other handler's walk needs them."""
         self._calls: dict[int, list[Call]] = {}
-        self._conditions: dict[int, list[tuple[int, Condition]]] = {}
         self._decisions: dict[tuple[int, int, bool], decides.Decision | None] = {}
         self._run = 0
         self._told: dict[int, tuple[str, ...]] = {}
@@ -219,7 +219,6 @@ class Effects:
         self._frames: dict[int, Frame] = {}
         self._deadlines: Known = {}
         self._runs = Runs(ev, self._deadlines)
-        self._spins: dict[int, list[tuple[Node, str]]] = {}
         self._params: dict[int, Mapping[str, tuple[Target, ...]]] = {}
         self._ran: dict[str, list[tuple[int, int]]] = {}
         """Callbacks that were walked where they are run, by file: not to be walked again where they are written."""
@@ -269,7 +268,7 @@ class Effects:
         self._envs[id(function)] = env
         self._params[id(function)] = place.params
         first = len(found.effects)
-        conditions = list(self._conditions_of(function))
+        conditions = list(self.written.conditions(function))
         for call in calls:
             if self._was_run(call, function):
                 continue
@@ -277,10 +276,12 @@ class Effects:
                 found.conditions.append(replace(conditions.pop(0)[1], order=len(found.effects)))
             self._call(call, visit, seen, found)
         found.conditions += [replace(condition, order=len(found.effects)) for _, condition in conditions]
-        if id(function) not in self._spins:
-            self._spins[id(function)] = list(spinning.of(self.ev, function))
-        found.effects += [self._spin(node, what, visit, len(found.effects)) for node, what in self._spins[id(function)]]
-        catches = catches_of(function, found.effects[first:], _Program(self.ev, self.flow, function.module, self._told))
+        spins = self.written.spins(function)
+        found.effects += [self._spin(node, what, visit, len(found.effects)) for node, what in spins]
+        caught = self.written.caught(function)
+        catches = catches_of(
+            function, caught, found.effects[first:], _Program(self.ev, self.flow, function.module, self._told)
+        )
         for at in (at for one in catches if one.refuses for at in one.around):
             if found.effects[at].role in (Role.DB_WRITE, Role.DB_UPSERT):
                 claimed = replace(found.effects[at], claims=True, guards=True, decides_in=positions.span_of(function))
@@ -291,12 +292,6 @@ class Effects:
         if before == (found.size(), seen.refused) and found.complete:
             self._barren.add(key)
         return visit.returned
-
-    def _conditions_of(self, function: Function) -> list[tuple[int, Condition]]:
-        known = self._conditions.get(id(function))
-        if known is None:
-            known = self._conditions[id(function)] = conditions_of(function)
-        return known
 
     def _decision(self, call: Call, function: Function, *, answer: bool) -> decides.Decision | None:
         key = (call.node.id, id(function), answer)
@@ -527,20 +522,10 @@ class Effects:
         return tuple(kinds)
 
     def _bind_variables(self, function: Function, env: dict[str, Paths]) -> None:
-        stack: list[Node] = [function.node]
-        declared: list[Node] = []
-        while stack:
-            at = stack.pop()
-            if at.type in ("variable_declarator", "assignment_expression", "for_in_statement"):
-                declared.append(at)
-            stack.extend(at.named_children)
-        for at in sorted(declared, key=lambda node: node.start_byte):
-            name = at.child_by_field_name("name") or at.child_by_field_name("left")
-            value = at.child_by_field_name("value") or at.child_by_field_name("right")
-            if name is not None and value is not None:
-                paths = taint.of(value, env)
-                if paths:
-                    taint.bind(name, paths, env)
+        for name, value in self.written.declared(function):
+            paths = taint.of(value, env)
+            if paths:
+                taint.bind(name, paths, env)
 
     def _arguments(self, call: Call, target: Function, env: Mapping[str, Paths]) -> dict[str, Paths]:
         bound: dict[str, Paths] = {}

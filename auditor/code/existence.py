@@ -12,6 +12,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from auditor.code import chains
+from auditor.code.facts import nodes_in
 from auditor.code.taint import text
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def told(node: Node, asked: Asked) -> bool:
 
 def derive(asked: Asked, pattern: Node, value: Node, *, each: bool = False) -> None:
     """Take up a variable that is made of the result: `const status = order?.status`; `each`: one of its rows."""
-    if any(node.type in _VALUES for node in _walk(value)) or not _mentions(value, asked.names):
+    if any(node.type in _VALUES for node in nodes_in(value)) or not _mentions(value, asked.names):
         return
     if each:
         bind(asked, pattern)
@@ -209,14 +210,14 @@ def _existence(shown: str, asked: Asked, *, own: bool) -> bool | None:
 
 def _plain(node: Node, callee: str) -> str:
     """The term with the call itself as one sign."""
-    for at in _walk(node):
+    for at in nodes_in(node):
         if at.type == "call_expression" and _callee(at) == callee:
             return text(node).replace(text(at), "\0").strip()
     return text(node).strip()
 
 
 def _calls(node: Node, callee: str) -> bool:
-    return bool(callee) and any(at.type == "call_expression" and _callee(at) == callee for at in _walk(node))
+    return bool(callee) and any(at.type == "call_expression" and _callee(at) == callee for at in nodes_in(node))
 
 
 def _callee(call: Node) -> str:
@@ -226,7 +227,7 @@ def _callee(call: Node) -> str:
 
 def _members(node: Node, row: str) -> Iterator[str]:
     """The last names of the row's members that an expression takes."""
-    for at in _walk(node):
+    for at in nodes_in(node):
         if at.type == "member_expression" and (at.parent is None or at.parent.type != "member_expression"):
             shown = text(at).replace("?.", ".").replace("!", "")
             if shown.startswith(f"{row}.") or shown.startswith(f"{row}["):
@@ -234,19 +235,11 @@ def _members(node: Node, row: str) -> Iterator[str]:
 
 
 def _names(pattern: Node) -> set[str]:
-    return {text(at) for at in _walk(pattern) if at.type in ("identifier", "shorthand_property_identifier_pattern")}
+    return {text(at) for at in nodes_in(pattern) if at.type in ("identifier", "shorthand_property_identifier_pattern")}
 
 
 def _mentions(node: Node, names: set[str]) -> bool:
     return bool(names) and any(
         at.type in ("identifier", "shorthand_property_identifier", "member_expression") and text(at) in names
-        for at in _walk(node)
+        for at in nodes_in(node)
     )
-
-
-def _walk(node: Node) -> Iterator[Node]:
-    stack = [node]
-    while stack:
-        at = stack.pop()
-        yield at
-        stack.extend(reversed(at.named_children))

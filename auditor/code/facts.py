@@ -381,3 +381,12 @@ def argument_names(module: Module, node: Node) -> Iterator[str]:  # noqa: PLR091
 def line_of(node: Node) -> int:
     """1-based line on which a node starts."""
     return int(node.start_point[0]) + 1
+
+
+def nodes_in(node: Node) -> Iterator[Node]:
+    """A node and all named ones beneath it, in source order, without recursion."""
+    pending = [node]
+    while pending:
+        at = pending.pop()
+        yield at
+        pending.extend(reversed(at.named_children))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from auditor.code import chains, decides, taint
-from auditor.code.facts import Function
+from auditor.code.facts import Function, nodes_in
 from auditor.code.model import Catch, Effect, Role
 from auditor.model import CodeSpan
 
@@ -57,13 +57,16 @@ class Program(Protocol):
         """The constant strings in the list or set that the method is called on: `FATAL.has(error.code)`."""
 
 
-def catches_of(function: Function, own: list[Effect], program: Program) -> list[Catch]:
-    """Catch clauses of a function (`.catch(…)` too), with the effects that they are around.
+Caught = tuple["Node", "Node"]
+
+
+def catches_of(function: Function, caught: Iterable[Caught], own: list[Effect], program: Program) -> list[Catch]:
+    """Catch clauses of a function, with the effects that they are around.
 
     What they ask helpers that get the error (`isFatal(error)`) is told as theirs.
     """
     found: list[Catch] = []
-    for body, handler in _caught(function.node):
+    for body, handler in caught:
         inside = _lines(handler)
         within = [effect for effect in own if _spot(effect, function) in inside]
         around = tuple(effect.order for effect in own if _spot(effect, function) in _lines(body))
@@ -72,9 +75,9 @@ def catches_of(function: Function, own: list[Effect], program: Program) -> list[
     return found
 
 
-def _caught(node: Node) -> Iterator[tuple[Node, Node]]:
-    """(what may throw, what then runs) of try statements and of promises with a `.catch`."""
-    for at in _walk(node):
+def caught_in(function: Function) -> Iterator[Caught]:
+    """(what may throw, what then runs) of a function's try statements and promises with a `.catch`."""
+    for at in nodes_in(function.node):
         if at.type == "try_statement":
             body, handler = at.child_by_field_name("body"), at.child_by_field_name("handler")
             if body is not None and handler is not None:
@@ -88,12 +91,12 @@ def _caught(node: Node) -> Iterator[tuple[Node, Node]]:
 
 def _refuses(handler: Node) -> bool:
     """Whether a duplicate ends the function: `if (error.code === 'P2002') return`."""
-    for at in _walk(handler):
+    for at in nodes_in(handler):
         condition = at.child_by_field_name("condition") if at.type == "if_statement" else None
         shown = taint.text(condition) if condition is not None else ""
         if _DUPLICATE.search(shown) and not re.search(r"!==?|\(\s*!", shown):
             then = at.child_by_field_name("consequence")
-            return then is not None and any(inner.type in decides.STOPS for inner in _walk(then))
+            return then is not None and any(inner.type in decides.STOPS for inner in nodes_in(then))
     return False
 
 
@@ -167,9 +170,9 @@ def _tells(handler: Node, program: Program) -> tuple[str, ...]:
 def _asked(node: Node, errors: set[str], program: Program) -> list[Function]:
     """Functions of the program that get the error: `isFatal(error)`, `throw toJobError(error)`."""
     found: list[Function] = []
-    for at in _walk(node):
+    for at in nodes_in(node):
         held = at.child_by_field_name("arguments") if at.type == "call_expression" else None
-        if held is None or not any(taint.text(name) in errors for name in _walk(held) if name.type == "identifier"):
+        if held is None or not any(taint.text(name) in errors for name in nodes_in(held) if name.type == "identifier"):
             continue
         found += [target for target in program.runs(at) if len(taint.text(target.node)) < _PREDICATE]
     return found
@@ -178,7 +181,7 @@ def _asked(node: Node, errors: set[str], program: Program) -> list[Function]:
 def _compared(node: Node, program: Program) -> list[str]:
     """What conditions, comparisons and cases of a function or clause name."""
     told: list[str] = []
-    for at in _walk(node):
+    for at in nodes_in(node):
         condition = at.child_by_field_name("condition") if at.type in ("if_statement", "ternary_expression") else None
         operator = at.child_by_field_name("operator") if at.type == "binary_expression" else None
         if condition is None and operator is not None and taint.text(operator) in _COMPARING:
@@ -201,14 +204,6 @@ def _in_condition(condition: Node) -> list[str]:
         for name in taint.names_in(condition)
         if re.search(r"[a-z]Error$|^is[A-Z]\w*(?:Error|Decline|Nonce|Rate)", name.rsplit(".", 1)[-1])
     ]
-
-
-def _walk(node: Node) -> Iterator[Node]:
-    stack = [node]
-    while stack:
-        at = stack.pop()
-        yield at
-        stack.extend(reversed(at.named_children))
 
 
 def _does(handler: Node, inside: list[Effect]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from auditor.code import decides
+from auditor.code.facts import nodes_in
 from auditor.code.taint import text
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def scaled(estimate: Node, function: Node) -> bool | None:
 
 def _limits(function: Node) -> Iterator[Node]:
     """What is given as `gasLimit` or `gas` in objects of the function."""
-    for at in _walk(function):
+    for at in nodes_in(function):
         key = at.child_by_field_name("key") if at.type == "pair" else None
         value = at.child_by_field_name("value")
         if key is not None and value is not None and _LIMITS.fullmatch(text(key).strip("'\"")):
@@ -56,7 +57,7 @@ def _value(limit: Node, estimate: Node) -> Node | None:
         name = next(
             (
                 node
-                for node in _walk(at)
+                for node in nodes_in(at)
                 if node.type in ("identifier", "shorthand_property_identifier") and _declared(node)
             ),
             None,
@@ -80,18 +81,10 @@ def _plain(node: Node) -> Node:
 
 
 def _grows(node: Node) -> bool:
-    for at in _walk(node):
+    for at in nodes_in(node):
         operator, name = at.child_by_field_name("operator"), at.child_by_field_name("property")
         if at.type == "binary_expression" and operator is not None and text(operator) in ("*", "+"):
             return True
         if at.type == "member_expression" and name is not None and _GROWS.fullmatch(text(name)):
             return True
     return False
-
-
-def _walk(node: Node) -> Iterator[Node]:
-    stack = [node]
-    while stack:
-        at = stack.pop()
-        yield at
-        stack.extend(reversed(at.named_children))
