@@ -16,12 +16,13 @@ from auditor.code.branches import branches_of
 from auditor.code.catalogue import Catalogue, Meaning
 from auditor.code.events import EMITS, Events
 from auditor.code.facts import Call, Function, Module
+from auditor.code.given import Given
 from auditor.code.handling import catches_of, swallowing
 from auditor.code.meanings import Meanings, callee_text, unwrapped
 from auditor.code.model import Catch, Condition, Effect, Option, Role
 from auditor.code.runs import Known, Runs, whole
 from auditor.code.taint import NONE, Paths
-from auditor.code.values import ClassValue, Frame, FunctionValue, Instance, Literal, options_of, walk
+from auditor.code.values import ClassValue, Frame, FunctionValue, Instance, Literal, Value, is_nothing, options_of, walk
 from auditor.code.written import Written
 from auditor.model import CodeSpan
 
@@ -51,6 +52,8 @@ _KINDS = {
 _IN_CHAINS = frozenset((Role.DB_READ, Role.DB_WRITE, Role.DB_UPSERT, Role.DB_INCREMENT))
 """Calls whose key may stand in another step of their chain: `db('orders').where({ id }).update({ … })`."""
 _RETRIES = re.compile(r"attempt|retr(?:y|ies)|tries", re.I)
+_INLINE = frozenset(("arrow_function", "function_expression", "method_definition"))
+_NAMED = frozenset(("identifier", "shorthand_property_identifier"))
 _LOCKS = frozenset(("using", "runExclusive", "withLock", "lock", "acquire"))
 _NOISE = frozenset(
     ("on", "then", "catch", "map", "filter", "forEach", "push", "toString", "json", "includes", "split", "join", "trim", "replace", "slice", "find",
@@ -101,8 +104,8 @@ class _Place:
     calls: tuple[CodeSpan, ...] = ()
     frame: Frame | None = None
     """The call that the function's parameters are bound by, where it is a wrapper's closure: `withLog(handler)`."""
-    params: Mapping[str, tuple[Target, ...]] = field(default_factory=dict)
-    """Parameters that this very call gave functions: `withDeadline(ms, () => sendMail(job))`."""
+    own: Frame | None = None
+    """This very call, where it gives what decides what the function runs: `withDeadline(ms, () => sendMail(job))`."""
     ended: bool = False
     """Something around the call ends it after a time."""
 
@@ -118,6 +121,7 @@ class _Visit:
     transactions: list[tuple[int, int]]
     place: _Place = _Place((), ())
     frame: Frame | None = None
+    own: Frame | None = None
     returned: set[int] = field(default_factory=set)
 
 
@@ -151,8 +155,7 @@ _Key = tuple[object, ...]
 def _key(function: Function, place: _Place) -> _Key:
     """One way of walking a function: `withMetrics(handlerA)` gives the same closure as `withMetrics(handlerB)`, and
     `traced(() => send())` runs the same helper as `traced(() => read())`, but each does something else."""
-    given = tuple((name, tuple(id(target) for target, _ in targets)) for name, targets in place.params.items())
-    return (id(function), id(place.frame), given)
+    return (id(function), id(place.frame), id(place.own))
 
 
 class _Seen:
@@ -167,6 +170,7 @@ class _Seen:
         self.refused = 0
         """Times that a function was not walked again, though it may do something."""
         self._left: dict[_Key, int] = {}
+        self._small: set[_Key] = set()
 
     def again(self, key: _Key) -> bool:
         """Whether to walk it (once more)."""
@@ -184,7 +188,8 @@ class _Seen:
 
     def leave(self, key: _Key, left: int, *, useful: bool, spent: int) -> None:
         """Note that its walk is over, after so many visits."""
-        if left == MOST_VISITS - 1 and spent <= SMALL:
+        if spent <= SMALL and left == MOST_VISITS - 1 and key not in self._small:
+            self._small.add(key)
             left = MOST_SMALL - 1
         self._left[key] = left if useful else 0
 
@@ -207,6 +212,7 @@ class Effects:
         self.meanings = Meanings(ev, catalogue, producers)
         self.events = Events(ev)
         self.written = Written(ev)
+        self.given = Given(ev, flow, self.written)
         self._barren: set[_Key] = set()
         """Ways of walking functions that show nothing at all: no other handler's walk needs them."""
         self._calls: dict[int, list[Call]] = {}
@@ -219,7 +225,7 @@ class Effects:
         self._frames: dict[int, Frame] = {}
         self._deadlines: Known = {}
         self._runs = Runs(ev, self._deadlines)
-        self._params: dict[int, Mapping[str, tuple[Target, ...]]] = {}
+        self._owns: dict[int, Frame] = {}
         self._ran: dict[str, list[tuple[int, int]]] = {}
         """Callbacks that were walked where they are run, by file: not to be walked again where they are written."""
 
@@ -227,7 +233,7 @@ class Effects:
         """What the handler functions reach; `names` are what their parameters are: the job, for listeners the error too."""
         found = Found()
         bounds: list[Option | None] = []
-        self._envs, self._frames, self._params, self._ran = {}, {}, {}, {}
+        self._envs, self._frames, self._owns, self._ran = {}, {}, {}, {}
         for self._run, value in enumerate(functions):
             function, frame = (value.fact, value.frame) if isinstance(value, FunctionValue) else (value, None)
             env: dict[str, Paths] = {}
@@ -259,14 +265,17 @@ class Effects:
         calls = self._calls_of(function)
         visit = _Visit(function, env, place.within, place.path, self.meanings.transactions(calls), place, place.frame)
         outer = positions.outer(function)
-        visit.frame = visit.frame or self._frame_around(function)
+        visit.frame = visit.frame or _around(function, self._frames)
         if visit.frame is not None:
             self._frames[id(function)] = visit.frame
+        visit.own = place.own or _around(function, self._owns)
+        self._owns.pop(id(function), None)
+        if visit.own is not None:
+            self._owns[id(function)] = visit.own
         for name, paths in self._envs.get(id(outer), {}).items():
             env.setdefault(name, paths)
         self._bind_variables(function, env)
         self._envs[id(function)] = env
-        self._params[id(function)] = place.params
         first = len(found.effects)
         conditions = list(self.written.conditions(function))
         for call in calls:
@@ -299,15 +308,6 @@ class Effects:
             self._decisions[key] = decides.decides(call.node, function.node, answer=answer)
         return self._decisions[key]
 
-    def _frame_around(self, function: Function) -> Frame | None:
-        """The frame of the nearest walked function that this one is written in: what a wrapper's inner callback closes over."""
-        at = positions.outer(function)
-        while at is not None:
-            if id(at) in self._frames:
-                return self._frames[id(at)]
-            at = positions.outer(at)
-        return None
-
     def _calls_of(self, function: Function) -> list[Call]:
         known = self._calls.get(id(function))
         if known is None:
@@ -323,10 +323,9 @@ class Effects:
     def _run_by(self, call: Call, named: Mapping[str, Node]) -> list[tuple[int, int, int]]:
         """(start, end, turn) of functions of this function that a call gets and runs itself: `withLock(key, () => …)`."""
         inline = [
-            node if node.type in ("arrow_function", "function_expression") else named[taint.text(node)]
-            for node in call.arguments()
-            if node.type in ("arrow_function", "function_expression")
-            or (node.type == "identifier" and taint.text(node) in named)
+            node if node.type in _INLINE else named[taint.text(node)]
+            for node in (one for argument in call.arguments() for one in _values_in(argument))
+            if node.type in _INLINE or (node.type in _NAMED and taint.text(node) in named)
         ]
         if not inline or call.name in positions.LOOPING or call.name in ("on", "once", "then", "catch", "finally"):
             return []
@@ -347,10 +346,14 @@ class Effects:
             found.effects.append(made)
             if meaning.role is not Role.DB_TRANSACTION:
                 return
-        bound = self._bound(call, visit.function) or self._handed_on(call, visit.function)
+        bound = self._bound(call, visit)
         targets = [
-            (f, frame) for f, frame in bound or self._targets(call, visit) if not positions.inside(f, visit.function)
+            (f, frame)
+            for f, frame in (self._targets(call, visit) if bound is None else bound)
+            if not positions.inside(f, visit.function)
         ]
+        if bound == ():
+            return
         if not (targets or meaning or ended):
             self._runs.outside(call)
         if not targets and meaning is None and call.node.id in self.flow.lost and call.name not in _NOISE:
@@ -367,7 +370,7 @@ class Effects:
                 (*way.steps, target.symbol),
                 (*way.calls, here),
                 frame,
-                self._given(call, target, visit),
+                self.given.frame(call, target, frame, visit.own or visit.frame),
                 ended or self._runs.ends(call, visit.frame),
             )
             given = self._visit(target, env, place, seen, found)
@@ -385,46 +388,19 @@ class Effects:
             for start, end in ran
         )
 
-    def _bound(self, call: Call, function: Function) -> tuple[Target, ...]:
-        """What a call of a parameter runs, by the call that is being followed."""
-        if call.callee is None or call.callee.type != "identifier":
-            return ()
-        name, at = taint.text(call.callee), function
-        while True:
-            known = self._params.get(id(at), {})
-            if name in known:
-                return known[name]
-            outer = positions.outer(at)
-            if outer is None:
-                return ()
-            at = outer
+    def _bound(self, call: Call, visit: _Visit) -> tuple[Target, ...] | None:
+        """What a call runs by what the call that is being followed gives; None where that does not tell."""
+        if call.callee is None or not self.given.decides(call.callee, visit.own):
+            return self._handed_on(call, visit)
+        options = options_of(self.ev.eval(call.callee, call.scope, visit.own))
+        found = self._functions(options, call)
+        return found if found or all(is_nothing(option) for option in options) else self._handed_on(call, visit)
 
-    def _given(self, call: Call, target: Function, visit: _Visit) -> dict[str, tuple[Target, ...]]:
-        """Parameters of `target` that this call gives functions."""
-        given: dict[str, tuple[Target, ...]] = {}
-        for parameter, node in zip(target.parameters, call.arguments(), strict=False):
-            if not (
-                node.type in ("arrow_function", "function_expression", "identifier", "member_expression")
-                or (node.type == "call_expression" and chains.name_of(node) == "bind")
-            ):
-                continue
-            name = taint.text(unwrapped(parameter.pattern))
-            passed = self._passed_on(node, visit.function) if node.type == "identifier" else ()
-            if not passed:
-                values = options_of(self.ev.eval(node, call.scope, visit.frame))
-                passed = tuple((one.fact, one.frame) for one in values if isinstance(one, FunctionValue))
-            if passed and name.isidentifier():
-                given[name] = passed
-        return given
-
-    def _passed_on(self, node: Node, function: Function) -> tuple[Target, ...]:
-        at: Function | None = function
-        while at is not None:
-            known = self._params.get(id(at), {})
-            if taint.text(node) in known:
-                return known[taint.text(node)]
-            at = positions.outer(at)
-        return ()
+    def _functions(self, options: Sequence[Value], call: Call) -> tuple[Target, ...]:
+        made = [one for one in options if isinstance(one, ClassValue)] if call.is_new else []
+        built = [(classes.constructor_of(self.ev, one.fact), one.frame) for one in made]
+        run = [(one.fact, one.frame or self._inherited(one)) for one in options if isinstance(one, FunctionValue)]
+        return (*run, *((function, frame) for function, frame in built if function is not None))
 
     def _targets(self, call: Call, visit: _Visit) -> list[tuple[Function, Frame | None]]:
         """Functions that the call runs; within a wrapper's closure, the one that this wrapper was given."""
@@ -439,14 +415,15 @@ class Effects:
         plain = self.flow.targets(call) or self.events.heard_by(call)
         return [(function, None) for function in plain]
 
-    def _handed_on(self, call: Call, function: Function) -> tuple[Target, ...]:
+    def _handed_on(self, call: Call, visit: _Visit) -> tuple[Target, ...] | None:
         """Functions that outside code gets from this very way: `storage.run(store, fn)` in `withStore(fn)`."""
-        named = [node for node in call.arguments() if node.type == "identifier"]
-        passed = tuple(target for node in named for target in self._passed_on(node, function))
-        if not passed or call.callee is None:
-            return ()
-        own = options_of(self.ev.eval(call.callee, call.scope))
-        return () if any(isinstance(one, FunctionValue | ClassValue) for one in own) else passed
+        named = [n for n in call.arguments() if n.type == "identifier" and self.given.decides(n, visit.own)]
+        if not named or call.callee is None:
+            return None
+        passed = [option for node in named for option in options_of(self.ev.eval(node, call.scope, visit.own))]
+        functions = self._functions([one for one in passed if isinstance(one, FunctionValue)], call)
+        own = options_of(self.ev.eval(call.callee, call.scope)) if functions else ()
+        return None if any(isinstance(one, FunctionValue | ClassValue) for one in own) else functions or None
 
     def _inherited(self, method: FunctionValue) -> Frame | None:
         return classes.run_on(self.ev, method.this, method.fact) if isinstance(method.this, Instance) else None
@@ -541,6 +518,24 @@ class Effects:
         if not given or (target.node.start_byte >= call.node.start_byte and target.node.end_byte <= call.node.end_byte):
             bound.update({name: paths for name, paths in env.items() if name not in bound})
         return bound
+
+
+def _values_in(node: Node) -> list[Node]:
+    """An argument, or what the members of one that is an object literal are."""
+    if node.type != "object":
+        return [node]
+    values = [child.child_by_field_name("value") if child.type == "pair" else child for child in node.named_children]
+    return [value for value in values if value is not None]
+
+
+def _around(function: Function, frames: Mapping[int, Frame]) -> Frame | None:
+    """The frame of the nearest walked function that this one is written in: what a wrapper's inner callback closes over."""
+    at = positions.outer(function)
+    while at is not None:
+        if id(at) in frames:
+            return frames[id(at)]
+        at = positions.outer(at)
+    return None
 
 
 def _attached(call: Call, env: Mapping[str, Paths]) -> tuple[str, ...]:
