@@ -17,6 +17,8 @@ from auditor.code.values import CYCLE, Frame, Instance, Lazy, Unknown, Value, Wh
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+    from auditor.code.call_sites import CallSite
+
 T = TypeVar("T")
 _DEEPEST = 90
 _STEPS = 3_000_000
@@ -49,7 +51,7 @@ class Evaluator:
         self.alive: list[object] = []
         """What keys of `calls` name by identity, so that no identity is given twice."""
         self.joined: dict[int, tuple[Value, ...] | None] = {}
-        self.sites: dict[int, list[names.CallSite]] = {}
+        self.sites: dict[int, list[CallSite]] = {}
         self.fields: dict[object, Value] = {}
         self.frames: dict[object, Frame] = {}
         self.children: dict[int, list[Class]] = {}

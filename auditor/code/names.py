@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditor.code import callers, collections_, external, types
-from auditor.code.call_sites import CallSite
 from auditor.code.collections_ import Mutation
 from auditor.code.facts import Binding, Class, Function, Import, Module, Scope, Step
 from auditor.code.lazy_members import without
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 
     from auditor.code.evaluate import Evaluator
 
-__all__ = ["CallSite", "Mutation", "binding_value", "export", "follow", "identifier", "parameter"]
+__all__ = ["Mutation", "binding_value", "export", "follow", "identifier", "parameter"]
 
 
 def identifier(ev: Evaluator, name: str, node: Node, scope: Scope, frame: Frame | None) -> Value:
