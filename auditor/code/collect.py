@@ -113,7 +113,9 @@ def _collect(
     metrics = gaps.take(
         "metrics",
         ("metrics",),
-        lambda: metrics_.find(ev, is_live, services_.of, consumers, liveness.reached),
+        lambda: metrics_.find(
+            ev, is_live, services_.of, consumers, liveness.reached, lambda files: liveness.within(files).is_live
+        ),
         None,
     )
     around = gaps.take(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from auditor.code.facts import Function, Module
@@ -28,6 +28,9 @@ class Program:
     outlets: list[Outlet]
     entries: Mapping[str, Collection[str]]
     """Entry point -> files that it reaches; empty where they can't be told."""
+    within: Callable[[set[str]], IsLive] | None = None
+    """What lives in a process that loads certain files; None where it can't be told."""
+    _inside: dict[str, IsLive] = field(default_factory=dict)
 
     def lives(self, module: Module, function: Function | None) -> bool:
         """Whether something started reaches the function."""
@@ -49,9 +52,18 @@ class Program:
 
     def one_process(self, outlet: Outlet, fed: list[Feed]) -> bool:
         """Whether some process may hold both the outlet and a feed; so where processes can't be told, or no feed is known."""
-        page = {entry for entry, files in self.entries.items() if outlet.module.path in files}
-        feeders = {entry for entry, files in self.entries.items() for feed in fed if feed.module.path in files}
+        page = {entry for entry in self.entries if self._runs_in(entry, outlet.module, outlet.scope.func)}
+        feeders = {entry for entry in self.entries for feed in fed if self._runs_in(entry, feed.module, feed.function)}
         return not page or not feeders or bool(page & feeders)
+
+    def _runs_in(self, entry: str, module: Module, function: Function | None) -> bool:
+        """Whether the process of an entry point loads a file, and calls the function of it (None: its top level)."""
+        files = self.entries[entry]
+        if module.path not in files or self.within is None or function is None:
+            return module.path in files
+        if entry not in self._inside:
+            self._inside[entry] = self.within(set(files))
+        return self._inside[entry](module, function)
 
 
 def package_of(ev: Evaluator, path: str) -> str:

@@ -14,6 +14,7 @@ from auditor.code import metric_served as served_
 from auditor.code import metric_sites as sites_
 from auditor.code import metric_text as text_
 from auditor.code.facts import Module
+from auditor.code.kinds import WORDS as KIND_WORDS
 from auditor.code.metric_feeds import Feed, feeds
 from auditor.code.metric_labels import all_values
 from auditor.code.metric_objects import as_objects
@@ -23,7 +24,7 @@ from auditor.code.metric_registries import ANY, DEFAULT, OWN
 from auditor.code.metric_served import OTEL, Outlet
 from auditor.code.metric_sites import Declared
 from auditor.code.model import Metric, Quantity, Worker
-from auditor.code.quantity import of_name
+from auditor.code.quantity import of_name, words_of
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 MOST_FILES = 4_000
 """Files outside of the roots that imports lead to."""
 _ASKS = (b"getWorkers", b"isRunning")
+_NEAR = 2
+_PLAIN = frozenset(("queue", "queues", "job", "jobs", "process", "processing", "service", "app"))
 
 
 def find(
@@ -40,11 +43,12 @@ def find(
     service_of: Callable[[str], str],
     workers: Iterable[Worker] = (),
     entries: Mapping[str, Collection[str]] | None = None,
+    within: Callable[[set[str]], IsLive] | None = None,
 ) -> tuple[Metric, ...]:
     """All metrics and boards, one entry for each quantity that a metric carries. Paths are the program's.
 
-    `entries` gives the files that each entry point reaches: a registry is one for each process, so a gauge that the worker
-    sets is not on the page of the web server.
+    `entries` gives the files that each entry point reaches, `within` what lives in a process that loads certain files: a
+    registry is one for each process, so a gauge that the worker sets is not on the page of the web server.
     """
     paths = _paths(ev)
     declaring = _modules(ev, paths, sites_.WORDS, sites_.MARKS)
@@ -52,9 +56,12 @@ def find(
     declared += [m for module in declaring for m in as_objects(module, [d for d in declared if d.module is module])]
     fed = feeds(ev, declared)
     outlets = served_.outlets(ev, _modules(ev, paths, served_.WORDS, served_.MARKS)) if declaring else []
-    program = Program(ev, is_live, service_of, outlets, entries or {})
+    program = Program(ev, is_live, service_of, outlets, entries or {}, within)
     workers = tuple(workers)
-    handled = {(effect.span.path, effect.span.start) for worker in workers for effect in worker.effects}
+    handled: dict[tuple[str, int], list[tuple[int, Worker]]] = {}
+    for worker in (one for each in workers for one in (each.handlers or (each,))):
+        for effect in worker.effects:
+            handled.setdefault((effect.span.path, effect.span.start), []).append((len(effect.path), worker))
     found: list[Metric] = []
     for metric in declared:
         found.extend(_metrics(program, metric, _told(metric, fed[metric], handled)))
@@ -95,17 +102,32 @@ def _modules(
     return [module for path in hit if (module := program.module(path)) is not None]
 
 
-def _told(metric: Declared, fed: list[Feed], handled: set[tuple[str, int]]) -> list[Feed]:
-    """The feeds, those in job handlers with what they measure there."""
+def _told(metric: Declared, fed: list[Feed], handled: Mapping[tuple[str, int], list[tuple[int, Worker]]]) -> list[Feed]:
+    """The feeds, those in job handlers with what they measure there; `handled` gives how many calls deep in which handler.
+
+    A timer far down the reach of a handler times a call that it makes, unless it is named for what the job does.
+    """
     inside = in_handler(metric)
+
+    def told(depth: int, worker: Worker) -> bool:
+        return inside is not Quantity.DURATION or depth <= _NEAR or _named_for(metric, worker)
+
     if inside is None:
         return fed
     return [
         replace(feed, quantities=(inside,))
-        if not feed.quantities and (feed.module.path, feed.line) in handled
+        if not feed.quantities and any(told(*at) for at in handled.get((feed.module.path, feed.line), ()))
         else feed
         for feed in fed
     ]
+
+
+def _named_for(metric: Declared, worker: Worker) -> bool:
+    """Whether a metric's name speaks of a worker's queue, jobs or kind: `mint_duration_seconds` of mints."""
+    subject = {word for name in (*worker.queue, *worker.jobs) for word in words_of(name)} | KIND_WORDS.get(
+        worker.kind, frozenset()
+    )
+    return bool((subject - _PLAIN) & set(words_of(metric.name)))
 
 
 def _metrics(program: Program, metric: Declared, fed: list[Feed]) -> Iterator[Metric]:
