@@ -18,6 +18,43 @@ WORKER_WORDS = re.compile(
     r"(?<![a-z])(workers?|queues?|processors?|jobs?|consumers?|bull(mq)?|background|sidekiq)(?![a-z])", re.I
 )
 _ROLE = re.compile(r"worker|role|service|process_?type|mode$|queue", re.I)
+_POOL = re.compile(
+    r"--?(?:num-|max-|threads-)?workers?(?:-\w+)?(?:=\d+)?$|--?worker-(?:class|processes|connections|threads)"
+)
+"""Flags of servers that fork: `uvicorn --workers 2`, `gunicorn --worker-class …`."""
+_INITS = frozenset(("tini", "dumb-init", "exec", "env", "catatonit"))
+_OTHER_LANGUAGES = frozenset(
+    (
+        "python",
+        "python3",
+        "uvicorn",
+        "gunicorn",
+        "hypercorn",
+        "flask",
+        "django-admin",
+        "celery",
+        "rq",
+        "poetry",
+        "uv",
+        "java",
+        "php",
+        "php-fpm",
+        "apache2-foreground",
+        "artisan",
+        "ruby",
+        "bundle",
+        "rails",
+        "puma",
+        "sidekiq",
+        "dotnet",
+        "go",
+        "cargo",
+        "mix",
+        "nginx",
+        "caddy",
+    )
+)
+"""Programs that run no JavaScript."""
 _NOT_WORKERS = re.compile(r"(monitor|dashboard|board|exporter|admin|ui|listener|scheduler)(?![a-z])", re.I)
 _RANK = {
     Environment.PRODUCTION: 0,
@@ -129,7 +166,7 @@ def nothing_runs(infra: InfraModel) -> Verdict:
 
 def worker_units(infra: InfraModel, code: CodeModel | None) -> Workers:
     """The units that run workers: by entry point, else by package, else by name, else the only program that there is."""
-    own = [u for u in infra.deployments if not u.backing]
+    own = [u for u in infra.deployments if not u.backing and not _other_language(u)]
     if code is not None:
         exact, near = _by_entry(own, code), _by_package(own, infra, code)
         unread = [u for u in own if not u.entries and _sounds_like_worker(u) and _of_this_code(u, code)]
@@ -217,8 +254,14 @@ def _package(path: str, packages: Iterable[str]) -> str:
 
 
 def _sounds_like_worker(unit: Deployment) -> bool:
-    words = " ".join((unit.name, *unit.command))
+    words = " ".join((unit.name, *(word for word in unit.command if not _POOL.match(word))))
     return bool(WORKER_WORDS.search(words)) and not _NOT_WORKERS.search(unit.name)
+
+
+def _other_language(unit: Deployment) -> bool:
+    """Whether the unit's command starts no JavaScript: `uvicorn main:app`, behind `dumb-init --` too."""
+    words = (PurePosixPath(word).name for word in unit.command if not word.startswith("-"))
+    return next((word for word in words if word not in _INITS), "") in _OTHER_LANGUAGES
 
 
 def _of_this_code(unit: Deployment, code: CodeModel | None) -> bool:

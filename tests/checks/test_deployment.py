@@ -150,6 +150,13 @@ def test_the_worker_is_judged_and_not_what_lies_beside_it(tmp_path: Path) -> Non
     assert [e.source for e in verdict.evidence] == ["docker-compose.yml:5"]
 
 
+def test_a_program_in_another_language_runs_no_worker(tmp_path: Path) -> None:
+    fraud = "  fraud:\n    build: fraud\n    command: uvicorn main:app --workers 2\n"
+    jobs = "  jobs:\n    build: jobs\n    command: dumb-init -- celery -A app worker\n"
+    verdict = judge(memory_limit, tmp_path, compose("mem_limit: 512m", fraud + jobs))
+    assert verdict.status is Status.PASS, verdict.reason
+
+
 def test_production_decides(tmp_path: Path) -> None:
     good, bad = compose("restart: always"), compose("")
     files = {
