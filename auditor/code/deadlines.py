@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from auditor.code import callers, options
 from auditor.code.facts import Call, Function, Scope
 from auditor.code.model import Option, OptionState
-from auditor.code.values import External, Frame, FunctionValue, Literal, Object, Value, options_of
+from auditor.code.values import External, Frame, FunctionValue, Literal, Object, Value, is_nothing, options_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -21,6 +21,9 @@ _PACKAGES = frozenset(("p-timeout", "promise-timeout"))
 _NAMES = re.compile(r"(?:^|\.)(?:pTimeout|withTimeout|timeoutAfter|promiseTimeout)$")
 _ENDS = re.compile(r"\brace\s*\(|\breject\b|\bTimeout\b|\btimeout\s*\(")
 """What the text of every helper holds that ends something: a cheap look before a close one."""
+_BREAKER = "CircuitBreaker"
+_BREAKS = 10_000
+"""opossum's own timeout in ms, where none is given."""
 _TIMER = Option(OptionState.UNKNOWN, why="a timer")
 
 
@@ -28,18 +31,30 @@ def around(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None = None) 
     """The bound in ms of the nearest call written around `node` that ends what it is given after a time."""
     at = node.parent
     while at is not None:
-        call = scope.module.call_at(at) if at.type == "call_expression" else None
+        call = scope.module.call_at(at) if at.type in ("call_expression", "new_expression") else None
         inside = call is not None and any(_holds(argument, node) for argument in call.arguments())
         if call is not None and inside and (found := of(ev, call, frame)) is not None:
             return found
         at = at.parent
+    return _broken(ev, scope, frame)
+
+
+def _broken(ev: Evaluator, scope: Scope, frame: Frame | None) -> Option | None:
+    """The bound of the circuit breaker that the enclosing function is handed to by its name."""
+    name = scope.func.name if scope.func is not None else ""
+    for call in scope.module.calls_named(_BREAKER) if name else ():
+        first = call.arguments()[:1]
+        if call.is_new and first and scope.module.text(first[0]) == name:
+            return of(ev, call, frame)
     return None
 
 
 def of(ev: Evaluator, call: Call, frame: Frame | None = None, depth: int = 0) -> Option | None:
     """How long a call lets what it is given run, in ms; None where it does not end it, unknown where the time can't be told."""
-    if call.callee is None or call.is_new or not call.arguments() or depth > _DEEPEST:
+    if call.callee is None or not call.arguments() or depth > _DEEPEST:
         return None
+    if call.is_new:
+        return _breaker(ev, call, frame) if call.name == _BREAKER else None
     shown = call.scope.module.text(call.callee)
     if shown.endswith("Promise.race"):
         timers = [_timer(ev, node, call.scope, frame) for node in _elements(call)]
@@ -60,6 +75,21 @@ def of(ev: Evaluator, call: Call, frame: Frame | None = None, depth: int = 0) ->
             case _ if _NAMES.search(shown):
                 return _given(ev, call, frame)
     return None
+
+
+def _breaker(ev: Evaluator, call: Call, frame: Frame | None) -> Option | None:
+    """The time after which opossum's breaker rejects what it fires: its `timeout`, ten seconds unless given, none where false."""
+    classes = options_of(ev.eval(call.callee, call.scope, frame)) if call.callee is not None else []
+    if not any(isinstance(one, External) and one.package == "opossum" for one in classes):
+        return None
+    given = [ev.eval(node, call.scope, frame) for node in call.arguments()[1:2]]
+    held = [ev.member(one, "timeout") for value in given for one in options_of(value) if isinstance(one, Object)]
+    values = [one for value in held for one in options_of(value)]
+    if not given or (held and all(is_nothing(one) for one in values)):
+        return Option(OptionState.KNOWN, _BREAKS, origin=options.span((call.scope.module.path, call.line)))
+    if any(isinstance(one, Literal) and one.value is False for one in values):
+        return None
+    return _settled(held[:1], call)
 
 
 def _helper(ev: Evaluator, fact: Function, frame: Frame, depth: int) -> Option | None:
