@@ -20,7 +20,8 @@ def job_id(code: CodeModel) -> Verdict:
 
 
 def _logged(_: CodeModel, worker: Worker) -> Judged:
-    name, logs = subject_of(worker).name, of(worker, Role.LOG)
+    name = subject_of(worker).name
+    logs = sorted(of(worker, Role.LOG), key=lambda effect: len(effect.path))
     told = next((effect for effect in logs if effect.job_id), None)
     if told:
         return good(

@@ -110,7 +110,7 @@ def _only(worker: Worker, effects: tuple[Effect, ...]) -> Worker:
 
 
 def _outside(effect: Effect) -> Finding:
-    text = f"{effect.call} ({effect.span.label()}) charges outside a job without an idempotency key"
+    text = f"{effect.call} ({effect.span.label()}) is made outside a job and without an idempotency key"
     subject = Subject(SubjectType.CLIENT, effect.call)
     return Finding(
         text, subject, effect.span, confidence=Confidence.LIKELY, severity=Severity.MEDIUM, symbol=effect.symbol
