@@ -10,7 +10,7 @@ from auditor.probes import not_applicable, unverified
 
 from ._handlers import cannot_follow, of
 from ._sources import queue_names
-from ._subjects import NO_QUEUES, Judged, decide, jobs_of, subject_of, unsure
+from ._subjects import NO_QUEUES, Judged, decide, decide_jobs, jobs_of, subject_of, unsure
 
 MINT = (Kind.NFT,)
 EMAIL = (Kind.EMAIL,)
@@ -86,7 +86,7 @@ def by_job(code: CodeModel, kinds: tuple[Kind, ...], rule: ProducerRule, held: s
         queues = ", ".join(sorted({name for worker in handlers(code, kinds) for name in worker.queue})) or "a queue"
         told = f"{WORDS[kinds]} jobs are consumed from {queues}, but no producer of them is in the code given"
         return unverified(f"{told}; give --code of the service that enqueues them", Cause.SOURCE_NOT_GIVEN)
-    return decide(code, found, lambda job: rule(code, job), held=held, nothing=nothing)
+    return decide_jobs(code, found, lambda job: rule(code, job), held=held, nothing=nothing)
 
 
 def main_call(worker: Worker, *roles: Role) -> Effect | None:

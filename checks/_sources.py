@@ -58,12 +58,12 @@ def _without_history(side: LiveSide, code: CodeModel) -> LiveSide:
 
 def _added(code: CodeModel) -> frozenset[tuple[str | None, str | None]]:
     """(queue, job name) that living code adds; a name of None is not known, and may be any."""
-    return frozenset((queue, job.job) for job in code.producers if job.live for queue in job.queue)
+    return frozenset((queue, job.job) for job in code.jobs if job.live for queue in job.queue)
 
 
 def queue_names(code: CodeModel) -> frozenset[str]:
     """Every queue that code names."""
-    names = {queue.name for queue in code.queues if queue.name}
+    names = {name for queue in code.queues if queue.name for name in queue.name.split("|")}
     names.update(*(job.queue for job in code.producers), *(worker.queue for worker in code.workers))
     return frozenset(names)
 

@@ -14,6 +14,9 @@ SiteT = TypeVar("SiteT", bound=Site)
 MOST_EVIDENCE = 12
 """Places shown beside a pass; the count of all is in the reason."""
 
+_MOST_CALLERS = 3
+"""Callers of an enqueueing wrapper that a finding names."""
+
 NO_QUEUES = (
     "no Bull or BullMQ in the code: no queue, producer or worker is made from bull, bullmq or their Nest packages"
 )
@@ -92,9 +95,9 @@ def queues_of(site: Producer | Worker, unknown: str = "a queue whose name is not
 
 
 def jobs_of(code: CodeModel) -> tuple[Producer, ...]:
-    """All producers; every child of a flow stands beside its root as a producer of its own."""
+    """All that is enqueued: each case of a shared call, and every child of a flow beside its root, by itself."""
     jobs: list[Producer] = []
-    for producer in code.producers:
+    for producer in code.jobs:
         jobs.append(producer)
         for child in producer.children:
             jobs.append(
@@ -152,7 +155,19 @@ def decide(
 def by_producer(rule: Callable[[CodeModel, Producer], Judged | None], held: str) -> Callable[[CodeModel], Verdict]:
     """How code decides an item of producers: each job that it enqueues, by `rule`."""
     nothing = "no call enqueues a job: looked for add, addBulk, flows, schedulers and Bull's add"
-    return lambda code: decide(code, jobs_of(code), lambda job: rule(code, job), held=held, nothing=nothing)
+
+    def judge(code: CodeModel) -> Verdict:
+        return decide_jobs(code, jobs_of(code), lambda job: rule(code, job), held=held, nothing=nothing)
+
+    return judge
+
+
+def decide_jobs(
+    code: CodeModel, jobs: Sequence[Producer], rule: Callable[[Producer], Judged | None], *, held: str, nothing: str
+) -> Verdict:
+    """`decide` of producers; what a shared call does alike for several jobs is told once."""
+    verdict = decide(code, jobs, rule, held=held, nothing=nothing)
+    return replace(verdict, findings=tuple(_once(verdict.findings)))
 
 
 def by_worker(
@@ -175,16 +190,25 @@ def by_consumer(
 
 
 def _once(findings: Iterable[Finding]) -> list[Finding]:
-    """One finding for each place that several handlers share: the first handler's, with the others' names."""
+    """One finding for each place that several handlers or jobs share: the first one's, with the others' names."""
     kept: dict[object, list[Finding]] = {}
     for one in findings:
-        same = one.status is Status.FAIL and one.subject.type is SubjectType.WORKER
-        kept.setdefault((one.place, one.status, one.fix) if same else id(one), []).append(one)
+        kept.setdefault(_same(one), []).append(one)
     return [_for_all(group) if len(group) > 1 else group[0] for group in kept.values()]
 
 
+def _same(one: Finding) -> object:
+    if one.subject.type is SubjectType.PRODUCER:
+        return one.place, one.status, one.severity, one.message.replace(one.subject.name, "")
+    same = one.status is Status.FAIL and one.subject.type is SubjectType.WORKER
+    return (one.place, one.status, one.fix) if same else id(one)
+
+
 def _for_all(group: list[Finding]) -> Finding:
-    others = list(dict.fromkeys(one.subject.queue or one.subject.name for one in group[1:]))
+    whole = group[0].subject.type is SubjectType.PRODUCER
+    others = list(
+        dict.fromkeys(one.subject.name if whole else one.subject.queue or one.subject.name for one in group[1:])
+    )
     named = ", ".join(others[:4]) + (f" and {len(others) - 4} more" if len(others) > 4 else "")
     related = tuple(dict.fromkeys(span for one in group for span in one.related if span != group[0].place))
     return replace(group[0], message=f"{group[0].message}; the same for {named}", related=related[:MOST_EVIDENCE])
@@ -193,7 +217,8 @@ def _for_all(group: list[Finding]) -> Finding:
 def finding(site: Site, judged: Judged, subject: Subject) -> Finding:
     """The finding that a judgement makes."""
     place = judged.place or site.span
-    related = tuple(span for span in dict.fromkeys((site.span, *judged.related)) if span != place)
+    through = site.via[:_MOST_CALLERS] if isinstance(site, Producer) else ()
+    related = tuple(span for span in dict.fromkeys((site.span, *judged.related, *through)) if span != place)
     return Finding(
         judged.message,
         subject,

@@ -13,7 +13,7 @@ from . import _live
 from ._handlers import cannot_follow
 from ._roles import KEEPS, WRITES
 from ._sources import join, queue_names
-from ._subjects import Judged, bad, by_worker, good, subject_of
+from ._subjects import Judged, bad, by_consumer, good, subject_of
 
 DEAD_LETTER = ("dlq", "dead", "poison")
 FAILURE = ("fail", "dead", "dlq", "error", "exhaust", "poison", "incident", "alert")
@@ -32,7 +32,7 @@ def dead_letter(code: CodeModel | None, live: LiveRedis | None) -> Verdict:
 
 def dead_letters(code: CodeModel) -> Verdict:
     """The verdict of item 21, for items that rest on it."""
-    return by_worker(_dead_letter, "the failed jobs of all {n} workers are kept where a person finds them")(code)
+    return by_consumer(_dead_letter, "the failed jobs of all {n} workers are kept where a person finds them")(code)
 
 
 def has_dead_letter_queue(code: CodeModel) -> bool:

@@ -15,6 +15,7 @@ from auditor.code.flow import Flow, covers, functions_of
 from auditor.code.isolation import Gaps
 from auditor.code.misuse import producers_by_span
 from auditor.code.model import Producer, Queue, Worker
+from auditor.code.producers import cases
 from auditor.code.sites import RawProducer, Sites
 from auditor.model import CodeSpan
 
@@ -65,6 +66,7 @@ def producers(
             producer,
             in_handler=contexts.in_handler(call),
             dead_letter=unconsumed and _is_failure(producer, call, failing),
+            cases=tuple(placed(case, call) for case in producer.cases),
         )
 
     def paid(producer: Producer, raw: RawProducer) -> Producer:
@@ -75,6 +77,10 @@ def producers(
             encrypted=tuple(held.encrypted),
             unserializable=tuple(held.lost),
             bulky=tuple(held.bulky),
+            cases=tuple(
+                paid(case, RawProducer(raw.call, variants))
+                for case, variants in zip(producer.cases, cases(raw.variants), strict=bool(producer.cases))
+            ),
         )
 
     made: list[Producer] = []

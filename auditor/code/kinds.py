@@ -23,6 +23,10 @@ WORDS: Mapping[Kind, frozenset[str]] = {
     Kind.ANALYTICS: frozenset(("analytics", "statistics", "stats", "metrics", "tracking", "report", "reports", "reporting")),
 }  # fmt: skip
 """In the order in which they decide where a name has words of several kinds."""
+_RECONCILES = frozenset(("reconcile", "reconciler", "reconciliation"))
+"""Words of jobs that compare what was charged or sent: they do neither."""
+_TELLS = frozenset(("notification", "notifications", "notifier", "notify", "webhook", "webhooks", "audit"))
+"""Words of jobs that tell somebody of what was charged or sent."""
 _NO_CHARGE = re.compile(
     r"meterEvents|UsageRecord|customers\.create|setupIntents|invoiceItems|checkout\.sessions|invoices\.create$"
 )
@@ -42,7 +46,7 @@ def with_kinds(
         for one in worker.handlers or (worker,):
             for name in one.queue:
                 by_queue.setdefault(name, []).append(one)
-    return tuple(_of_producer(job, by_queue, configured) for job in producers), judged
+    return tuple(_with_cases(job, by_queue, configured) for job in producers), judged
 
 
 def _with_handlers(worker: Worker, configured: Mapping[str, str]) -> Worker:
@@ -50,14 +54,31 @@ def _with_handlers(worker: Worker, configured: Mapping[str, str]) -> Worker:
     return replace(judged, handlers=tuple(_of_worker(one, configured) for one in worker.handlers))
 
 
+def _with_cases(job: Producer, by_queue: Mapping[str, list[Worker]], configured: Mapping[str, str]) -> Producer:
+    judged = _of_producer(job, by_queue, configured)
+    return replace(judged, cases=tuple(_of_producer(one, by_queue, configured) for one in job.cases))
+
+
 def by_words(*names: str | None) -> Kind:
     """The kind that names speak of; the first name that speaks of one decides."""
     for name in names:
         words = {word.lower() for word in _WORD.findall(name or "")}
+        if words & _RECONCILES:
+            return Kind.OTHER
+        if words & _TELLS:
+            return Kind.EMAIL if words & WORDS[Kind.EMAIL] else Kind.OTHER
         for kind, wanted in WORDS.items():
             if words & wanted:
                 return kind
     return Kind.OTHER
+
+
+def by_names(queues: Sequence[str], *others: str | None) -> Kind:
+    """The kind that the names of queues, then jobs and handlers speak of: what a mailing or telling queue is filled with is its subject."""
+    of_queue = by_words(*queues)
+    tells = of_queue is Kind.EMAIL or any(_TELLS & {word.lower() for word in _WORD.findall(name)} for name in queues)
+    of_others = by_words(*others)
+    return Kind.EMAIL if tells and Kind.EMAIL in (of_queue, of_others) else of_queue if tells else of_others
 
 
 def by_roles(effects: Iterable[Effect], name: str = "", told: Kind = Kind.OTHER) -> tuple[Kind, ...]:
@@ -93,7 +114,7 @@ def _of_worker(worker: Worker, configured: Mapping[str, str]) -> Worker:
     given = _configured((*worker.queue, *worker.jobs), configured)
     if given is not None:
         return replace(worker, kind=given, kind_by=KindBy.CONFIG)
-    told = by_words(*worker.queue, *worker.jobs, worker.handler_name.rsplit(".", 1)[-1])
+    told = by_names(worker.queue, *worker.queue, *worker.jobs, worker.handler_name.rsplit(".", 1)[-1])
     roles = by_roles(worker.effects, f"{' '.join(worker.queue)} {worker.handler_name}", told)
     if roles:
         return replace(worker, kind=told if told in roles else roles[0], kind_by=KindBy.ROLES)
@@ -104,7 +125,7 @@ def _of_producer(job: Producer, by_queue: Mapping[str, list[Worker]], configured
     given = _configured((*((job.job,) if job.job else ()), *job.queue), configured)
     if given is not None:
         return replace(job, kind=given, kind_by=KindBy.CONFIG)
-    told = by_words(job.job, *job.queue)
+    told = by_names(job.queue, job.job, *job.queue)
     consumers = [
         worker
         for name in job.queue

@@ -387,6 +387,8 @@ class Producer(Site):
     """What the job id is made of, in a reader's words: `data.orderId`, `Date.now()`."""
     in_handler: bool = False
     """The call is in reach of a job handler or listener."""
+    cases: tuple[Producer, ...] = ()
+    """Where one call, in a wrapper, enqueues several jobs or into several queues: each of them by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -564,6 +566,11 @@ class CodeModel(Snapshot):
     def consumers(self) -> tuple[Worker, ...]:
         """The workers, each handler of a place that builds several by itself: what to ask what a job does."""
         return tuple(one for worker in self.workers for one in (worker.handlers or (worker,)))
+
+    @property
+    def jobs(self) -> tuple[Producer, ...]:
+        """What is enqueued: each case of a call that enqueues several jobs by itself."""
+        return tuple(one for producer in self.producers for one in (producer.cases or (producer,)))
 
     @property
     def certain(self) -> Mapping[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
+
+_MOST_CASES = 40
 
 
 class Producers:
@@ -46,7 +49,12 @@ class Producers:
             return dict.fromkeys(OPEN_KEYS, Option(OptionState.UNKNOWN, why=f"following it broke: {why}"))
 
     def _producer(self, raw: RawProducer) -> list[Producer]:
-        ev, variants = self.ev, raw.variants
+        whole = self._of(raw, raw.variants)
+        groups = cases(raw.variants)
+        return [replace(whole, cases=tuple(self._of(raw, variants) for variants in groups))]
+
+    def _of(self, raw: RawProducer, variants: list[Variant]) -> Producer:
+        ev = self.ev
         job_ids = [_job_id(ev, variant) for variant in variants]
         verdict, parts = determinism([value for value in job_ids if not is_nothing(value)])
         repeats = (
@@ -55,7 +63,7 @@ class Producers:
         )
         schedulers = [variant.scheduler for variant in variants if variant.scheduler is not None]
         path = raw.call.scope.module.path
-        producer = Producer(
+        return Producer(
             **self.placing.of_call(raw.call, variants[0].target.library if variants else "bullmq"),
             method=raw.call.name,
             queue=queue_names([variant.queue for variant in variants]),
@@ -75,7 +83,6 @@ class Producers:
             ),
             job_id_parts=parts,
         )
-        return [producer]
 
     def _children(self, variant: Variant) -> list[FlowChild]:
         where = variant.where or ("", 0)
@@ -87,6 +94,17 @@ class Producers:
             determinism([_job_id(self.ev, variant)])[0],
         )
         return [own, *(child for inner in variant.children for child in self._children(inner))]
+
+
+def cases(variants: list[Variant]) -> list[list[Variant]]:
+    """Variants by the queue and job that they enqueue; none where there is but one, or one that is not known."""
+    groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Variant]] = {}
+    for variant in variants:
+        queue = names(variant.queue)
+        if not queue or variant.children:
+            return []
+        groups.setdefault((queue, names(variant.job)), []).append(variant)
+    return list(groups.values()) if 1 < len(groups) <= _MOST_CASES else []
 
 
 def queue_names(values: list[Value]) -> tuple[str, ...]:
