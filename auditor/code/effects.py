@@ -16,7 +16,7 @@ from auditor.code.branches import branches_of
 from auditor.code.catalogue import Catalogue, Meaning
 from auditor.code.events import EMITS, Events
 from auditor.code.facts import Call, Function, Module
-from auditor.code.given import Given
+from auditor.code.given import Given, passed_by
 from auditor.code.handling import catches_of, swallowing
 from auditor.code.meanings import Meanings, callee_text, unwrapped
 from auditor.code.model import Catch, Condition, Effect, Option, Role
@@ -506,16 +506,20 @@ class Effects:
 
     def _arguments(self, call: Call, target: Function, env: Mapping[str, Paths]) -> dict[str, Paths]:
         bound: dict[str, Paths] = {}
-        given = call.arguments()[1:] if call.name in EMITS and target.decorators else call.arguments()
-        for index, (parameter, node) in enumerate(zip(target.parameters, given, strict=False)):
-            paths = taint.of(node, env)
+        given, rest = passed_by(call, target)
+        given = given[1:] if call.name in EMITS and target.decorators else given
+        spread = env.get(taint.text(rest), NONE) if rest is not None else NONE
+        for index, parameter in enumerate(target.parameters):
+            pattern = unwrapped(parameter.pattern)
+            node = given[index] if index < len(given) else None
+            paths = taint.of(node, env) if node is not None else spread
             if parameter.is_rest:
-                paths = frozenset().union(*(taint.of(more, env) for more in given[index:]))
-            if node.type == "object":
-                _bind_object(unwrapped(parameter.pattern), node, env, bound)
+                paths = spread.union(*(taint.of(more, env) for more in given[index:]))
+            if node is not None and node.type == "object":
+                _bind_object(pattern, node, env, bound)
             if paths:
-                taint.bind(unwrapped(parameter.pattern), paths, bound)
-        if not given or (target.node.start_byte >= call.node.start_byte and target.node.end_byte <= call.node.end_byte):
+                taint.bind(pattern, paths, bound)
+        if not (given or rest) or positions.within_call(target, call):
             bound.update({name: paths for name, paths in env.items() if name not in bound})
         return bound
 

@@ -51,6 +51,8 @@ _PARTS = {
 }
 """Expressions that are a part of another, or made by it, with the field that holds it."""
 _CHOICES = frozenset(("ternary_expression", "binary_expression"))
+CALLING = frozenset(("call", "apply"))
+"""Methods of a function that run it."""
 _DEEPEST = 3
 _MOST_MEMBERS = 40
 _NAMES = frozenset(("identifier", "shorthand_property_identifier"))
@@ -92,8 +94,9 @@ class Given:
         return self._of[key]
 
     def _made(self, call: Call, target: Function, closure: Frame | None, outer: Frame | None) -> Frame | None:
-        uses, nodes = self.uses(target), call.arguments()
-        if any(node.type == "spread_element" for node in nodes):
+        uses = self.uses(target)
+        nodes, rest = passed_by(call, target)
+        if rest is not None:
             return None
         values: list[Value] = []
         signature: list[tuple[int, tuple[object, ...]]] = []
@@ -177,6 +180,26 @@ class Given:
                 return True
             frame = frame.parent
         return False
+
+
+def passed_by(call: Call, target: Function) -> tuple[list[Node], Node | None]:
+    """The arguments that a call passes to `target` one by one, and the list from which it passes more.
+
+    `f(a, ...rest)`, `f.call(this, a)`, `f.apply(this, [a])`, `f.apply(this, rest)`.
+    """
+    nodes = call.arguments()
+    if call.name in CALLING and target.name != call.name and _is_member(call):
+        nodes = nodes[1:]
+        if call.name == "apply" and nodes:
+            nodes = nodes[0].named_children if nodes[0].type == "array" else nodes[:1]
+            if call.arguments()[1].type != "array":
+                return [], nodes[0]
+    spread = next((at for at, node in enumerate(nodes) if node.type == "spread_element"), None)
+    return (nodes, None) if spread is None else (nodes[:spread], nodes[spread].named_children[0])
+
+
+def _is_member(call: Call) -> bool:
+    return call.callee is not None and call.callee.type == "member_expression"
 
 
 def _sign(ev: Evaluator, value: Value, chosen: bool, depth: int = 0) -> Iterator[object]:

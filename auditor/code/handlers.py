@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.code import paths
 from auditor.code.facts import Function, line_of
-from auditor.code.values import External, FunctionValue, Value, options_of
+from auditor.code.values import External, FunctionValue, Value, identity, options_of
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
@@ -52,6 +52,17 @@ def _handed(ev: Evaluator, made: External, where: tuple[str, int]) -> Iterator[F
             for node in call.arguments():
                 given = options_of(ev.eval(node, call.scope))
                 yield from (one for one in map(ev.force, given) if isinstance(one, FunctionValue))
+
+
+def same(ev: Evaluator, value: FunctionValue, depth: int = 3) -> object:
+    """Equal for functions that do the same: a closure that was made once for each of several queues, of the same things."""
+    made: list[object] = []
+    frame = value.frame
+    while frame is not None and depth:
+        for argument in map(ev.force, frame.arguments):
+            made.append(same(ev, argument, depth - 1) if isinstance(argument, FunctionValue) else identity(argument))
+        frame = frame.parent
+    return (id(value.fact), id(frame), tuple(made))
 
 
 def exported(ev: Evaluator, path: str) -> list[FunctionValue]:

@@ -126,6 +126,8 @@ def _function_member(ev: Evaluator, value: FunctionValue, name: str) -> Value:
         held = change.left.child_by_field_name("object")
         if held is not None and module.text(held) in ev.program.names_of(value.fact):
             return ev.eval(change.right, change.scope)
+    if name in ("call", "apply"):
+        return value
     return Unknown(f"`{name}` of a function", f"{value.fact.name}.{name}")
 
 

@@ -99,7 +99,7 @@ def _handlers(effects: Effects, worker: Worker, node: RawWorker | Processor | No
             own = [one for value in node.handlers for one in handlers.functions(effects.ev, value)]
             if not own and worker.sandboxed and worker.handler is not None:
                 own = handlers.exported(effects.ev, worker.handler.path)
-            return [*{(id(one.fact), id(one.frame)): one for one in own}.values()]
+            return [*{handlers.same(effects.ev, one): one for one in own}.values()]
         case Processor():
             return [_of_class(effects, node, function) for function, _, _ in node.handlers]
     return []

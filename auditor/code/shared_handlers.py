@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from auditor.code.facts import Call, Function
 from auditor.code.options import names
 from auditor.code.sites import RawWorker
-from auditor.code.values import Frame, FunctionValue, options_of
+from auditor.code.values import Frame, FunctionValue, Object, Value, options_of
 
 if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
@@ -29,7 +31,8 @@ class Shared:
 def shared_handlers(ev: Evaluator, raw: RawWorker) -> list[Shared]:
     """The handlers of a raw worker, each once; none where they are more than can be told apart.
 
-    A wrapper's closure counts by the handler that it was given: `timed(sendMail)` and `timed(refund)` are two.
+    A wrapper's closure counts by the handler that it was given: `timed(sendMail)` and `timed(refund)` are two; a handler
+    that is wrapped in one branch and bare in another is one.
     """
     found: dict[tuple[int, ...], Shared] = {}
     for target, handler in zip(raw.targets, raw.handlers, strict=False):
@@ -43,6 +46,10 @@ def shared_handlers(ev: Evaluator, raw: RawWorker) -> list[Shared]:
             )
             shared.functions.append(one)
             shared.queue = tuple(dict.fromkeys((*shared.queue, *queue)))
+    for key in [key for key in found if any(key == other[-len(key) :] != other for other in found)]:
+        bare = found.pop(key)
+        for shared in (shared for other, shared in found.items() if other[-len(key) :] == key):
+            shared.queue = tuple(dict.fromkeys((*shared.queue, *bare.queue)))
     for shared in found.values():
         # shards of one queue are registered in many frames; what they run is the same
         shared.functions = shared.functions[:1]
@@ -50,14 +57,28 @@ def shared_handlers(ev: Evaluator, raw: RawWorker) -> list[Shared]:
 
 
 def _given(ev: Evaluator, value: FunctionValue, depth: int = 0) -> list[FunctionValue]:
-    """The functions that a closure was given by the call that made it, outermost first."""
+    """The functions that a closure was given by the call or turn of a loop that made it, outermost first."""
     frame: Frame | None = value.frame
     found: list[FunctionValue] = []
     while frame is not None and depth < _DEEPEST:
         for argument in frame.arguments:
-            for one in options_of(ev.force(argument)):
-                if isinstance(one, FunctionValue):
-                    found.append(one)
-                    found.extend(_given(ev, one, depth + 1))
+            for one in _functions(ev, ev.force(argument), value.fact):
+                found.append(one)
+                found.extend(_given(ev, one, depth + 1))
         frame = frame.parent
     return found
+
+
+def _functions(ev: Evaluator, value: Value, closure: Function) -> Iterator[FunctionValue]:
+    """The functions that a value is, or holds in members that the closure calls: `config.processor(job)`."""
+    for one in options_of(value):
+        if isinstance(one, FunctionValue):
+            yield one
+        elif isinstance(one, Object):
+            for name in one.members:
+                if any(_inside(call, closure) for call in closure.module.calls_named(name)):
+                    yield from (each for each in options_of(one.members[name]) if isinstance(each, FunctionValue))
+
+
+def _inside(call: Call, function: Function) -> bool:
+    return function.node.start_byte <= call.node.start_byte and call.node.end_byte <= function.node.end_byte

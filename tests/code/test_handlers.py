@@ -101,3 +101,65 @@ def test_a_require_that_is_made_is_one(tmp_path: Path, head: str) -> None:
     (tmp_path / "run.cjs").write_text(f"const axios = require('axios');\nexports.run = {WORK};\n")
     (worker,) = collect([tmp_path]).workers
     assert (worker.queue, does(worker)) == (("q",), [DONE])
+
+
+CONFIGS = """import {{ Worker }} from 'bullmq';
+import {{ PrismaClient }} from '@prisma/client';
+const prisma = new PrismaClient();
+const start = (name, processor, opts) => new Worker(name, processor, opts);
+const sendMail = async (job) => prisma.mail.create(job.data);
+const refund = async (job) => prisma.refund.create(job.data);
+const configs = [{{ name: 'mail', run: sendMail }}, {{ name: 'refund', run: refund }}];
+{loop}
+"""
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "for (const config of configs) {\n  const adapted = (job) => config.run(job, {});\n  start(config.name, adapted);\n}",
+        "configs.forEach(({ name, run }) => start(name, async (job) => run(job)));",
+        "const traced = (f) => process.env.PLAIN ? f : async function (...args) { return f.apply(this, args); };\n"
+        "for (const config of configs) start(config.name, traced(config.run));",
+    ],
+    ids=["a closure over a turn of a loop", "a callback's parameters", "wrapped in one branch, bare in another"],
+)
+def test_handlers_of_one_place_are_told_apart(tmp_path: Path, loop: str) -> None:
+    (tmp_path / "worker.ts").write_text(CONFIGS.format(loop=loop))
+    (worker,) = collect([tmp_path]).workers
+    assert [(part.queue, part.handler_name, [effect.call for effect in part.effects]) for part in worker.handlers] == [
+        (("mail",), "sendMail", ["prisma.mail.create"]),
+        (("refund",), "refund", ["prisma.refund.create"]),
+    ]
+
+
+def test_a_closure_that_is_made_again_for_each_queue_is_one_handler(tmp_path: Path) -> None:
+    (tmp_path / "worker.ts").write_text(
+        CONFIGS.format(
+            loop="const logged = (f) => async (job) => { console.log(job.id); return f(job); };\n"
+            "const begin = (region) => start(`mail-${region}`, logged(sendMail));\nbegin('eu');\nbegin('us');"
+        )
+    )
+    (worker,) = collect([tmp_path]).workers
+    assert [effect.call for effect in worker.effects] == ["console.log", "prisma.mail.create"]
+
+
+@pytest.mark.parametrize(
+    ("taken", "call"),
+    [
+        ("job", "f.call(this, job)"),
+        ("job", "f.apply(this, [job])"),
+        ("...args", "f.apply(this, args)"),
+        ("...args", "f.call(null, ...args)"),
+        ("...args", "f(...args)"),
+    ],
+)
+def test_a_function_that_is_called_by_its_own_method_is_followed(tmp_path: Path, taken: str, call: str) -> None:
+    (tmp_path / "worker.ts").write_text(
+        CONFIGS.format(
+            loop=f"const traced = (f) => async function ({taken}) {{ return {call}; }};\n"
+            "start('mail', traced(async (job) => { await prisma.mail.create({ data: { id: job.data.id } }); }));"
+        )
+    )
+    (worker,) = collect([tmp_path]).workers
+    assert [(effect.call, effect.keyed_by) for effect in worker.effects] == [("prisma.mail.create", ("job.data.id",))]
