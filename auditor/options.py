@@ -63,6 +63,7 @@ class Options:
     max_keys: int | None = None
     max_seconds: float | None = None
     sample: int | None = None
+    max_jobs: int | None = None
     fail_on: str | None = None
     min_confidence: str | None = None
     min_score: int | None = None
@@ -234,6 +235,8 @@ def _budget(options: Options) -> Budget:
         keys=standard.keys if options.max_keys is None else options.max_keys,
         seconds=options.max_seconds or standard.seconds,
         sample=options.sample or standard.sample,
+        jobs=options.max_jobs or standard.jobs,
+        each_state=not (options.sample or options.max_jobs),
     )
 
 

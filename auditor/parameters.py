@@ -205,7 +205,24 @@ MaxSeconds = Annotated[
     float | None,
     typer.Option("--max-seconds", min=0.1, help="Seconds to spend on Redis at the most.", rich_help_panel=_BUDGET),
 ]
-Sample = Annotated[int | None, typer.Option("--sample", min=1, help="Jobs to read per queue.", rich_help_panel=_BUDGET)]
+Sample = Annotated[
+    int | None,
+    typer.Option(
+        "--sample",
+        min=1,
+        help="Jobs to read of one queue at the most [default: 60, and one of each state].",
+        rich_help_panel=_BUDGET,
+    ),
+]
+MaxJobs = Annotated[
+    int | None,
+    typer.Option(
+        "--max-jobs",
+        min=1,
+        help="Jobs to read of all queues together, one of each at least [default: 12000, and one of each state].",
+        rich_help_panel=_BUDGET,
+    ),
+]
 FailOnOption = Annotated[
     FailOn | None,
     typer.Option(

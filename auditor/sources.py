@@ -174,5 +174,6 @@ def limits(request: Request) -> dict[str, int | float | str | bool]:
             "max_keys": request.budget.keys,
             "max_seconds": request.budget.seconds,
             "sample": request.budget.sample,
+            "max_jobs": request.budget.jobs,
         }
     return kept

@@ -16,7 +16,11 @@ class Budget:
     seconds: float = 60.0
     """Wall time; `collect`'s deadline comes before it where it is earlier."""
     sample: int = 60
-    """Jobs read per queue, over all its states."""
+    """Jobs read of one queue, over all its states."""
+    jobs: int = 12_000
+    """Jobs read of all queues of a database together; one of each at least."""
+    each_state: bool = True
+    """Whether one job of each state of a queue is read even where that is more than these bounds allow."""
     connect_s: float = 5.0
     """Time to connect, shake hands and log in, per connection."""
     reply_s: float = 10.0

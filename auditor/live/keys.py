@@ -36,6 +36,11 @@ SETS = {
 """States kept in a sorted set."""
 
 
+def is_job(member: str) -> bool:
+    """Whether a member of a list is a job's id: BullMQ 3 and 4 put markers `0:<ms>` among the waiting."""
+    return not member.startswith("0:")
+
+
 def candidates(key: str) -> Iterator[tuple[str, str]]:
     """(prefix, queue) pairs that the key may belong to, the likeliest first; job ids may hold colons too.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from .asking import STOPPED, Answers, Asking, whole
@@ -11,8 +11,9 @@ from .connection import Command, Reply
 from .discovery import Name
 from .inference import Lock, durations, lock_duration, stalls
 from .jobs import FIELD_LIMIT, Sample, clean, groups, read_jobs
-from .jobs_model import Sampling, Scheduler
+from .jobs_model import SampledJob, Sampling, Scheduler
 from .jobs_model import State as JobState
+from .keys import is_job
 from .model import EventsWindow, FoundBy, Library, LiveQueue, QueueWorkers
 from .options import decode, options
 from .sampling import picks, sizes
@@ -32,10 +33,6 @@ class Question:
     found_by: FoundBy
     workers: QueueWorkers | Refused
     known: Known
-    sample: int
-    """Jobs to read."""
-    events: int
-    """Newest events to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +46,8 @@ class Answer:
     """In a state's set without a hash."""
     locks: tuple[Lock, ...] = ()
     """The first look at the locks of sampled active jobs."""
+    largest_result: int = 0
+    """Bytes of the largest result of a sampled job."""
 
 
 def read_queue(question: Question, shared: Shared) -> Asking[Answer | None]:
@@ -62,22 +61,17 @@ def read_queue(question: Question, shared: Shared) -> Asking[Answer | None]:
         return None
     answer = Answer(_first(question, state))
     try:
-        queue, ids = yield from _ends(stem, answer.queue, state, question.sample)
+        queue, ends = yield from _ends(stem, answer.queue, state, shared)
         answer = Answer(queue)
-        sample = yield from read_jobs(stem, ids, shared)
+        sample = yield from read_jobs(stem, ends.ids, shared)
         queue = _with_jobs(queue, sample)
-        answer = Answer(queue, hashless=tuple(sample.lost))
-        locks, window = yield from _running(stem, queue, state, sample, question.events)
-        seen = stalls(
-            sample.jobs, events=window.types.get("stalled", 0) if window else 0, suspected=queue.stalls.suspected
-        )
+        answer = Answer(queue, hashless=tuple(sample.lost), largest_result=sample.largest_result)
+        queue, locks = yield from _named(stem, queue, ends, sample)
         queue = replace(
             queue,
             lock=lock_duration(locks, queue.era),
             held_at_once=max(Counter(lock.holder for lock in locks if lock.holder).values(), default=0),
             oldest_active_ms=_oldest_active(sample),
-            events=window,
-            stalls=seen,
             refused=(*queue.refused, *sample.refused),
         )
         unlocked = tuple(lock.job for lock in locks if lock.rest == -2)
@@ -99,6 +93,7 @@ def _first(question: Question, state: State) -> LiveQueue:
         library=state.library,
         version=clean(meta.get("version", "").partition(":")[2]),
         era=state.era,
+        events=EventsWindow(state.events, whole(meta.get("opts.maxLenEvents"))) if state.events else None,
         found_by=question.found_by,
         counts=state.counts,
         paused=state.paused,
@@ -113,18 +108,27 @@ def _first(question: Question, state: State) -> LiveQueue:
     )
 
 
-def _ends(
-    stem: str, queue: LiveQueue, state: State, sample: int
-) -> Asking[tuple[LiveQueue, list[tuple[JobState, str]]]]:
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """What the ends of its lists name."""
+
+    ids: Sequence[tuple[JobState, str]] = ()
+    """Jobs to sample."""
+    next: str | None = None
+    """The job that is next in line."""
+    schedulers: Sequence[tuple[str, int | None]] = ()
+    """Members of the `repeat` set, and when they are due."""
+
+
+def _ends(stem: str, queue: LiveQueue, state: State, shared: Shared) -> Asking[tuple[LiveQueue, _Ends]]:
     """What lies at the ends of its lists, timers, metrics, schedulers, and the ids of the jobs to sample."""
-    wanted = picks(stem, queue.counts, sample)
+    wanted = picks(stem, queue.counts, shared)
     commands = {**ends(stem, state), **wanted.commands}
     if not commands:
-        return queue, []
+        return queue, _Ends()
     said = Answers(commands, (yield list(commands.values())))
     waiting = [job for job in said.items("next") if job is not None]
-    # BullMQ 3 and 4 put a marker `0:<ms>` among the waiting ids
-    in_line = [job for job in waiting if not job.startswith("0:")]
+    in_line = [job for job in waiting if is_job(job)]
     markers = len(waiting) - len(in_line)
     due = oldest(said, "delayed")
     overdue = state.now_ms - due // 4096 if due is not None and state.now_ms else 0
@@ -143,27 +147,46 @@ def _ends(
         refused=(*queue.refused, *said.refused),
     )
     members = said.items("repeat")
-    schedulers = list(zip(members[::2], members[1::2], strict=False))
-    return (yield from _named(stem, queue, in_line[-1:], schedulers)), wanted.ids(said)
+    schedulers = [
+        (member, whole(score)) for member, score in zip(members[::2], members[1::2], strict=False) if member is not None
+    ]
+    return queue, _Ends(wanted.ids(said), in_line[-1] if in_line else None, schedulers)
 
 
-def _named(
-    stem: str, queue: LiveQueue, in_line: Sequence[str], schedulers: Sequence[tuple[str | None, str | None]]
-) -> Asking[LiveQueue]:
-    """The age of the job that is next in line, and the schedulers that the `repeat` set names."""
-    known = [(member, whole(score)) for member, score in schedulers if member is not None]
-    commands: dict[str, Command] = {job: ("HMGET", f"{stem}{job}", "timestamp") for job in in_line}
-    commands |= {f"repeat:{member}": ("HSTRLEN", f"{stem}repeat:{member}", "opts") for member, _ in known}
-    if not commands:
-        return queue
-    said = Answers(commands, (yield list(commands.values())))
-    waiting = [whole(moment) for job in in_line for moment in said.items(job)]
-    return replace(
+def _named(stem: str, queue: LiveQueue, ends: _Ends, sample: Sample) -> Asking[tuple[LiveQueue, list[Lock]]]:
+    """The age of the job that is next in line, the locks of sampled active jobs, and the schedulers."""
+    waiting = next((job.timestamp for job in sample.jobs if job.id == ends.next), None)
+    active = [job for job in sample.jobs if job.state is JobState.ACTIVE][:_LOCKS]
+    commands: dict[str, Command] = {}
+    if ends.next is not None and waiting is None:
+        commands["next"] = ("HMGET", f"{stem}{ends.next}", "timestamp")
+    commands |= {f"repeat:{member}": ("HSTRLEN", f"{stem}repeat:{member}", "opts") for member, _ in ends.schedulers}
+    commands |= {"time": ("TIME",)} if active else {}
+    commands |= {f"rest {job.id}": ("PTTL", f"{stem}{job.id}:lock") for job in active}
+    commands |= {f"token {job.id}": ("GET", f"{stem}{job.id}:lock") for job in active}
+    said = Answers(commands, (yield list(commands.values())) if commands else [])
+    queue = replace(
         queue,
-        oldest_waiting_ms=waiting[0] if waiting else None,
-        schedulers=(yield from _schedulers(stem, known, said)),
+        oldest_waiting_ms=next((whole(moment) for moment in said.items("next")), waiting),
+        schedulers=(yield from _schedulers(stem, ends.schedulers, said)),
         refused=(*queue.refused, *said.refused),
     )
+    return queue, _locks(active, said)
+
+
+def _locks(active: Sequence[SampledJob], said: Answers) -> list[Lock]:
+    now = clock(said)
+    return [
+        Lock(
+            job.id,
+            rest,
+            now - job.processed_on if now and job.processed_on is not None else None,
+            # `<uuid of the worker>:<number>` since BullMQ 3, the uuid alone before
+            (said.text(f"token {job.id}") or "").partition(":")[0],
+        )
+        for job in active
+        if isinstance(rest := said.raw(f"rest {job.id}"), int)
+    ]
 
 
 def _schedulers(stem: str, known: Sequence[tuple[str, int | None]], measured: Answers) -> Asking[tuple[Scheduler, ...]]:
@@ -214,68 +237,7 @@ def _with_jobs(queue: LiveQueue, sample: Sample) -> LiveQueue:
     )
 
 
-def _running(
-    stem: str, queue: LiveQueue, state: State, sample: Sample, events: int
-) -> Asking[tuple[list[Lock], EventsWindow | None]]:
-    """Locks of sampled active jobs, and the newest events."""
-    active = [job for job in sample.jobs if job.state is JobState.ACTIVE][:_LOCKS]
-    # results lie in the stream too: where they are large, reading it would weigh
-    heard = bool(state.events) and sample.largest_result <= FIELD_LIMIT
-    commands: dict[str, Command] = {"time": ("TIME",)} if active else {}
-    commands |= {job.id: ("PTTL", f"{stem}{job.id}:lock") for job in active}
-    commands |= {f"{job.id} token": ("GET", f"{stem}{job.id}:lock") for job in active}
-    if heard:
-        commands["newest events"] = ("XREVRANGE", f"{stem}events", "+", "-", "COUNT", events)
-    said = Answers(commands, (yield list(commands.values())) if commands else [])
-    sample.refused += said.refused
-    now = clock(said)
-    locks = [
-        Lock(
-            job.id,
-            rest,
-            now - job.processed_on if now and job.processed_on is not None else None,
-            # `<uuid of the worker>:<number>` since BullMQ 3, the uuid alone before
-            (said.text(f"{job.id} token") or "").partition(":")[0],
-        )
-        for job in active
-        if isinstance(rest := said.raw(job.id), int)
-    ]
-    return locks, _window(state, said.raw("newest events")) if state.events else None
-
-
 def _oldest_active(sample: Sample) -> int | None:
     return min(
         (job.processed_on for job in sample.jobs if job.state is JobState.ACTIVE and job.processed_on), default=None
     )
-
-
-def _window(state: State, newest: Reply) -> EventsWindow:
-    types: dict[str, int] = {}
-    moments: list[int] = []
-    for moment, event in _entries(newest):
-        moments += [] if moment is None else [moment]
-        types[event] = types.get(event, 0) + 1
-    return EventsWindow(
-        length=state.events,
-        max_length=whole(state.meta.get("opts.maxLenEvents")),
-        read=len(moments),
-        read_from_ms=moments[-1] if moments else None,
-        last_ms=moments[0] if moments else None,
-        types=types,
-    )
-
-
-def _entries(reply: Reply) -> Iterator[tuple[int | None, str]]:
-    """(moment, type) of stream entries; the values beside the type are not looked at."""
-    for entry in reply if isinstance(reply, list) else []:
-        match entry:
-            case [str(identity), list(fields)]:
-                yield _moment(identity), str(_pairs(fields).get("event", ""))
-
-
-def _pairs(reply: Reply) -> dict[str, Reply]:
-    return dict(zip(map(str, reply[::2]), reply[1::2], strict=False)) if isinstance(reply, list) else {}
-
-
-def _moment(identity: Reply) -> int | None:
-    return whole(identity.partition("-")[0]) if isinstance(identity, str) else None

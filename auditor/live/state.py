@@ -22,6 +22,12 @@ _SCHEDULERS = 50
 class Shared:
     """What the queues of one batch have in common."""
 
+    sample: int = 60
+    """Jobs to read of each."""
+    each_state: bool = True
+    """Whether one of each state is read even where that is more."""
+    backwards: bool = False
+    """Whether ZRANGE knows REV: it starts at the end at once, where a negative rank walks down the set."""
     now_ms: int = 0
     """The server's clock, asked once for all of them; 0 where it would not tell."""
     asked: bool = False
@@ -69,7 +75,9 @@ def read_state(stem: str, known: Known, shared: Shared) -> Asking[State]:
     if not shared.asked:
         shared.asked = True
         commands["time"] = ("TIME",)
-    commands |= {name: ("LLEN", f"{stem}{name}") for name in ("wait", "paused", "active")}
+    # pausing writes both in one step, so that BullMQ's description tells of that list
+    lists = ("wait", "active") if described and "paused" not in meta else ("wait", "paused", "active")
+    commands |= {name: ("LLEN", f"{stem}{name}") for name in lists}
     commands |= {
         name: ("ZCARD", f"{stem}{name}")
         for name in ("prioritized", "delayed", "completed", "failed", "waiting-children", "repeat")
@@ -115,16 +123,13 @@ def ends(stem: str, state: State) -> dict[str, Command]:
     """The commands that read the ends of its lists and what else the first step found to be there."""
     counts, commands = state.counts, dict[str, Command]()
     if counts.waiting:
-        commands["next"] = ("LRANGE", f"{stem}wait", -3, -1)
+        commands["next"] = next_in_line(f"{stem}wait")
     if counts.depth:
         commands["limiter ttl"] = ("PTTL", f"{stem}limiter")
     if counts.active:
         commands["suspected"] = ("SCARD", f"{stem}stalled")
-    commands |= {
-        f"oldest {name}": ("ZRANGE", f"{stem}{name}", 0, 0, "WITHSCORES")
-        for name in ("delayed", "completed", "failed")
-        if getattr(counts, name)
-    }
+    if counts.delayed:
+        commands["oldest delayed"] = ("ZRANGE", f"{stem}delayed", 0, 0, "WITHSCORES")
     if state.checked:
         commands |= checked(stem)
     if state.metered:
@@ -134,6 +139,11 @@ def ends(stem: str, state: State) -> dict[str, Command]:
     if state.repeats:
         commands["repeat"] = ("ZRANGE", f"{stem}repeat", 0, _SCHEDULERS - 1, "WITHSCORES")
     return commands
+
+
+def next_in_line(key: str) -> Command:
+    """The ids that come next in the list `wait`, the next one last: three, since markers may lie among them."""
+    return ("LRANGE", key, -3, -1)
 
 
 def checked(stem: str) -> dict[str, Command]:
@@ -158,9 +168,9 @@ def snap(milliseconds: int) -> int:
 
 
 def oldest(said: Answers, name: str) -> int | None:
-    """The lowest score of a set whose `ends` were read."""
-    pair = said.items(f"oldest {name}")
-    return whole(pair[1]) if len(pair) == 2 else None
+    """The lowest score of a set whose first member was read."""
+    pairs = said.items(f"oldest {name}")
+    return whole(pairs[1]) if len(pairs) > 1 else None
 
 
 def metrics(said: Answers, name: str) -> JobMetrics | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from auditor.errors import SourceError
 
 from . import second_look
-from .acl import auditor_line
+from .acl import auditor_line, version
 from .address import Address
 from .asking import STOPPED, together
 from .clients import Holder, holder, workers
@@ -18,20 +18,18 @@ from .cluster import Cluster
 from .connection import Asker, LostError, ReplyError
 from .cost import ServerTime
 from .discovery import Discovery, Name, discover
+from .events import read_events
 from .login import Session, login, said
 from .meter import BudgetSpentError, Meter
 from .model import LiveQueue, QueueWorkers
 from .queues import Answer, Question, read_queue
+from .sampling import of_a_queue
 from .sentinel import find_primary
 from .server import read_server
 from .server_model import Clients, RedisClient, Refused, SentinelView, Server, Unreached
 from .state import Known, Shared
 
 _TOGETHER = 32
-_JOBS_IN_ALL = 12_000
-_JOBS_AT_LEAST = 4
-_EVENTS_IN_ALL, _EVENTS, _EVENTS_AT_LEAST = 5_000, 100, 5
-"""Newest events read of all queues together, and of one at the most and at the least."""
 _FAILOVER_S = 15.0
 """How long Sentinels may take to promote a replica while the scan waits."""
 _FIXED, _PER_JOB = 32, 5
@@ -187,19 +185,28 @@ def _read_queues(asker: Asker, target: Target, db: int, names: Names) -> None:
             f"give the scan a user of its own: {auditor_line()}",
         )
     answers = _read_each(asker, target, list(_questions(asker, target, seats, found, db)))
+    try:
+        answers = read_events(asker, answers)
+    except STOPPED as error:
+        target.coverage += [] if target.stopped else [f"the newest events of queues were not read: {error}"]
+        target.stopped = target.stopped or error
     target.queues += second_look.look(asker, answers, told_by_code=lambda: bool(names()))
 
 
 def _read_each(asker: Asker, target: Target, questions: Sequence[Question]) -> list[Answer]:
     answers: list[Answer] = []
     shared, waiting = Shared(), list(questions)
+    left, backwards = asker.meter.budget.jobs, all(version(server.version) >= (6, 2) for server in target.servers)
     while waiting:
-        shared = Shared(measures=shared.measures)
+        # queues that hold few jobs leave theirs to those that come after them
+        sample = _sample(asker.meter, left, len(waiting))
+        shared = Shared(sample, asker.meter.budget.each_state, backwards, measures=shared.measures)
         # what is left of the budget may not do for a whole batch
-        batch = waiting[: max(min(_TOGETHER, _affordable(asker.meter, waiting[0].sample)), 1)]
+        batch = waiting[: max(min(_TOGETHER, _affordable(asker.meter, sample)), 1)]
         waiting = waiting[len(batch) :]
         some, stopped = together(asker, [read_queue(question, shared) for question in batch])
         answers += [answer for answer in some if answer is not None]
+        left -= sum(len(answer.queue.sampled) for answer in some if answer is not None)
         if stopped is not None:
             if target.stopped is None:
                 target.coverage.append(f"{len(answers)} of {len(questions)} queues were read: {stopped}")
@@ -213,8 +220,6 @@ def _read_each(asker: Asker, target: Target, questions: Sequence[Question]) -> l
 def _questions(
     asker: Asker, target: Target, seats: Sequence[dict[Name, _Seated]], found: Discovery, db: int
 ) -> Iterator[Question]:
-    each = _sample(asker.meter, len(found.found))
-    events = min(max(_EVENTS_IN_ALL // max(len(found.found), 1), _EVENTS_AT_LEAST), _EVENTS)
     for name in sorted(found.found, key=lambda name: (name.prefix, name.queue)):
         endpoint, waits = asker.owner(f"{name.stem}id"), asker.owner(f"{name.stem}wait")
         if endpoint not in {server.endpoint for server in target.servers}:
@@ -226,17 +231,13 @@ def _questions(
             found_by=found.found[name],
             workers=_workers(target, seats, name, waits),
             known=found.known.get(name.stem, Known()),
-            sample=each,
-            events=events,
         )
 
 
-def _sample(meter: Meter, queues: int) -> int:
-    """Jobs to read of each queue: as asked, fewer where there are many queues, so that all of them fit the budget."""
-    left = meter.budget.commands - meter.commands.total()
-    fits = (left // max(queues, 1) - _FIXED) // _PER_JOB
-    fair = max(_JOBS_IN_ALL // max(queues, 1), _JOBS_AT_LEAST)
-    return max(min(meter.budget.sample, fair, fits), 1)
+def _sample(meter: Meter, jobs: int, queues: int) -> int:
+    """Jobs to read of each of the queues that are left, so that all of them fit the budget."""
+    fits = (meter.budget.commands - meter.commands.total()) // queues - _FIXED
+    return max(min(of_a_queue(meter.budget, jobs, queues), fits // _PER_JOB), 1)
 
 
 def _affordable(meter: Meter, sample: int) -> int:

@@ -78,3 +78,10 @@ def test_sample(full: RunningServer) -> None:
     assert "the largest of 30 sampled (30 of 30 jobs of the queue)" in many.items()[10]["evidence"][0]["observed"]
     assert few_source["commands"]["memory|usage"] == 360
     assert many_source["commands"]["memory|usage"] == 3600
+
+
+def test_max_jobs(full: RunningServer) -> None:
+    ran, source = audit(full.url, "--max-jobs", "240", "--only", "10")
+    assert "the largest of 2 sampled (2 of 30 jobs of the queue)" in ran.items()[10]["evidence"][0]["observed"]
+    assert source["commands"]["memory|usage"] == 240
+    assert ran.report()["limits"]["max_jobs"] == 240
