@@ -8,7 +8,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.code import arithmetic, classes, collections_, configs, expressions, external, registry, schemas, utilities
+from auditor.code import (
+    arithmetic,
+    classes,
+    collections_,
+    configs,
+    expressions,
+    external,
+    proxies,
+    registry,
+    schemas,
+    utilities,
+)
 from auditor.code.values import (
     CYCLE,
     UNDEFINED,
@@ -110,7 +121,7 @@ def construct(ev: Evaluator, name: str, arguments: tuple[Value, ...], where: Whe
         case "Promise":
             return Unknown("what a promise resolves to", "promise")
         case "Proxy":
-            return first  # what it lets through
+            return proxies.through(ev, first, arguments[1]) if len(arguments) > 1 else first
     return External("global", f"{name}()", arguments, where)
 
 
