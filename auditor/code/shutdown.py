@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,9 +29,17 @@ class Closing:
 
 
 class Shutdown:
-    """All signal handling of a program."""
+    """All signal handling of a program; `reached` gives the files that each entry point reaches, by folders that it loads too."""
 
-    def __init__(self, ev: Evaluator, flow: Flow, sites: Sites, modules: list[Module], versions: Versions) -> None:
+    def __init__(
+        self,
+        ev: Evaluator,
+        flow: Flow,
+        sites: Sites,
+        modules: list[Module],
+        versions: Versions,
+        reached: Mapping[str, Collection[str]] = {},
+    ) -> None:
         self.ev = ev
         self.flow = flow
         self.sites = sites
@@ -40,7 +49,7 @@ class Shutdown:
         for path in closing:
             relevant |= ev.program.graph.all_importers(path)
             relevant.update(ev.program.graph.imports(path))  # a registry that is handed the closing, and runs it later
-        self.signals = list(Signals(ev, flow, modules, frozenset(relevant)).all())
+        self.signals = list(Signals(ev, flow, modules, frozenset(relevant), reached).all())
 
     def closing(self, targets: list[LibraryObject], module: Module, library: str, by_nest: bool) -> Closing:
         """Which signals close a worker with these objects."""

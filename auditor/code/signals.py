@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -60,13 +60,24 @@ class Signal:
 
 
 class Signals:
-    """Finds the signal handling of a program; `relevant` are the files in which something may be closed."""
+    """Finds the signal handling of a program; `relevant` are the files in which something may be closed.
 
-    def __init__(self, ev: Evaluator, flow: Flow, modules: list[Module], relevant: frozenset[str]) -> None:
+    `reached` gives the files that each entry point reaches: plugins that a server loads with their folder, too.
+    """
+
+    def __init__(
+        self,
+        ev: Evaluator,
+        flow: Flow,
+        modules: list[Module],
+        relevant: frozenset[str],
+        reached: Mapping[str, Collection[str]],
+    ) -> None:
         self.ev = ev
         self.flow = flow
         self.modules = modules
         self.relevant = relevant
+        self.reached = reached
         self.handlers = self._handlers()
 
     def _handlers(self) -> list[Module]:
@@ -173,11 +184,12 @@ class Signals:
         yield from (Signal(name, call, reached, nest=True) for name in names)
 
     def _served_by(self, main: str) -> list[Module]:
-        """Modules with sites that a main file imports, in any number of steps."""
+        """Modules with sites that a main file imports, in any number of steps, or loads with their folder."""
+        loaded = self.reached.get(main, ())
         return [
             module
             for module in self.modules
-            if module.path == main or main in self.ev.program.graph.all_importers(module.path)
+            if module.path == main or module.path in loaded or main in self.ev.program.graph.all_importers(module.path)
         ]
 
     def _with_hooks(self, call: Call, reached: dict[int, Function]) -> dict[int, Function]:
