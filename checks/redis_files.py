@@ -76,12 +76,21 @@ def maxmemory(infra: InfraModel) -> FileSide:
 
 
 def persistence(infra: InfraModel) -> FileSide:
-    """90: the deployed unit turns AOF on, or states save points."""
+    """90: the deployed unit turns AOF on, or states save points, on a volume that outlives its pod."""
     side = Side()
     for unit in deciding(infra):
         aof, save = unit.settings.get("appendonly"), unit.settings.get("save")
         points = save is not None and bool(save.value.strip("\"' "))
-        if aof is not None and _yes(aof):
+        if unit.ephemeral is not None and (points or (aof is not None and _yes(aof))):
+            side.fail(
+                unit,
+                f"{unit.name} writes its data to a volume that goes with the pod: a new pod starts with no job",
+                "an ephemeral volume",
+                unit.ephemeral,
+                "a persistent volume",
+                fix="master: { persistence: { enabled: true } }, or a volumeClaimTemplate on /data",
+            )
+        elif aof is not None and _yes(aof):
             fsync = unit.settings.get("appendfsync")
             if fsync is not None and fsync.value.lower() == "no":
                 side.fail(

@@ -73,13 +73,14 @@ def _unit(node: Node, name: str, chart: str, *, environment: Environment, root: 
     auth = node["auth"]
     limits = primary.at("resources", "limits", "memory").setting
     encrypted = node.at("tls", "enabled").truth
+    kept = (primary["persistence"] or node["persistence"])["enabled"]
     return RedisUnit(
         name=name, kind="helm", environment=environment, place=place, root=root, managed="", settings=settings,
         password=_password(auth, place), password_place=(auth or node).place if auth or node else place,
         tls=Tls.ON if encrypted else Tls.OFF, tls_place=node["tls"].place if node["tls"] else None,
         replicas=0 if alone else (3 if count is None else count), replicas_place=(node["architecture"] or node["replica"]).place if node["architecture"] or node["replica"] else place,
         sentinel=sentinel.place if sentinel["enabled"].truth else None, cluster=cluster, failover=True if cluster or chart == "redis-ha" else None,
-        memory=limits, memory_bytes=size(limits.value, decimal=True) if limits else None,
+        ephemeral=kept.place if kept.truth is False else None, memory=limits, memory_bytes=size(limits.value, decimal=True) if limits else None,
     )  # fmt: skip
 
 

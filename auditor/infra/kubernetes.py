@@ -230,4 +230,5 @@ def mounts_of(container: Node, pod: Node) -> Iterator[Mount]:
         )
         target = mount["mountPath"].text
         key = mount["subPath"].text
-        yield Mount(f"{source}/{key}" if key else source, target, mount.place)
+        ephemeral = any(name == "emptyDir" for name, _ in volume.items())
+        yield Mount(f"{source}/{key}" if key else source, target, mount.place, ephemeral)

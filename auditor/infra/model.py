@@ -80,6 +80,8 @@ class Mount:
     source: str
     target: str
     place: FilePlace
+    ephemeral: bool = False
+    """It goes with the pod: an emptyDir."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,8 @@ class RedisUnit:
     memory_bytes: int | None = None
     snapshots: Setting | None = None
     """Managed: snapshot retention."""
+    ephemeral: FilePlace | None = None
+    """Where its data is said to go with the pod: `persistence.enabled: false`, an emptyDir."""
     notes: tuple[str, ...] = ()
 
 

@@ -71,9 +71,15 @@ def build(container: Container) -> RedisUnit:
         password_place=at, tls=tls, tls_place=tls_at, ports=container.ports, volumes=container.mounts,
         health=container.health, memory=container.memory, memory_bytes=container.memory_bytes,
         sentinel=next((s.place for n, s in settings.items() if n == "sentinel monitor"), None),
-        cluster=_on(settings.get("cluster-enabled")),
+        cluster=_on(settings.get("cluster-enabled")), ephemeral=next((m.place for m in container.mounts if m.ephemeral and _holds_data(m, settings)), None),
         notes=(f"loads {unread}, which is not among the files",) if unread else (),
     )  # fmt: skip
+
+
+def _holds_data(mount: Mount, settings: Mapping[str, Setting]) -> bool:
+    """Whether the dump and the log lie in a mount: the image's `/data`, or the directory that is set."""
+    folder = settings["dir"].value.strip("\"'") if "dir" in settings else "/data"
+    return folder.rstrip("/") == mount.target.rstrip("/")
 
 
 def link(units: Sequence[RedisUnit]) -> list[RedisUnit]:

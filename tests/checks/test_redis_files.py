@@ -156,3 +156,40 @@ spec: {template: {spec: {containers: [{name: mail, image: a/mail, env: [{name: R
     side = redis_files.tls(collect([tree(tmp_path, {"all.yaml": text})]))
     assert [f.place.label() for f in side.findings if f.place] == ["all.yaml:14"]
     assert status(side) is Status.FAIL
+
+
+def chart(values: str) -> dict[str, str]:
+    """A chart with Bitnami's Redis as a dependency."""
+    return {"chart/Chart.yaml": "name: shop\ndependencies: [{name: redis}]\n", "chart/values.yaml": values}
+
+
+def pod(volume: str) -> dict[str, str]:
+    """A Redis of its own in Kubernetes, with its log on a volume."""
+    return {
+        "k8s/redis.yaml": f"""\
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {{name: redis}}
+spec:
+  template:
+    spec:
+      containers:
+        - {{name: redis, image: "redis:7", args: [--appendonly, "yes"], volumeMounts: [{{name: data, mountPath: /data}}]}}
+      volumes: [{{name: data, {volume}}}]
+"""
+    }
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (chart("redis: {master: {persistence: {enabled: false}}}\n"), Status.FAIL),
+        (chart("redis: {master: {persistence: {size: 8Gi}}}\n"), Status.PASS),
+        (pod("emptyDir: {}"), Status.FAIL),
+        (pod("persistentVolumeClaim: {claimName: redis}"), Status.PASS),
+    ],
+)
+def test_data_on_a_volume_that_goes_with_the_pod_is_not_kept(
+    tmp_path: Path, files: dict[str, str], expected: Status
+) -> None:
+    assert status(redis_files.persistence(collect([tree(tmp_path, files)]))) is expected
