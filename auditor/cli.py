@@ -101,6 +101,7 @@ def scan(
     allow_empty: parameters.AllowEmpty = False,
     strict_sources: parameters.StrictSources = False,
     baseline: parameters.Baseline = None,
+    no_cache: parameters.NoCache = False,
     output: parameters.Output = None,
     format_: parameters.Format = "terminal",
     width: parameters.Width = None,
@@ -124,7 +125,7 @@ def scan(
             max_commands=max_commands, max_keys=max_keys, max_seconds=max_seconds, sample=sample,
             max_jobs=max_jobs,
             fail_on=fail_on, min_confidence=min_confidence, min_score=min_score, fail_on_unverified=fail_on_unverified,
-            allow_empty=allow_empty, strict_sources=strict_sources, baseline=baseline,
+            allow_empty=allow_empty, strict_sources=strict_sources, baseline=baseline, no_cache=no_cache,
         ),
         read_stdin=sys.stdin.read,
     )  # fmt: skip
@@ -170,6 +171,7 @@ def inventory(
     exclude: parameters.Exclude = None,
     config: parameters.ConfigFile = None,
     timeout: parameters.InventoryTimeout = 120.0,
+    no_cache: parameters.NoCache = False,
     format_: parameters.InventoryFormatOption = parameters.InventoryFormat.TERMINAL,
     width: parameters.Width = None,
 ) -> None:
@@ -187,8 +189,10 @@ def inventory(
             timeout=timeout,
             no_redis=True,
             no_infra=True,
+            no_cache=no_cache,
         )
     )
+    out.warn(asked.warnings)
     out.print_inventory(take_inventory(asked.request), format_, width)
 
 

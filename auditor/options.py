@@ -71,6 +71,7 @@ class Options:
     allow_empty: bool = False
     strict_sources: bool = False
     baseline: Path | None = None
+    no_cache: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,12 @@ def build(
     config = read_config(options.config, options.code)
     warnings: list[str] = []
     code = tuple(Path(path) for path in options.code) or config.code
+    infra = _infra(options, config, code)
     return Asked(
         Request(
             redis=_redis(options, config, environment, read_stdin, warnings),
             code=code,
-            infra=_infra(options, config, code),
+            infra=infra,
             prometheus=_prometheus(options, config, environment),
             exclude=(*config.exclude, *options.exclude),
             services=config.services,
@@ -111,6 +113,7 @@ def build(
             attestations=config.attestations,
             baseline=waivers.read_baseline(options.baseline) if options.baseline else frozenset(),
             config=config.digest,
+            cache=None if options.no_cache else _cache(environment, (*code, *infra), warnings),
         ),
         tuple(warnings),
     )
@@ -202,9 +205,25 @@ def _infra(options: Options, config: Config, code: tuple[Path, ...]) -> tuple[Pa
     given = tuple(Path(path) for path in options.infra) or config.infra
     if given:
         return given
-    from auditor.infra.collect import repository_root
+    from auditor.infra.tree import repository_root
 
     return tuple(dict.fromkeys(repository_root(path) for path in code if path.exists()))
+
+
+def _cache(environment: Mapping[str, str], roots: Sequence[Path], warnings: list[str]) -> Path | None:
+    """The folder of the cache; None where there is none, or where it lies in what is scanned."""
+    from auditor.cache.entries import VARIABLE, folder
+    from auditor.infra.tree import repository_root
+
+    where = folder(environment)
+    if where is None:
+        return None
+    real = where.resolve()
+    tops = dict.fromkeys(repository_root(root) for root in roots or [Path.cwd()])
+    holder = next((top for top in tops if real.is_relative_to(top)), None)
+    if holder is not None and roots:
+        warnings.append(f"nothing is cached: {where} lies in {holder}, which is scanned (set {VARIABLE})")
+    return real if holder is None else None
 
 
 def _prometheus(options: Options, config: Config, environment: Mapping[str, str]) -> PrometheusAddress | None:

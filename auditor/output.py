@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from auditor.scan import Outcome, Request
 
 
+def warn(warnings: Sequence[str]) -> None:
+    """Tell a person on stderr."""
+    for warning in warnings:
+        print(f"tt-audit: warning: {warning}", file=sys.stderr)  # noqa: T201  # this prints to the person
+
+
 class Printer:
     """Writes one report to stdout and to each file asked for. Formats are checked before the scan begins."""
 
@@ -45,8 +51,7 @@ class Printer:
     def warn(self, warnings: Sequence[str]) -> None:
         """Tell a person on stderr, unless quiet."""
         if not self._quiet:
-            for warning in warnings:
-                print(f"tt-audit: warning: {warning}", file=sys.stderr)  # noqa: T201  # this prints to the person
+            warn(warnings)
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[str], None]]:

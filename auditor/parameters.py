@@ -287,6 +287,14 @@ Quiet = Annotated[
     typer.Option("--quiet", "-q", help="The verdict and one line a failure; no progress.", rich_help_panel=_OUTPUT),
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Evidence of what passed too.", rich_help_panel=_OUTPUT)]
+NoCache = Annotated[
+    bool,
+    typer.Option(
+        "--no-cache",
+        help="Read all files afresh, and keep nothing for the next run ($TT_AUDIT_CACHE_DIR, else the user's cache folder).",
+        rich_help_panel=_BUDGET,
+    ),
+]
 InventoryTimeout = Annotated[
     float,
     typer.Option("--timeout", min=0.1, metavar="SECONDS", help="Bound for reading the code.", rich_help_panel=_BUDGET),

@@ -45,3 +45,5 @@ class Request:
     attestations: tuple[Attestation, ...] = ()
     baseline: frozenset[str] = frozenset()
     config: FileDigest | None = None
+    cache: Path | None = None
+    """Folder in which snapshots of files are kept between runs; None: they are not."""

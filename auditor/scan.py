@@ -98,7 +98,7 @@ def take_inventory(request: Request) -> CodeModel:
     roots = request.code or (Path.cwd(),)
     alone = replace(request, code=roots, infra=())
     nothing = Unavailable(InfraModel.source, Cause.SOURCE_NOT_GIVEN, "")
-    code = sources.collect_code(alone, nothing, time.monotonic() + request.timeout)
+    code = sources.collect_code(alone, nothing, time.monotonic() + request.timeout, sources.memory(alone))
     return _only_services(code, request.only_services) if request.only_services else code
 
 

@@ -7,10 +7,11 @@ names, and take queue names when code is done.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from auditor import repository
+from auditor.cache.memory import Memory, place
 from auditor.code.model import CodeModel, EntryPoint, is_setting
 from auditor.evidence import Broken, Collector, Store
 from auditor.gaps import Gap
@@ -26,60 +27,117 @@ from auditor.model import (
     TreeTarget,
     Unavailable,
 )
+from auditor.opening import Disk
 from auditor.prom.model import Observability
 from auditor.request import Request
 
 Given = Snapshot | Unavailable | Broken
 
 
+def memory(request: Request) -> Memory:
+    """The cache of the request."""
+
+    def code(root: Path) -> Sequence[str]:
+        from auditor.code.files import listed
+
+        return listed(root)
+
+    def infra(root: Path) -> Sequence[str]:
+        from auditor.infra.tree import listed
+
+        return listed(root)
+
+    return Memory(request.cache, {"code": code, "infra": infra})
+
+
 def collectors(request: Request, progress: Callable[[str], None]) -> dict[type[Snapshot], Collector]:
     """A collector for each source that the request gives."""
+    cache = memory(request)
     wanted: dict[type[Snapshot], Collector] = {}
     if request.infra:
-        wanted[InfraModel] = lambda store: _infra(request, store, progress)
+        wanted[InfraModel] = lambda store: _infra(request, store, cache, progress)
     if request.code:
-        wanted[CodeModel] = lambda store: _code(request, store, progress)
+        wanted[CodeModel] = lambda store: _code(request, store, cache, progress)
     if request.redis:
         wanted[LiveRedis] = lambda store: _live(request, store, progress)
     if request.infra or request.prometheus:
-        wanted[Observability] = lambda store: _prom(request, store, progress)
+        wanted[Observability] = lambda store: _prom(request, store, cache, progress)
     return wanted
 
 
-def _infra(request: Request, store: Store, progress: Callable[[str], None]) -> Snapshot:
-    from auditor.infra.collect import collect
+def _infra(request: Request, store: Store, cache: Memory, progress: Callable[[str], None]) -> Snapshot:
+    def fresh(disk: Disk) -> InfraModel:
+        from auditor.infra.collect import collect
+
+        return collect(request.infra, exclude=request.exclude, deadline=store.deadline, disk=disk)
 
     progress("reading infra files")
-    return collect(request.infra, exclude=request.exclude, deadline=store.deadline)
+    asked = (*map(place, request.infra), request.exclude)
+    return cache.remembered(InfraModel, asked, fresh, whole=lambda found: found.whole, deadline=store.deadline)
 
 
-def _code(request: Request, store: Store, progress: Callable[[str], None]) -> Snapshot:
+def _code(request: Request, store: Store, cache: Memory, progress: Callable[[str], None]) -> Snapshot:
     progress("reading code")
-    return collect_code(request, store.get(InfraModel), store.deadline)
+    return collect_code(request, store.get(InfraModel), store.deadline, cache)
 
 
-def collect_code(request: Request, infra: Given, deadline: float) -> CodeModel:
+def collect_code(request: Request, infra: Given, deadline: float, cache: Memory) -> CodeModel:
     """The code of the request, with the entry points that infra names. Raises SourceError."""
-    from auditor.code.collect import collect
+    starts = entry_points(request, infra, cache)
 
-    return collect(
-        request.code,
-        exclude=request.exclude,
-        kinds=request.kinds,
-        roles=request.roles,
-        services=request.services,
-        entry_points=entry_points(request, infra),
-        deadline=deadline,
+    def fresh(disk: Disk) -> CodeModel:
+        from auditor.code.collect import collect
+
+        return collect(
+            request.code,
+            exclude=request.exclude,
+            kinds=request.kinds,
+            roles=request.roles,
+            services=request.services,
+            entry_points=starts,
+            deadline=deadline,
+            disk=disk,
+        )
+
+    if any(not root.exists() for root in request.code):
+        return fresh(Disk())  # it says what is wrong
+    from auditor.code.files import top_of
+
+    asked = (
+        *map(place, request.code),
+        str(top_of(request.code)),
+        request.exclude,
+        list(request.kinds.items()),
+        list(request.roles.items()),
+        [(service, place(Path.cwd() / service.code)) for service in request.services],
+        starts,
     )
+    return cache.remembered(CodeModel, asked, fresh, whole=lambda found: found.whole, deadline=deadline)
 
 
-def entry_points(request: Request, infra: Given) -> Sequence[EntryPoint]:
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """The source files that infra files start."""
+
+    entry_points: tuple[EntryPoint, ...]
+
+
+def entry_points(request: Request, infra: Given, cache: Memory) -> tuple[EntryPoint, ...]:
     """Files that deployments and start scripts run; without --infra, those that the code's own repository names."""
-    from auditor.infra.collect import entry_points_above
-
     if isinstance(infra, InfraModel):
         return infra.entry_points
-    return [entry for root in request.code if root.exists() for entry in entry_points_above(root)]
+    return tuple(entry for root in request.code if root.exists() for entry in _starts_above(root, cache))
+
+
+def _starts_above(root: Path, cache: Memory) -> tuple[EntryPoint, ...]:
+    from auditor.infra.tree import repository_root
+
+    def fresh(disk: Disk) -> Starts:
+        from auditor.infra.collect import entry_points_above
+
+        return Starts(entry_points_above(root, disk))
+
+    return cache.remembered(Starts, place(repository_root(root)), fresh, whole=lambda _: True).entry_points
 
 
 def _live(request: Request, store: Store, progress: Callable[[str], None]) -> Snapshot:
@@ -100,11 +158,22 @@ def _live(request: Request, store: Store, progress: Callable[[str], None]) -> Sn
     return collect(request.redis, names=names, budget=request.budget, deadline=store.deadline)
 
 
-def _prom(request: Request, store: Store, progress: Callable[[str], None]) -> Snapshot:
-    from auditor.prom.collect import collect
+def _prom(request: Request, store: Store, cache: Memory, progress: Callable[[str], None]) -> Snapshot:
+    def fresh(disk: Disk) -> Observability:
+        from auditor.prom.collect import of_files
+
+        return of_files(request.infra, exclude=request.exclude, deadline=store.deadline, disk=disk)
 
     progress("reading rules and dashboards")
-    return collect(request.infra, request.prometheus, exclude=request.exclude, deadline=store.deadline)
+    asked = (*map(place, request.infra), request.exclude)
+    found = cache.remembered(
+        Observability, asked, fresh, whole=lambda found: not found.report.ended_early, deadline=store.deadline
+    )
+    if request.prometheus is None:
+        return found
+    from auditor.prom.collect import with_live
+
+    return with_live(found, request.prometheus, store.deadline)
 
 
 def source_reports(snapshots: Iterable[Given]) -> Iterator[SourceReport]:

@@ -1,8 +1,9 @@
-"""What all tests share: plugin folders mounted, no Redis of the person's own, colours off."""
+"""What all tests share: plugin folders mounted, no Redis and no cache of the person's own, colours off."""
 
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import tempfile
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from auditor import plugins
+from auditor.cache.entries import VARIABLE
 
 from .support import node
 
@@ -18,6 +20,17 @@ plugins.mount("reports")
 
 for name in ("REDIS_URL", "REDISCLI_AUTH", "PROMETHEUS_TOKEN", "FORCE_COLOR"):
     os.environ.pop(name, None)
+
+os.environ[VARIABLE] = f"{tempfile.gettempdir()}/tt-audit-tests-{os.getpid()}"  # nobody's: what writes there is a test
+_numbers = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of this test's own cache, not made yet: no test is served what another one left."""
+    where = tmp_path_factory.getbasetemp() / f"cache-{next(_numbers)}"
+    monkeypatch.setenv(VARIABLE, str(where))
+    return where
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,7 @@ from auditor.code.versions import Versions
 from auditor.code.workers import Workers
 from auditor.errors import SourceError
 from auditor.model import Cause, CodeSpan, SkippedFile, TreeTarget
+from auditor.opening import Disk
 
 _CLOSING = ("workers.closed_on", "workers.forced_close", "processes.signals", "processes.exits_first")
 _HEARD = ("workers.listeners",)
@@ -53,11 +54,12 @@ def collect(
     services: Sequence[ServiceConfig] = (),
     entry_points: Sequence[EntryPoint] = (),
     deadline: float | None = None,
+    disk: Disk | None = None,
 ) -> CodeModel:
     """What the code beneath `roots` shows.
 
     `kinds` maps queue or job names to kinds, `roles` maps own functions to roles; `deadline` is a `time.monotonic()`
-    after which nothing more is followed. Raises SourceError where a root does not exist; anything else costs its own file.
+    after which nothing more is followed; `disk` is what files are read through. Raises SourceError where a root does not exist; anything else costs its own file.
     """
     for root in roots:
         if not root.exists():
@@ -67,7 +69,7 @@ def collect(
     collecting = gc.isenabled()
     gc.disable()  # a scan makes many small objects and few cycles of garbage: looking for them costs as much as the walk
     try:
-        return _collect(roots, Program(roots, exclude, deadline), kinds, roles, services, entry_points)
+        return _collect(roots, Program(roots, exclude, deadline, disk), kinds, roles, services, entry_points)
     finally:
         if collecting:
             gc.enable()

@@ -17,9 +17,12 @@ from pathlib import Path, PurePosixPath
 from auditor import repository
 from auditor.code.gitignore import Ignore
 from auditor.model import SkippedFile
-from auditor.opening import Inside, NotRead, content
+from auditor.opening import Disk, Inside, NotRead
 
 CODE = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
+_LISTED = (*CODE, "package.json")
+_ASKED_FOR = (*CODE, ".json", ".yaml", ".lock")
+"""Endings of files that an import, a package or a version may be looked for in."""
 LARGEST = 1_000_000
 """Bytes; what is longer is a bundle or generated."""
 _STRAY, _MOST_STRAY = 50, 8
@@ -80,13 +83,25 @@ def repository_root(folder: Path) -> Path:
     return top
 
 
+def top_of(roots: Sequence[Path]) -> Path:
+    """The folder to which a tree's paths are relative: it holds the repositories of all roots."""
+    return Path(os.path.commonpath([str(repository_root(root.resolve())) for root in roots]))
+
+
+def listed(root: Path) -> list[str]:
+    """Code files and package.json files beneath a folder, relative to it, of those that git tracks or would add, else of a walk's."""
+    by_git = repository.files(root)
+    names = by_git if by_git is not None else _walk(root)
+    return [name for name in names if name.endswith(_LISTED)]
+
+
 class SourceTree:
     """The code files beneath the roots, by path relative to the repository, and whatever else is asked for by path."""
 
-    def __init__(self, roots: Sequence[Path], exclude: Sequence[str] = ()) -> None:
+    def __init__(self, roots: Sequence[Path], exclude: Sequence[str] = (), disk: Disk | None = None) -> None:
+        self.disk = disk or Disk()
         self.roots = [root.resolve() for root in roots]
-        tops = [repository_root(root) for root in self.roots]
-        self.top = Path(os.path.commonpath([str(top) for top in tops]))
+        self.top = top_of(roots)
         self.exclude = tuple(exclude)
         self.skipped: list[SkippedFile] = []
         self.paths: list[str] = []
@@ -97,7 +112,7 @@ class SourceTree:
         self._is_file: dict[str, bool] = {}
         self._names: dict[str, frozenset[str]] = {}
         self._json: dict[str, object] = {}
-        self._inside = Inside(str(self.top))
+        self._inside = Inside(str(self.top), "repository")
         for root in self.roots:
             self._list(root)
 
@@ -112,8 +127,12 @@ class SourceTree:
             folder, _, name = path.rpartition("/")
             names = self._names.get(folder)
             if names is None:
-                names = self._names[folder] = frozenset(self.listdir(folder))
-            known = name in names and os.path.isfile(f"{self.top}/{path}") and self._inside.holds(path)  # noqa: PTH113  # called thousands of times
+                names = self._names[folder] = frozenset(self.disk.names(f"{self.top}/{folder}", *_ASKED_FOR))
+            known = (
+                (name in names or not name.endswith(_ASKED_FOR))
+                and self.disk.is_file(f"{self.top}/{path}")
+                and self.disk.holds(self._inside, path)
+            )
             self._is_file[path] = known
         return known
 
@@ -129,6 +148,14 @@ class SourceTree:
         self._bytes[path] = data
         return data
 
+    def raw(self, path: str, most: int) -> bytes:
+        """The file's bytes as they are, not kept. Raises NotRead where it has more than `most`, or can't or mustn't be read."""
+        return self.disk.content(self._inside, path, most)
+
+    def real(self, path: Path) -> Path:
+        """A path with all links followed."""
+        return Path(self.disk.real(str(path)))
+
     def holds(self, path: str, words: Iterable[bytes]) -> bool:
         """Whether the file's bytes hold one of the words."""
         data = self._bytes[path] if path in self._bytes else self.read(path)
@@ -139,9 +166,7 @@ class SourceTree:
         return False
 
     def _text(self, path: str) -> bytes:
-        if not self._inside.holds(path):
-            raise NotRead("a link out of the repository")
-        data = content(f"{self.top}/{path}", LARGEST)
+        data = self.raw(path, LARGEST)
         if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             return data.decode("utf-16", "replace").encode()
         stray = data.count(b"\0", 0, 4096)
@@ -162,10 +187,7 @@ class SourceTree:
 
     def listdir(self, path: str) -> list[str]:
         """Names in a folder of the repository; empty where there is none."""
-        try:
-            return sorted(os.listdir(f"{self.top}/{path}"))  # noqa: PTH208  # names alone, thousands of times
-        except OSError:
-            return []
+        return self.disk.names(f"{self.top}/{path}")
 
     def up(self, path: str) -> Iterator[str]:
         """The folders that hold `path`, nearest first, to the top (``""``)."""
@@ -182,10 +204,9 @@ class SourceTree:
         if root.is_file():
             self._take(self.relative(root))
             return
-        listed = repository.files(root)
         prefix = self.relative(root)
         lead = "" if prefix == "." else prefix + "/"
-        for name in listed if listed is not None else _walk(root):
+        for name in self.disk.files(root, "code", listed):
             path = lead + name
             if name.endswith("package.json") and (name == "package.json" or name.endswith("/package.json")):
                 if not _in_skipped_folder(name):

@@ -15,6 +15,7 @@ from auditor.code.facts import Call
 from auditor.code.model import ABSENT, Effect, Json, Option, OptionState, Role
 from auditor.code.taint import text
 from auditor.code.values import External, Object, Unknown, Value, Where, is_nothing, options_of, text_of
+from auditor.masking import mask_forms
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
@@ -315,7 +316,7 @@ class Meanings:
 
     def _text(self, call: Call, role: Role, package: Package) -> str:
         if role is Role.LOG:
-            return " ".join(text(node) for node in call.arguments())[:300]
+            return mask_forms(" ".join(text(node) for node in call.arguments()))[:300]
         if role is Role.DB_WRITE:
             return sql.verb(sql.statement(self.ev, call)) if call.name in package.sql else ""
         if role is Role.DB_TRANSACTION:

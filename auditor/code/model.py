@@ -14,6 +14,8 @@ from typing import ClassVar, TypeAlias
 from auditor.gaps import Gap
 from auditor.model import CodeSpan, Snapshot, TreeTarget
 
+UNPARSED = "could not be parsed"
+"""How the reason begins why a file that was read shows nothing."""
 Json: TypeAlias = "bool | int | float | str | tuple[Json, ...] | Mapping[str, Json] | None"
 
 
@@ -548,6 +550,12 @@ class CodeModel(Snapshot):
     """The deadline passed before everything was followed."""
     gaps: tuple[Gap, ...] = ()
     """Parts of the collector that broke."""
+
+    @property
+    def whole(self) -> bool:
+        """Nothing broke and nothing was cut short: the same code shows the same again."""
+        unparsed = (file for tree in self.trees for file in tree.files_skipped if file.why.startswith(UNPARSED))
+        return not (self.ended_early or self.gaps or any(unparsed))
 
     @property
     def lost(self) -> Mapping[str, str]:

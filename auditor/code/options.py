@@ -27,6 +27,7 @@ from auditor.code.values import (
     walk,
     where_of,
 )  # fmt: skip
+from auditor.masking import mask_forms
 from auditor.model import CodeSpan
 
 _DEEPEST = 6
@@ -44,7 +45,7 @@ def to_json(value: Value, depth: int = 0) -> Json:
         return None
     match value:
         case Literal(constant):
-            return constant
+            return mask_forms(constant) if isinstance(constant, str) else constant
         case Object(members, _, _, _, "object"):
             return {
                 key: to_json(member, depth + 1) for key, member in members.items() if not isinstance(member, Undefined)
@@ -52,7 +53,7 @@ def to_json(value: Value, depth: int = 0) -> Json:
         case Array(items, rest):
             return tuple(to_json(item, depth + 1) for item in (*items, *([rest] if rest is not None else [])))
         case Template():
-            return text_of(value)
+            return mask_forms(text_of(value))
         case FunctionValue(fact):
             return f"function {fact.name}".strip()
         case Union(options):
@@ -190,7 +191,7 @@ def _stable(value: Value, depth: int = 0) -> bool | None:
 def _parts(value: Value) -> list[str]:
     """What an id is made of, in a reader's words: constants quoted, the rest by its last names."""
     parts = value.parts if isinstance(value, Template) else (value,)
-    return [f"'{part.value}'" if isinstance(part, Literal) else _named(part) for part in parts]
+    return [mask_forms(f"'{part.value}'") if isinstance(part, Literal) else _named(part) for part in parts]
 
 
 def _named(value: Value) -> str:

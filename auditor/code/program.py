@@ -12,10 +12,12 @@ from auditor.code.facts import Class, Function, Module
 from auditor.code.files import CODE, SourceTree
 from auditor.code.import_graph import ImportGraph
 from auditor.code.isolation import Gaps
+from auditor.code.model import UNPARSED
 from auditor.code.modules import Resolver
 from auditor.code.packages import Packages
 from auditor.code.syntax import parse
 from auditor.model import SkippedFile
+from auditor.opening import Disk
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -32,8 +34,14 @@ class Exhausted(Exception):  # noqa: N818  # not an error: what was asked for co
 class Program:
     """Files, packages and modules of one repository."""
 
-    def __init__(self, roots: Sequence[Path], exclude: Sequence[str] = (), deadline: float | None = None) -> None:
-        self.tree = SourceTree(roots, exclude)
+    def __init__(
+        self,
+        roots: Sequence[Path],
+        exclude: Sequence[str] = (),
+        deadline: float | None = None,
+        disk: Disk | None = None,
+    ) -> None:
+        self.tree = SourceTree(roots, exclude, disk)
         self.packages = Packages(self.tree)
         self.resolver = Resolver(self.tree, self.packages)
         self.graph = ImportGraph(self.tree, self.resolver)
@@ -65,7 +73,7 @@ class Program:
         try:
             return parse(path, data)
         except (ValueError, RecursionError, MemoryError) as error:
-            self.tree.skipped.append(SkippedFile(path, f"could not be parsed: {type(error).__name__}"))
+            self.tree.skipped.append(SkippedFile(path, f"{UNPARSED}: {type(error).__name__}"))
         except Exception as error:
             self.gaps.note("syntax", (), error, path)
         return None

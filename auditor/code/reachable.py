@@ -84,7 +84,7 @@ class Reachable:
         for entry in entry_points:
             path = Path(entry.path)
             absolute = path if path.is_absolute() else tree.top / path
-            relative = tree.relative(absolute.resolve())
+            relative = tree.relative(tree.real(absolute))
             if relative in tree.inside:
                 found.append(EntryPoint(entry.service, relative, entry.line, entry.why))
         return found

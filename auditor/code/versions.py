@@ -7,7 +7,7 @@ import re
 
 from auditor.code.packages import Packages, inside
 from auditor.model import SkippedFile
-from auditor.opening import NotRead, content
+from auditor.opening import NotRead
 
 _FIELDS = ("dependencies", "peerDependencies", "optionalDependencies", "devDependencies")
 _RANGE = re.compile(r"\d+(?:\.\d+)*(?:-[\w.]+)?")
@@ -89,7 +89,7 @@ class Versions:
     def _text(self, path: str) -> str:
         if path not in self._locks:
             try:
-                self._locks[path] = content(f"{self.tree.top}/{path}", _LARGEST).decode("utf-8", "replace")
+                self._locks[path] = self.tree.raw(path, _LARGEST).decode("utf-8", "replace")
             except NotRead as error:
                 self._locks[path] = ""
                 self.tree.skipped.append(SkippedFile(path, str(error)))

@@ -12,12 +12,13 @@ from auditor.code.model import EntryPoint
 from auditor.errors import SourceError
 from auditor.infra.collector import Collector
 from auditor.infra.model import InfraModel
-from auditor.infra.tree import open_tree
+from auditor.infra.tree import open_tree, repository_root
+from auditor.opening import Disk
 
-_SEEDS = ("package.json", "pnpm-workspace.yaml", "lerna.json", "turbo.json", "nx.json")
 
-
-def collect(roots: Sequence[Path], *, exclude: Sequence[str] = (), deadline: float | None = None) -> InfraModel:
+def collect(
+    roots: Sequence[Path], *, exclude: Sequence[str] = (), deadline: float | None = None, disk: Disk | None = None
+) -> InfraModel:
     """Everything that the infra files under `roots` show; `deadline` is in seconds of `time.monotonic()`.
 
     Raises SourceError for a path that does not exist. A file that cannot be read is skipped and listed with
@@ -29,7 +30,7 @@ def collect(roots: Sequence[Path], *, exclude: Sequence[str] = (), deadline: flo
                 f"no such file or folder: {root}", "give --infra the folder of the infra files, or --no-infra"
             )
     with _without_collecting():
-        return _merged([Collector(open_tree(root, exclude), deadline).run() for root in roots])
+        return _merged([Collector(open_tree(root, exclude, disk), deadline).run() for root in roots])
 
 
 @contextmanager
@@ -44,28 +45,10 @@ def _without_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def entry_points_above(code_root: Path) -> tuple[EntryPoint, ...]:
+def entry_points_above(code_root: Path, disk: Disk | None = None) -> tuple[EntryPoint, ...]:
     """The source files that infra files in and above `code_root`, up to the repository's root, start."""
     with _without_collecting():
-        return Collector(open_tree(repository_root(code_root)), None, starts_only=True).run().entry_points
-
-
-def repository_root(path: Path) -> Path:
-    """The folder with `.git` at or above `path`; else the topmost folder with a workspace's files; else `path` itself."""
-    here = path.resolve() if path.is_dir() else path.resolve().parent
-    above = [here, *here.parents]
-    for folder in above:
-        if (folder / ".git").exists():
-            return folder
-    home = Path.home().resolve()
-    marked = [
-        f
-        for f in above
-        if f != home
-        and len(f.parts) > 1
-        and any((f / s).is_file() for s in (*_SEEDS, "docker-compose.yml", "compose.yml"))
-    ]
-    return marked[-1] if marked else here
+        return Collector(open_tree(repository_root(code_root), disk=disk), None, starts_only=True).run().entry_points
 
 
 def _merged(models: Sequence[InfraModel]) -> InfraModel:

@@ -38,6 +38,7 @@ from auditor.infra import (
 )
 from auditor.infra.images import SHIPPING_DRIVERS, shipper
 from auditor.infra.model import (
+    FAULT,
     Autoscaler,
     Backup,
     ConfFile,
@@ -56,8 +57,6 @@ from auditor.infra.tree import Tree
 from auditor.infra.yaml_tree import Node
 from auditor.infra.yaml_tree import documents as yaml_documents
 from auditor.model import FilePlace
-
-_SEEDS = ("package.json", "pnpm-workspace.yaml", "lerna.json", "turbo.json", "nx.json")
 
 
 @dataclass(slots=True)
@@ -121,7 +120,7 @@ class Collector:
                 self.reading.notes.append(Note(FilePlace(path), "nested too deep: not read"))
             except (ValueError, LookupError, TypeError, AttributeError) as error:
                 # a file of a shape nobody thought of costs itself, not the scan
-                text = f"not read, by a fault of tt-audit ({type(error).__name__}: {error})"
+                text = f"{FAULT} ({type(error).__name__}: {error})"
                 self.reading.notes.append(Note(FilePlace(path), text))
 
     def _conf(self, path: str) -> None:

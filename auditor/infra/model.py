@@ -14,6 +14,9 @@ from typing import ClassVar
 from auditor.code.model import EntryPoint
 from auditor.model import FilePlace, Snapshot, TreeTarget
 
+FAULT = "not read, by a fault of tt-audit"
+"""How the note on a file begins that a reader broke on."""
+
 
 class UnitKind(StrEnum):
     """What kind of file deploys a unit."""
@@ -374,3 +377,8 @@ class InfraModel(Snapshot):
     entry_points: tuple[EntryPoint, ...] = ()
     """Of all deployments and Dockerfiles, and of the start scripts of package.json files; each file once."""
     notes: tuple[Note, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """No reader broke."""
+        return not any(note.text.startswith(FAULT) for note in self.notes)

@@ -84,7 +84,7 @@ def _railway(document: Node, reading: Reading) -> Deployment:
     policy = deploy["restartPolicyType"].setting
     check = deploy["healthcheckPath"].setting
     return _unit(
-        reading, document, folder.rpartition("/")[2] or reading.tree.root.resolve().name, kind=UnitKind.RAILWAY,
+        reading, document, folder.rpartition("/")[2] or reading.tree.name(), kind=UnitKind.RAILWAY,
         command=deploy["startCommand"].text, folder=folder, dockerfile=document.at("build", "dockerfilePath").text, env={},
         restart=policy or Setting("restarted by Railway", deploy.place), restarts=policy is None or policy.value.upper() != "NEVER",
         health=(HealthCheck("http", check.value, check.place),) if check else (), replicas=deploy["numReplicas"].number,

@@ -73,7 +73,7 @@ class Reading:
     def _bears_name_of(self, image: str) -> bool:
         """Whether an image is named like the repository or one of its packages: others are somebody else's."""
         plain = re.sub(r"[^a-z0-9]", "", image.lower())
-        names = [PurePosixPath(self.tree.root.resolve()).name, *self.packages.names()]
+        names = [self.tree.name(), *self.packages.names()]
         own = {re.sub(r"[^a-z0-9]", "", n.rpartition("/")[2].lower()) for n in names}
         return any(n == plain or (min(len(n), len(plain)) > 3 and (n in plain or plain in n)) for n in own if n)
 

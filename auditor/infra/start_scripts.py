@@ -40,7 +40,7 @@ def images(reading: Reading, used: set[str]) -> Iterator[Deployment]:
         if path in used or image is None or not image.command or told in (Environment.DEVELOPMENT, Environment.TEST):
             continue
         folder = join(str(PurePosixPath(path).parent), "")
-        name = PurePosixPath(folder).name or PurePosixPath(reading.tree.root.resolve()).name
+        name = PurePosixPath(folder).name or reading.tree.name()
         entries = [
             e
             for context in dict.fromkeys((folder, ""))

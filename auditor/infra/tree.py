@@ -5,13 +5,13 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from auditor import repository
 from auditor.model import SkippedFile, TreeTarget
-from auditor.opening import Inside, NotRead, content
+from auditor.opening import Disk, Inside, NotRead
 
 MAX_FILES = 200_000
 MAX_BYTES = 5_000_000
@@ -35,6 +35,17 @@ _NEVER = {
 }
 
 
+_SEEDS = (
+    "package.json",
+    "pnpm-workspace.yaml",
+    "lerna.json",
+    "turbo.json",
+    "nx.json",
+    "docker-compose.yml",
+    "compose.yml",
+)
+
+
 @dataclass(slots=True)
 class Tree:
     """A folder with its files, by paths relative to it (POSIX style)."""
@@ -42,6 +53,7 @@ class Tree:
     root: Path
     files: tuple[str, ...]
     known: frozenset[str]
+    disk: Disk = field(default_factory=Disk)
     skipped: dict[str, str] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
     _folders: set[str] | None = None
@@ -58,7 +70,7 @@ class Tree:
         return self._texts[path]
 
     def _read(self, path: str) -> str:
-        if path not in self.known and not (self.root / path).is_file():
+        if path not in self.known and not self.disk.is_file(f"{self.root}/{path}"):
             return ""
         try:
             data = self.data(path)
@@ -72,9 +84,7 @@ class Tree:
 
     def data(self, path: str, most: int = MAX_BYTES, first: int | None = None) -> bytes:
         """A file's bytes, or its `first` ones. Raises NotRead where it has more than `most`, or can't or mustn't be read."""
-        if not self._inside.holds(path):
-            raise NotRead("a link out of the folder")
-        return content(f"{self.root}/{path}", most, first)
+        return self.disk.content(self._inside, path, most, first)
 
     def head(self, path: str, size: int = 65_536) -> str:
         """The beginning of a file, for a cheap look at what it is."""
@@ -101,7 +111,11 @@ class Tree:
 
     def absolute(self, path: str) -> str:
         """The absolute path, POSIX style."""
-        return (self.root / path).resolve().as_posix()
+        return Path(self.disk.real(str(self.root / path))).as_posix()
+
+    def name(self) -> str:
+        """Name of the folder."""
+        return PurePosixPath(self.disk.real(str(self.root))).name
 
     def target(self) -> TreeTarget:
         """What the report says of it."""
@@ -110,14 +124,34 @@ class Tree:
         return TreeTarget(str(self.root), files_read=read, files_skipped=skipped)
 
 
-def open_tree(root: Path, exclude: Sequence[str] = (), only: Iterable[str] | None = None) -> Tree:
-    """List a folder (or take a single file): what git tracks or would add where there is a repository, else a walk."""
+def repository_root(path: Path) -> Path:
+    """The folder with `.git` at or above `path`; else the topmost folder with a workspace's files; else `path` itself."""
+    here = path.resolve() if path.is_dir() else path.resolve().parent
+    above = [here, *here.parents]
+    for folder in above:
+        if (folder / ".git").exists():
+            return folder
+    home = Path.home().resolve()
+    marked = [f for f in above if f != home and len(f.parts) > 1 and any((f / s).is_file() for s in _SEEDS)]
+    return marked[-1] if marked else here
+
+
+def listed(root: Path) -> list[str]:
+    """Files of a folder, relative to it: what git tracks or would add where there is a repository, else a walk."""
+    by_git = repository.files(root)
+    if by_git is None:
+        return _walk(root)
+    return [name for name in by_git if not _NEVER.intersection(name.split("/"))][:MAX_FILES]
+
+
+def open_tree(root: Path, exclude: Sequence[str] = (), disk: Disk | None = None) -> Tree:
+    """List a folder, or take a single file."""
+    disk = disk or Disk()
     if root.is_file():
-        return Tree(root.parent, (root.name,), frozenset((root.name,)))
-    listed = repository.files(root)
-    files = _walk(root) if listed is None else [n for n in listed if not _NEVER.intersection(n.split("/"))][:MAX_FILES]
-    kept = [f for f in files if not _excluded(f, exclude)] if only is None else [f for f in files if f in set(only)]
-    tree = Tree(root, tuple(sorted(kept)), frozenset(kept))
+        return Tree(root.parent, (root.name,), frozenset((root.name,)), disk)
+    files = disk.files(root, "infra", listed)
+    kept = [f for f in files if not _excluded(f, exclude)]
+    tree = Tree(root, tuple(sorted(kept)), frozenset(kept), disk)
     if len(files) >= MAX_FILES:
         tree.skipped["."] = f"more than {MAX_FILES:,} files: the rest was not looked at"
     return tree

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from auditor.errors import SourceError
 from auditor.model import FilePlace, MetricPlace, SourceReport, SourceStatus
+from auditor.opening import Disk
 
 from . import promql
 from .address import PrometheusAddress
-from .from_files import Gathered, gather
+from .from_files import gather
 from .model import LivePrometheus, LiveRule, Note, Observability, Rule, RuleKind
 
 
@@ -27,38 +28,54 @@ def collect(
     Raises SourceError where only a Prometheus was given and it gave nothing. Beside files, an unreachable Prometheus
     costs the live facts alone: the report is then partial and ended early.
     """
-    for root in infra_roots:
+    return with_live(of_files(infra_roots, exclude=exclude, deadline=deadline), prometheus, deadline)
+
+
+def of_files(
+    roots: Sequence[Path], *, exclude: Sequence[str] = (), deadline: float | None = None, disk: Disk | None = None
+) -> Observability:
+    """Everything that files show. Raises SourceError for a path that does not exist."""
+    for root in roots:
         if not root.exists():
             raise SourceError(
                 f"no such file or folder: {root}", "give --infra the folder of the infra files, or --no-infra"
             )
-    found = gather(infra_roots, exclude, deadline)
-    live: LivePrometheus | None = None
-    problems: list[str] = []
-    unreached = ""
-    if prometheus is not None:
-        from . import api
-
-        try:
-            live, problems = api.read(prometheus, _selectors(found.rules), deadline)
-        except SourceError as error:
-            if not infra_roots:
-                raise
-            unreached = error.message
-    rules = tuple(found.rules) if live is None else tuple(_with_live(found.rules, live))
+    found = gather(roots, exclude, deadline, disk)
     return Observability(
-        _report(found, unreached, problems),
-        files_given=bool(infra_roots),
-        rules=rules,
+        _report(found.ended_early, found.notes, "", ()),
+        files_given=bool(roots),
+        rules=tuple(found.rules),
         recordings=tuple(found.recordings),
         configs=tuple(found.configs),
         jobs=tuple(found.jobs),
         exporters=tuple(found.exporters),
         dashboards=tuple(found.dashboards),
         notes=tuple(found.notes),
+        rule_files=tuple(dict.fromkeys(_files(found.rules))),
+    )
+
+
+def with_live(found: Observability, prometheus: PrometheusAddress | None, deadline: float | None) -> Observability:
+    """The same with what a live Prometheus says. Raises SourceError where it says nothing and no files were given."""
+    if prometheus is None:
+        return found
+    from . import api
+
+    live: LivePrometheus | None = None
+    problems: list[str] = []
+    unreached = ""
+    try:
+        live, problems = api.read(prometheus, _selectors(found.rules), deadline)
+    except SourceError as error:
+        if not found.files_given:
+            raise
+        unreached = error.message
+    return replace(
+        found,
+        report=_report(found.report.ended_early, found.notes, unreached, problems),
+        rules=found.rules if live is None else tuple(_with_live(found.rules, live)),
         live=live,
         unreached=unreached,
-        rule_files=tuple(dict.fromkeys(_files(found.rules))),
     )
 
 
@@ -97,16 +114,16 @@ def _with_live(rules: Sequence[Rule], live: LivePrometheus) -> Iterator[Rule]:
             )
 
 
-def _report(found: Gathered, unreached: str, problems: Sequence[str]) -> SourceReport:
+def _report(ended_early: bool, notes: Sequence[Note], unreached: str, problems: Sequence[str]) -> SourceReport:
     if unreached:
         return SourceReport(
             "prom", SourceStatus.PARTIAL, f"{unreached}; the files were read all the same", ended_early=True
         )
-    if found.ended_early:
+    if ended_early:
         return SourceReport(
             "prom", SourceStatus.PARTIAL, "the deadline passed before all files were read (--timeout)", ended_early=True
         )
-    unread = _unread(found.notes)
+    unread = _unread(notes)
     problems = [*problems, *(f"{note.place.label()}: {note.text}" for note in unread)]
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from auditor.infra.tree import open_tree
 from auditor.infra.yaml_tree import Node
 from auditor.model import FilePlace
+from auditor.opening import Disk
 
 from . import clouds, exporters, files, grafana, rules
 from .files import Candidate, Topic
@@ -34,12 +35,12 @@ class Gathered:
     """File name of a ConfigMap's entry, by the `path:line` of a rule in it."""
 
 
-def gather(roots: Sequence[Path], exclude: Sequence[str], deadline: float | None) -> Gathered:
+def gather(roots: Sequence[Path], exclude: Sequence[str], deadline: float | None, disk: Disk | None = None) -> Gathered:
     """Read all folders; stops at the deadline with what it has."""
     found = Gathered()
     trees = []
     for root in roots:
-        tree = open_tree(root, exclude)
+        tree = open_tree(root, exclude, disk)
         trees.append(tree)
         for candidate in files.candidates(tree, found.notes):
             if deadline is not None and time.monotonic() > deadline:

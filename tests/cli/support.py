@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from auditor.cache.entries import VARIABLE
 from auditor.cli import main
 
 
@@ -34,9 +35,9 @@ class Ran:
 def tt_audit(
     *arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None, stdin: str = ""
 ) -> Ran:
-    """Run the command line; nothing of the person's own environment reaches it but PATH and HOME."""
+    """Run the command line; nothing of the person's own environment reaches it but PATH, HOME and the test's cache."""
     out, err = io.StringIO(), io.StringIO()
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "TMPDIR", "LANG")}
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "TMPDIR", "LANG", VARIABLE)}
     with (
         _inside(cwd),
         mock.patch.object(sys, "argv", ["tt-audit", *map(str, arguments)]),

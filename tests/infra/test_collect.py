@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from auditor.errors import SourceError
-from auditor.infra.collect import collect, entry_points_above, repository_root
+from auditor.infra.collect import collect, entry_points_above
 from auditor.infra.model import PasswordState, Tls
+from auditor.infra.tree import repository_root
 
 from .support import infra, tree
 
