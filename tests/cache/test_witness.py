@@ -132,7 +132,9 @@ LOOKS = re.compile(
     r"(?<![\w.])open\(|read_text\(|read_bytes\(|\.exists\(|is_dir\(|\.is_file\(|scandir|listdir|iterdir|os\.walk|\.r?glob\("
     r"|\.l?stat\(|subprocess|environ\b|expanduser|\.home\(|\.resolve\(\)|realpath|islink|readlink|opening import .*\bcontent\b"
 )
-THROUGH_A_TREE = re.compile(r"tree\.(?:is_file|listdir)\(|disk\.\w+\(|if not root\.exists\(\)|relative\(root\.resolve\(\)\)")
+THROUGH_A_TREE = re.compile(
+    r"tree\.(?:is_file|listdir)\(|disk\.\w+\(|if not root\.exists\(\)|relative\(root\.resolve\(\)\)"
+)
 
 
 def test_collectors_learn_of_files_through_their_disk_alone() -> None:
