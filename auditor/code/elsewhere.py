@@ -46,6 +46,8 @@ _CLOCK_CALLS = frozenset(("schedule", "scheduleJob", "CronJob", "Cron", "from", 
 _CLOCKS = ("node-cron", "node-schedule", "cron", "@nestjs/schedule", "croner", "agenda", "@hokify/agenda")
 _CLOCK_DECORATORS = frozenset(("Cron", "Interval"))
 MOST_FILES = 60
+_MUCH = 5
+"""Mentions of payments that make a file one about them."""
 
 IsLive = Callable[[Module, "Function | None"], bool]
 
@@ -78,7 +80,9 @@ def _signatures(effects: Effects, is_live: IsLive) -> Iterator[Effect]:
             function = call.scope.func
             said = taint.text(function.node if function is not None else call.node)
             if _SIGNATURE.search(said) or (
-                re.search("signature", said, re.I) and "webhook" in said.lower() and _PAYS.search(said)
+                re.search("signature", said, re.I)
+                and "webhook" in said.lower()
+                and (_PAYS.search(said) or module.source.lower().count(b"payment") >= _MUCH)
             ):
                 span = CodeSpan(module.path, call.line, int(call.node.end_point[0]) + 1)
                 yield Effect(Role.PAYMENT_WEBHOOK, span, call.name, package="crypto", symbol=_symbol(call))

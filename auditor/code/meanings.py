@@ -11,7 +11,7 @@ from auditor.code import addresses, chains, contracts, existence, records, schem
 from auditor.code import options as options_
 from auditor.code.bounds import Bounds, constructions
 from auditor.code.catalogue import Catalogue, KeyRule, Meaning, Package, TimeRule
-from auditor.code.facts import Call
+from auditor.code.facts import Call, nodes_in
 from auditor.code.model import ABSENT, Effect, Json, Option, OptionState, Role
 from auditor.code.taint import text
 from auditor.code.values import External, Object, Unknown, Value, Where, is_nothing, options_of, text_of
@@ -42,6 +42,15 @@ HOSTS = {
     "api.flutterwave.com": Role.PAYMENT_CREATE,
     "api.mollie.com": Role.PAYMENT_CREATE,
     "api.checkout.com": Role.PAYMENT_CREATE,
+    "api.midtrans.com": Role.PAYMENT_CREATE,
+    "api.xendit.co": Role.PAYMENT_CREATE,
+    "api.mercadopago.com": Role.PAYMENT_CREATE,
+    "api.cashfree.com": Role.PAYMENT_CREATE,
+    "api.monnify.com": Role.PAYMENT_CREATE,
+    "api.moyasar.com": Role.PAYMENT_CREATE,
+    "api.tap.company": Role.PAYMENT_CREATE,
+    "api.phonepe.com": Role.PAYMENT_CREATE,
+    "api.asaas.com": Role.PAYMENT_CREATE,
     "api.mailgun.net": Role.EMAIL_SEND,
     "api.mailjet.com": Role.EMAIL_SEND,
     "api.mailersend.com": Role.EMAIL_SEND,
@@ -54,10 +63,16 @@ HOSTS = {
     "hooks.slack.com": Role.NOTIFY,
     "discord.com/api/webhooks": Role.NOTIFY,
 }
+_PAYS = re.compile(
+    r"/(?:charges?|payments?|payment[-_]?intents?|request-?to-?pay|stk-?push(?:/v\d+/processrequest)?|debits?|captures?|disburse(?:ments?)?|payouts?|refunds?"
+    r"|transactions?/(?:charge\w*|initialize)|(?:charges?|payments?)/(?:create|initiate|process))/?(?=[`'\"?]|$)",
+    re.I,
+)
+"""Addresses that a payment is ordered at, whoever the provider is."""
 _ASKS = re.compile(r"/(?:search|query|lookup|completions|embeddings|rerank|moderations)\b(?![\w/-])", re.I)
 """Addresses that are asked by POST and change nothing."""
 _BASES = ("baseURL", "baseUrl", "prefixUrl", "prefix_url")
-_KEY_HEADERS = ("idempotency-key", "paypal-request-id", "idempotencykey", "idempotency_key")
+_KEY_HEADERS = ("idempotency-key", "paypal-request-id", "idempotencykey", "idempotency_key", "x-reference-id")
 _LOGGERS = re.compile(r"(?:^|\.)_?(?:logger|log|console|winston|pino|fastify\.log|req\.log)$", re.I)
 _LEVELS = frozenset(
     ("info", "warn", "error", "debug", "trace", "fatal", "log", "verbose", "http", "silly", "warning", "success")
@@ -68,6 +83,11 @@ _ADDS = re.compile(
     r"|\braw\(\s*['\"`]\?\?\s*[+-]|(\b\w+)\"?\s*=\s*coalesce\(\s*(?:\w+\.)?\"?\3\"?\s*,[^)]*\)\s*[+-]",
     re.I,
 )
+_STEPS = re.compile(
+    r"\w\s*[+-]=\s*(?:[\w.]*\d|[\w.]*(?:count|amount|total|price|value|quantity|points|balance)\w*\b)|\w\s*(?:\+\+|--)",
+    re.I,
+)
+"""What is added to a member of a record before it is saved."""
 _FAILURE = re.compile(r"fail|error|dead.?letter|exhaust", re.I)
 _STATEMENTS = frozenset((Role.DB_WRITE, Role.DB_UPSERT, Role.DB_INCREMENT))
 _IN_STORE = _STATEMENTS | {Role.DB_READ}
@@ -185,8 +205,8 @@ class Meanings:
         """What the words of a call on a store tell: a failure, an addition, a claim."""
         writes = made.role in (Role.DB_WRITE, Role.DB_UPSERT)
         written = chains.text_from(call.node) if writes else " ".join(text(node) for node in call.arguments())
-        if writes and not call.arguments():
-            written = f"{written} {records.set_before(call.node)}"
+        set_ = records.set_before(call.node) if writes and (not call.arguments() or call.name == "save") else ""
+        written = f"{written} {set_}"
         claims = (
             made.role in (Role.DB_UPSERT, Role.LOCK)
             or _CLAIMS.search(written) is not None
@@ -196,7 +216,7 @@ class Meanings:
         if not writes:
             asks = made.role is Role.DB_READ and existence.filters(call.node)
             return replace(made, claims=claims, open_rows=asks)
-        role = Role.DB_INCREMENT if _ADDS.search(written) else made.role
+        role = Role.DB_INCREMENT if _ADDS.search(written) or _STEPS.search(set_) else made.role
         return replace(made, role=role, claims=claims, failure=_FAILURE.search(written) is not None)
 
     def _find(self, call: Call) -> Meaning | None:
@@ -262,6 +282,8 @@ class Meanings:
         role = _role_at(written)
         if role is None:
             role = _role_at(" ".join(self._addresses(call)))
+        if role is None and call.name not in ("put", "patch", "delete") and self._orders_payment(call):
+            role = Role.PAYMENT_CREATE
         if role is None:
             asks = _ASKS.search(
                 " ".join((text(given[0]) if (given := call.arguments()) else "", *self._addresses(call)))
@@ -269,6 +291,13 @@ class Meanings:
             return Meaning(Role.HTTP_READ, found.package) if asks and call.name != "delete" else found
         refund = role is Role.PAYMENT_CREATE and "refund" in written.lower()
         return Meaning(Role.REFUND_CREATE if refund else role, found.package)
+
+    def _orders_payment(self, call: Call) -> bool:
+        """Whether the address of a write elsewhere is one that payments are ordered at; a path of the own page is none."""
+        given = call.arguments()[:1]
+        written = (_pair(given[0], "url") or text(given[0])) if given else ""
+        own = call.name in _FETCHES and written[1:2] == "/"
+        return not own and _PAYS.search(written) is not None
 
     def _addresses(self, call: Call) -> Iterator[str]:
         """The URL that the call is given, and the base that its client was made with."""
@@ -427,6 +456,10 @@ class Meanings:
         written = text(call.node).lower()
         if not any(header in written for header in _KEY_HEADERS):
             return ABSENT
+        for node in (each for argument in call.arguments() for each in nodes_in(argument) if each.type == "pair"):
+            name, value = node.child_by_field_name("key"), node.child_by_field_name("value")
+            if name is not None and value is not None and text(name).strip("'\"").lower().endswith(_KEY_HEADERS):
+                return key_option(self.ev.eval(value, call.scope), text(value), call)
         return key_option(Unknown("a header"), written, call)
 
 
@@ -487,7 +520,9 @@ def unwrapped(pattern: Node) -> Node:
 
 
 _NOTHING = Package("", (), TimeRule())
-_RAW = frozenset(("axios", "got", "ky", "global", "node-fetch", "undici", "cross-fetch", "superagent", "needle"))
+_RAW = frozenset(
+    ("axios", "@nestjs/axios", "got", "ky", "global", "node-fetch", "undici", "cross-fetch", "superagent", "needle")
+)
 
 
 def _updates(call: Call, verb: str) -> bool:

@@ -1,4 +1,4 @@
-"""What `record.save()` writes: the members that were set on the record before."""
+"""What `record.save()` and `repository.save(record)` write: the members that were set on the record before."""
 
 from __future__ import annotations
 
@@ -14,15 +14,23 @@ _FUNCTIONS = frozenset(
     ("arrow_function", "function_expression", "function_declaration", "method_definition", "program")
 )
 _SETS = frozenset(
-    ("variable_declarator", "assignment_expression", "augmented_assignment_expression", "for_in_statement")
+    (
+        "variable_declarator",
+        "assignment_expression",
+        "augmented_assignment_expression",
+        "update_expression",
+        "for_in_statement",
+    )
 )
 _ROOT = re.compile(r"^[\w$]+")
 
 
 def set_before(call: Node) -> str:
-    """The assignments, as text, to members of the object that a method without arguments is called on."""
-    function = call.child_by_field_name("function")
+    """The assignments, as text, to members of the one variable that a call is given; without one, of what it is called on."""
+    function, given = call.child_by_field_name("function"), call.child_by_field_name("arguments")
+    first = next(iter(given.named_children), None) if given is not None else None
     held = function.child_by_field_name("object") if function is not None else None
+    held = first if first is not None and first.type == "identifier" else held
     root = _ROOT.match(text(held)) if held is not None else None
     if root is None:
         return ""
@@ -35,7 +43,7 @@ def set_before(call: Node) -> str:
             if value is not None and name is not None and _of(value, names) and name.type == "identifier":
                 names.add(text(name))
         else:
-            left = node.child_by_field_name("left")
+            left = node.child_by_field_name("left") or node.child_by_field_name("argument")
             if left is not None and left.type in ("member_expression", "subscript_expression") and _of(left, names):
                 found.append(text(node))
     return "; ".join(found)
