@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
     from auditor.code.flow import Flow
 
-MOST_FUNCTIONS = 500
+MOST_FUNCTIONS = 1_000
 """Walked for one handler function; one worker may have dozens of handlers."""
+MOST_AGAIN = 450
+"""Visits after which no function is walked again: what was not seen yet comes first."""
 MOST_VISITS = 2
 """Of one function in one handler: before and after a side effect are two different places."""
 SMALL = 3
@@ -174,7 +176,7 @@ class _Seen:
 
     def again(self, key: _Key) -> bool:
         """Whether to walk it (once more)."""
-        if self._left.get(key, 1) > 0:
+        if key not in self._left or (self._left[key] > 0 and self.visits < MOST_AGAIN):
             return True
         self.refused += 1
         return False

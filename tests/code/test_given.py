@@ -109,3 +109,20 @@ def test_a_small_helper_is_walked_a_few_times_only(tmp_path: Path) -> None:
     many = "".join(f"await note({at});" for at in range(30))
     text = f"const note = async (at) => prisma.note.create({{ at }});\nnew Worker('a', async () => {{ {many} }});\n"
     assert len(calls(tmp_path, text)["a"]) == 8
+
+
+def test_what_was_not_seen_yet_comes_before_what_was(tmp_path: Path) -> None:
+    inner = "".join(f"const f{at} = async (d) => {{ await prisma.a{at}.create(d); }};\n" for at in range(250))
+    calls_of_all = "".join(f"await f{at}(d);" for at in range(250))
+    text = (
+        f"{inner}const all = async (d) => {{ {calls_of_all} }};\n"
+        "const first = async (d) => all(d);\nconst second = async (d) => all(d);\nconst third = async (d) => all(d);\n"
+        "const last = async (d) => { await prisma.done.create(d); };\n"
+        + "".join(f"const g{at} = async (d) => {{ await prisma.b{at}.create(d); }};\n" for at in range(250))
+        + "new Worker('a', async (job) => { await first(job.data); await second(job.data); await third(job.data);"
+        + "".join(f"await g{at}(job.data);" for at in range(250))
+        + " await last(job.data); });\n"
+    )
+    (tmp_path / "worker.ts").write_text(HEAD + text)
+    (worker,) = collect([tmp_path]).workers
+    assert (worker.followed, worker.effects[-1].call) == (True, "prisma.done.create")
