@@ -43,7 +43,8 @@ def _at_once(queue: LiveQueue) -> tuple[int, list[Evidence]]:
     least = (held, [shown])
     workers = queue.workers
     if isinstance(workers, QueueWorkers) and workers.certain and workers.count:
-        share = math.ceil((queue.counts.active - len(queue.stalls.orphans)) / workers.count)
+        held_by_none = len(queue.stalls.orphans) + queue.left_behind
+        share = math.ceil((queue.counts.active - held_by_none) / workers.count)
         if share > held:
             seen = f"{counted(queue.counts.active, 'active job')} on {counted(workers.count, 'worker')}: {share} or more on one of them"
             least = (share, [key_of(queue, "LLEN", "active", seen, "100 at most", confidence=Confidence.LIKELY)])

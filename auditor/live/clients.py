@@ -106,6 +106,7 @@ def workers(mine: list[tuple[RedisClient, Holder]], *, certain: bool) -> QueueWo
         listeners=listeners,
         certain=certain,
         youngest_s=min((client.age_s for client in held), default=None),
+        oldest_s=max((client.age_s for client in held), default=None),
         longest_idle_s=max((client.idle_s for client in held), default=0),
     )
 

@@ -19,13 +19,16 @@ class Lock:
     age: int | None
     holder: str = ""
     """The worker that holds it, by its token."""
+    renewed: bool = True
+    """Whether its worker may live and renew it; a dead one's lock runs out."""
 
 
 def lock_duration(locks: Sequence[Lock], era: str) -> LockFact | None:
     """`lockDuration` from live locks.
 
     The libraries renew at half of it (Bull, BullMQ 1 and 2) or first at 0.4 of it (since 3): a job much younger than
-    its lock's rest has never been renewed, so rest + age is the duration. Else the rests bound it.
+    its lock's rest has never been renewed, so rest + age is the duration. Else the rests bound it, from above only as
+    long as somebody renews; a lock that runs out is at most as long as rest + age.
     """
     alive = [lock for lock in locks if lock.rest > 0]
     if not alive:
@@ -36,10 +39,10 @@ def lock_duration(locks: Sequence[Lock], era: str) -> LockFact | None:
         exact = snap(lock.rest + (lock.age or 0))
         return LockFact(exact, exact, LockSureness.EXACT, lock.job)
     longest = max(alive, key=lambda lock: lock.rest)
-    shortest = min(lock.rest for lock in alive)
-    high = (
-        int(shortest / 0.6) if era in ("bullmq 3", "bullmq 4", "bullmq 5", "bullmq 6", "bullmq 5-6") else shortest * 2
-    )
+    late = 1 / 0.6 if era in ("bullmq 3", "bullmq 4", "bullmq 5", "bullmq 6", "bullmq 5-6") else 2
+    above = [int(lock.rest * late) for lock in alive if lock.renewed]
+    above += [lock.rest + lock.age for lock in alive if not lock.renewed and lock.age is not None]
+    high = min(above, default=int(longest.rest * late))
     return LockFact(longest.rest, max(high, longest.rest), LockSureness.BOUNDS, longest.job)
 
 

@@ -99,6 +99,8 @@ class QueueWorkers:
     """False where client names can't be relied on, and the count is a lower bound: a replica, workers of a cluster."""
     youngest_s: int | None = None
     """Seconds since the newest of their connections was made: about when the newest worker started."""
+    oldest_s: int | None = None
+    """Seconds since the oldest of them was made: whoever took a job before that has gone, or has lost its connection."""
     longest_idle_s: int = 0
     """Idle time of the quietest blocking connection, in seconds: far above 10 s is a busy or hung worker."""
 
@@ -210,6 +212,8 @@ class LiveQueue:
     lock: LockFact | None = None
     held_at_once: int = 0
     """Most sampled active jobs whose locks one worker holds: a lower bound of its concurrency."""
+    left_behind: int = 0
+    """Sampled active jobs that were taken before the oldest live worker came: their locks live on until they expire."""
     metrics_completed: JobMetrics | None = None
     metrics_failed: JobMetrics | None = None
     events: EventsWindow | None = None

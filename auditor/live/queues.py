@@ -21,6 +21,7 @@ from .server_model import Refused
 from .state import Known, Shared, State, clock, ends, interval, metrics, oldest, read_state
 
 _LOCKS = 20
+_LATE_S = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ def read_queue(question: Question, shared: Shared) -> Asking[Answer | None]:
         queue = replace(
             queue,
             lock=lock_duration(locks, queue.era),
+            left_behind=sum(1 for lock in locks if lock.rest > 0 and not lock.renewed),
             held_at_once=max(Counter(lock.holder for lock in locks if lock.holder).values(), default=0),
             oldest_active_ms=_oldest_active(sample),
             refused=(*queue.refused, *sample.refused),
@@ -171,11 +173,12 @@ def _named(stem: str, queue: LiveQueue, ends: _Ends, sample: Sample) -> Asking[t
         schedulers=(yield from _schedulers(stem, ends.schedulers, said)),
         refused=(*queue.refused, *said.refused),
     )
-    return queue, _locks(active, said)
+    return queue, _locks(active, said, queue.workers)
 
 
-def _locks(active: Sequence[SampledJob], said: Answers) -> list[Lock]:
+def _locks(active: Sequence[SampledJob], said: Answers, workers: QueueWorkers | Refused) -> list[Lock]:
     now = clock(said)
+    since = _manned_since(now, workers)
     return [
         Lock(
             job.id,
@@ -183,6 +186,7 @@ def _locks(active: Sequence[SampledJob], said: Answers) -> list[Lock]:
             now - job.processed_on if now and job.processed_on is not None else None,
             # `<uuid of the worker>:<number>` since BullMQ 3, the uuid alone before
             (said.text(f"token {job.id}") or "").partition(":")[0],
+            job.processed_on is None or job.processed_on >= since,
         )
         for job in active
         if isinstance(rest := said.raw(f"rest {job.id}"), int)
@@ -235,6 +239,13 @@ def _with_jobs(queue: LiveQueue, sample: Sample) -> LiveQueue:
         hits=tuple(sample.hits),
         stalls=stalls(sample.jobs, events=0, suspected=queue.stalls.suspected),
     )
+
+
+def _manned_since(now: int, workers: QueueWorkers | Refused) -> int:
+    """Since when the workers that live now have been there, clocks and whole seconds allowed for; 0 where not known."""
+    if not isinstance(workers, QueueWorkers) or not workers.certain or not now:
+        return 0
+    return now if workers.oldest_s is None else now - (workers.oldest_s + _LATE_S) * 1000
 
 
 def _oldest_active(sample: Sample) -> int | None:

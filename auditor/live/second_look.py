@@ -17,6 +17,7 @@ from .inference import Lock, lock_duration
 from .jobs import clean
 from .jobs_model import State
 from .keys import LISTS, SETS
+from .meter import Meter
 from .model import LiveQueue, LockSureness, QueueWorkers
 from .queues import Answer
 from .refusals import refused
@@ -26,6 +27,8 @@ from .state import checked, interval
 _PAUSE_S = 1.0
 _STEPS = (0.3, 0.3, 0.4)
 """Parts of the pause; locks are read after each, at moments that no renewal's rhythm meets alike."""
+_SHARE = 0.6
+"""Of the time left; of a scan's usual minute that is an interval of the libraries, and a little."""
 _WINDOW = 500
 _AT_ONCE = 32
 _LOCKS = 5
@@ -74,9 +77,13 @@ def _bounded(queue: LiveQueue) -> bool:
 
 def _narrowed(asker: Asker, answer: Answer) -> Answer:
     queue = answer.queue
-    held = list(dict.fromkeys(lock.job for lock in answer.locks if lock.rest > 0))[:_LOCKS]
-    rests = asker.run([("PTTL", queue.key(f"{job}:lock")) for job in held])
-    later = [Lock(job, rest, None) for job, rest in zip(held, rests, strict=True) if isinstance(rest, int)]
+    held = list({lock.job: lock for lock in answer.locks if lock.rest > 0}.values())[:_LOCKS]
+    rests = asker.run([("PTTL", queue.key(f"{lock.job}:lock")) for lock in held])
+    later = [
+        Lock(lock.job, rest, None, renewed=lock.renewed)
+        for lock, rest in zip(held, rests, strict=True)
+        if isinstance(rest, int)
+    ]
     locks = (*answer.locks, *later)
     return replace(answer, locks=locks, queue=replace(queue, lock=lock_duration(locks, queue.era)))
 
@@ -109,7 +116,7 @@ def _with_check(queue: LiveQueue, said: Answers) -> LiveQueue:
 
 def _wait_for_checks(asker: Asker, queues: list[LiveQueue], *, told_by_code: Callable[[], bool]) -> list[LiveQueue]:
     """Wait for the check of each queue on which a failure hangs, or for anyone's where none was seen at all."""
-    began, patience = time.monotonic(), min(asker.meter.budget.patience_s, asker.meter.left / 2)
+    began, patience = time.monotonic(), _patience(asker.meter)
     try:
         while deciding := _deciding(queues, told_by_code):
             waited = time.monotonic() - began
@@ -125,6 +132,11 @@ def _wait_for_checks(asker: Asker, queues: list[LiveQueue], *, told_by_code: Cal
     except STOPPED:
         pass
     return queues
+
+
+def _patience(meter: Meter) -> float:
+    """Seconds to wait for checks at the most: some are left for what comes after."""
+    return min(meter.budget.patience_s, meter.left * _SHARE)
 
 
 def _deciding(queues: Sequence[LiveQueue], told_by_code: Callable[[], bool]) -> set[int]:

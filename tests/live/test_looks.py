@@ -10,7 +10,10 @@ from dataclasses import replace
 
 import pytest
 
-from auditor.live.model import LockSureness
+from auditor.live import second_look
+from auditor.live.budget import Budget
+from auditor.live.meter import Meter
+from auditor.live.model import LockSureness, QueueWorkers
 from auditor.model import Status
 
 from ..cli.support import tt_audit
@@ -129,6 +132,13 @@ def test_workers_that_never_check_beside_a_job_that_nobody_holds(monkeypatch: py
     assert "1 active job held by none, and nobody checks" in failed.message
 
 
+def test_a_usual_scan_has_the_time_to_wait_for_a_whole_interval() -> None:
+    """A half of its minute were 30 s less what came before: item 18 could never fail."""
+    meter = Meter(Budget(), time.monotonic() + 120)
+    meter.deadline -= 5  # what came before
+    assert second_look._patience(meter) - second_look._PAUSE_S > 30
+
+
 @pytest.mark.parametrize("library", ["bull", "bullmq5"])
 def test_later_looks_narrow_the_bounds_of_a_lock(library: str) -> None:
     """Locks of 2 s that were renewed since the job began: a first look bounds it loosely, more looks close in."""
@@ -151,3 +161,25 @@ def test_later_looks_narrow_the_bounds_of_a_lock(library: str) -> None:
     assert mail.lock.sureness is LockSureness.BOUNDS
     assert mail.lock.low_ms <= 2000 <= mail.lock.high_ms
     assert mail.lock.high_ms - mail.lock.low_ms < 1000
+
+
+@pytest.mark.parametrize("library", ["bull", "bullmq5"])
+def test_a_dead_workers_lock_runs_out_and_shows_no_rhythm(library: str) -> None:
+    """A lock of 6 s with 1.9 s left: nobody renews it, whoever works on the queue now."""
+    options = {"lockDuration": 6000, "stalledInterval": 60000}
+    settings = {"settings": options} if library == "bull" else {}
+    with redis_server() as server:
+        drive(server, library=library, queue="mail", add=[{"name": "slow"}])
+        killed = {"mode": "hang", "settle": 300, "options": options}
+        with driving(server, library=library, queue="mail", queueOptions=settings, work=killed):
+            pass
+        with server.client() as client:
+            until(lambda: client.pttl("bull:mail:1:lock") < 1900)
+        with driving(server, library=library, queue="mail", queueOptions=settings, work=killed):
+            mail = queue(scan(server), "mail")
+    assert isinstance(mail.workers, QueueWorkers)
+    assert mail.workers.count == 1
+    assert mail.left_behind == 1
+    assert mail.lock is not None
+    assert mail.lock.low_ms < 6000 <= mail.lock.high_ms + 50
+    assert mail.lock.high_ms < 6500
