@@ -56,18 +56,26 @@ def failed(live: LiveRedis) -> LiveSide:
         told = []
         if known is not None:
             ended = known.failed + known.completed
-            told.append(f"{known.failed:,} of {ended:,} jobs failed in {_window(known)}: {known.failing:.0%}")
+            told.append(f"{known.failed:,} of {counted(ended, 'job')} failed in {_window(known)}: {known.failing:.0%}")
         if (total := queue.metrics_failed) is not None:
             done = queue.metrics_completed.count if queue.metrics_completed else 0
             told.append(f"{total.count:,} failed and {done:,} completed since metrics are on")
         sure = Confidence.CERTAIN if metered else Confidence.LIKELY
-        where = ("HGETALL", "metrics:failed") if metered else ("ZCARD", "failed")
+        where = ("HGETALL", "metrics:failed") if metered else _kept_or_heard(queue, known)
         shown = key_of(queue, *where, "; ".join(told), confidence=sure)
         if metered:
             gathered.hold(queue, "", shown)
         else:
             gathered.evidence.append(shown)
     return gathered.side()
+
+
+def _kept_or_heard(queue: LiveQueue, known: Rates | None) -> tuple[str, str]:
+    """Where a reader finds what the rates rest on: command and key."""
+    if known is not None and known.source == "events" and queue.events is not None:
+        return "XREVRANGE", f"events + - COUNT {queue.events.read}"
+    since = queue.read_ms - known.window_ms if known is not None else 0
+    return "ZCOUNT", f"failed {since} +inf"
 
 
 def durations(live: LiveRedis) -> LiveSide:

@@ -11,6 +11,7 @@ from auditor.model import Confidence, Status
 from ._live_side import (
     Judgement,
     LiveSide,
+    counted,
     dead_letter,
     duration,
     each_group,
@@ -127,7 +128,7 @@ def _remove_on_complete(queue: LiveQueue, job: SampledJob) -> Judgement | None:
         return Judgement(
             not kept.keep_all, f"removeOnComplete: {_kept(kept)}", "removeOnComplete keeps every completed job for ever"
         )
-    held = f"{queue.counts.completed:,} completed jobs are kept{_since(queue)}"
+    held = f"{counted(queue.counts.completed, 'completed job')} kept{_since(queue)}"
     if queue.era in _NO_WORKER_RETENTION:
         return Judgement(False, "no removeOnComplete", f"no removeOnComplete: completed jobs stay for ever ({held})")
     if queue.counts.completed >= _MANY and queue.added is not None and queue.counts.total >= queue.added * 0.95:

@@ -10,6 +10,8 @@ from auditor.model import Confidence, Evidence, Status
 from ._live_side import Gathered, LiveSide, counted, dead_letter, duration, key_of, of_queue
 
 _DAY_MS = 86_400_000
+_COUNTERS = "stc stalledCounter"
+"""A job's count of stalls, as newer and as older versions name it."""
 _INTERVAL_MS = 30_000
 """The libraries' default time between two checks for stalled jobs."""
 
@@ -21,7 +23,7 @@ def lock_duration(live: LiveRedis) -> LiveSide:
         twice, lost = queue.stalls.completed, queue.stalls.failed
         known = _lock_and_run(queue)
         if twice:
-            shown = _job(queue, twice[0], "stc", "a stalled counter on a completed job", "none")
+            shown = _job(queue, twice[0], _COUNTERS, "a stalled counter on a completed job", "none")
             text = f"{queue.label}: {counted(len(twice), 'sampled job')} lost the lock on the way and ran again, though completed"
             _seen_then(gathered, queue, twice, text, [shown, *known], "twice")
         if lost:
@@ -70,7 +72,11 @@ def max_stalled_count(live: LiveRedis) -> LiveSide:
         if limit is None or not failed:
             continue
         shown = _job(
-            queue, failed[0], "failedReason stc", f"failed for stalling, its counter shows a limit of {limit}", "1 to 3"
+            queue,
+            failed[0],
+            f"failedReason {_COUNTERS}",
+            f"failed for stalling, its counter shows a limit of {limit}",
+            "1 to 3",
         )
         if 1 <= limit <= 3:
             gathered.hold(queue, "", shown)
@@ -110,7 +116,9 @@ def stalled_events(live: LiveRedis) -> LiveSide:
             gathered.evidence.append(key_of(queue, "XREVRANGE", f"events + - COUNT {queue.events.read}", observed))
         marked = (*seen.completed, *seen.failed)
         if marked:
-            gathered.evidence.append(_job(queue, marked[0], "stc", f"stalled: {counted(len(marked), 'sampled job')}"))
+            gathered.evidence.append(
+                _job(queue, marked[0], _COUNTERS, f"stalled: {counted(len(marked), 'sampled job')}")
+            )
         if seen.orphans:
             observed = f"{counted(len(seen.orphans), 'active job')} without a lock, at two looks"
             gathered.evidence.append(key_of(queue, "LRANGE", "active 0 -1", observed))
@@ -152,9 +160,7 @@ def _lock_and_run(queue: LiveQueue) -> list[Evidence]:
         sure = Confidence.CERTAIN if lock.sureness is LockSureness.EXACT else Confidence.LIKELY
         shown.append(key_of(queue, "PTTL", f"{lock.job_id}:lock", f"lockDuration {_told(lock)}", confidence=sure))
     if (ran := queue.durations) is not None:
-        observed = (
-            f"longest run {duration(ran.max_ms)}, p95 {duration(ran.p95_ms)}, of {ran.jobs} sampled completed jobs"
-        )
+        observed = f"longest run {duration(ran.max_ms)}, p95 {duration(ran.p95_ms)}, of {counted(ran.jobs, 'sampled completed job')}"
         shown.append(_job(queue, ran.longest_job, "processedOn finishedOn", observed, confidence=Confidence.LIKELY))
     return shown
 

@@ -150,3 +150,20 @@ def test_workers_by_the_names_of_each_version(name: str) -> None:
         "bull3": {"full", "defs", "paused", "pfx", "ht", "a:b", "drained", "stall"},
         "b1": {"full", "stall"},  # QueueSchedulers
     }.get(name, set())
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_is_said_of_stalls_can_be_read_again(version: str) -> None:
+    """The counter has two names: the evidence's HMGET gives one of them in each version."""
+    from auditor.checks import _live  # mounted by auditor.plugins
+
+    with redis_server() as server:
+        load(server, recorded(version)["keys"])
+        live = scan(server)
+        shown = [*_live.stalled_events(live).evidence, *_live.max_stalled_count(live).evidence]
+        counters = [each.source for each in shown if " stc" in each.source]
+        with server.client() as client:
+            for source in counters:
+                _, key, *names = source.split(" ")
+                assert any(client.hmget(key, [name for name in names if name != "failedReason"])), source
+    assert counters
