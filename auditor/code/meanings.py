@@ -217,6 +217,8 @@ class Meanings:
             asks = made.role is Role.DB_READ and existence.filters(call.node)
             return replace(made, claims=claims, open_rows=asks)
         role = Role.DB_INCREMENT if _ADDS.search(written) or _STEPS.search(set_) else made.role
+        if call.name == "save" and not made.text and records.is_new(call.node):
+            made = replace(made, text="INSERT")
         return replace(made, role=role, claims=claims, failure=_FAILURE.search(written) is not None)
 
     def _find(self, call: Call) -> Meaning | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from auditor.code.decides import declared
 from auditor.code.taint import text
 
 if TYPE_CHECKING:
@@ -22,7 +23,31 @@ _SETS = frozenset(
         "for_in_statement",
     )
 )
+_WRAPS = frozenset(
+    ("await_expression", "parenthesized_expression", "as_expression", "satisfies_expression", "non_null_expression")
+)
+_NAMED = re.compile(r"(?<![\w.])['\"]?_?(?:id|uuid)['\"]?\s*[:,}]")
 _ROOT = re.compile(r"^[\w$]+")
+
+
+def is_new(call: Node) -> bool:
+    """Whether a `save` stores a record that is made here and names no row: it inserts, at each run another one."""
+    function, given = call.child_by_field_name("function"), call.child_by_field_name("arguments")
+    first = next(iter(given.named_children), None) if given is not None else None
+    held = first or (function.child_by_field_name("object") if function is not None else None)
+    if held is not None and held.type == "identifier":
+        held = declared(call, text(held))
+    while held is not None and held.type in _WRAPS:
+        held = next(iter(held.named_children), None)
+    return held is not None and _made(held) and not _NAMED.search(text(held))
+
+
+def _made(node: Node) -> bool:
+    """An object literal without a spread, `new Entity(…)`, `repository.create(…)`."""
+    if node.type == "object":
+        return not any(child.type == "spread_element" for child in node.named_children)
+    function = node.child_by_field_name("function") if node.type == "call_expression" else None
+    return node.type == "new_expression" or (function is not None and text(function).endswith((".create", ".build")))
 
 
 def set_before(call: Node) -> str:
