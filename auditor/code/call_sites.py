@@ -276,11 +276,7 @@ def _on_class(callee: Node, call: Call) -> bool:
 
 def _only(ev: Evaluator, function: Function) -> bool:
     """Whether no other class that is known has a method of this name."""
-    return all(
-        function.name not in cls.members or cls.members[function.name] is function
-        for module in ev.program.loaded()
-        for cls in module.classes
-    )
+    return all(method is function for method in ev.program.methods_named(function.name))
 
 
 def _hands_over(ev: Evaluator, node: Node, scope: Scope, function: Function) -> bool:

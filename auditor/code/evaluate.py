@@ -59,7 +59,6 @@ class Evaluator:
         self.exports: dict[tuple[str, str], Value] = {}
         self.configs: dict[str, Value] | None = None
         self.objects: dict[object, Value] = {}
-        self.stars: dict[str, list[str]] = {}
         self.types: dict[tuple[int, str, int], Value | None] = {}
         self.interfaces: dict[tuple[str, str], list[Class]] = {}
         self.decorations: dict[str, list[Call]] | None = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -302,8 +300,8 @@ def _export(ev: Evaluator, path: str, name: str) -> Value:
         return whole if name == "default" else ev.member(whole, name)
     if name == "default" and module.exports and not module.stars:
         return Namespace(path)
-    for target in starred(ev, path):
-        if name != "default" and not ev.program.mentions(target, (name.encode(), b"module.exports")):
+    for target in ev.program.exported.starred(path):
+        if not ev.program.exported.may_export(target, name):
             continue  # parsed only where it can be the one
         inner = ev.program.module(target)
         if inner is not None and (name in inner.exports or ("=" in inner.exports and name != "default")):
@@ -317,38 +315,13 @@ def _export(ev: Evaluator, path: str, name: str) -> Value:
     return Unknown(f"`{name}` is not exported", name)
 
 
-def starred(ev: Evaluator, path: str) -> list[str]:
-    """Files whose exports a file passes on by `export *`, in any number of steps, nearest first."""
-    known = ev.stars.get(path)
-    if known is None:
-        seen = {path: None}
-        queue = deque([path])
-        while queue:
-            at = queue.popleft()
-            for spec in _stars_of(ev, at):
-                target = ev.program.target(at, spec)
-                if target is not None and target not in seen:
-                    seen[target] = None
-                    queue.append(target)
-        known = ev.stars[path] = list(seen)[1:]
-    return known
-
-
 def _outside_stars(ev: Evaluator, path: str) -> list[str]:
     """Packages whose exports a file passes on."""
     found: list[str] = []
-    for target in (path, *starred(ev, path)):
-        found.extend(spec for spec in _stars_of(ev, target) if ev.program.target(target, spec) is None)
+    exported = ev.program.exported
+    for target in (path, *exported.starred(path)):
+        found.extend(spec for spec in exported.stars(target) if ev.program.target(target, spec) is None)
     return found
-
-
-_STAR = re.compile(rb"""^[ \t]*export\s*\*\s*from\s*['"]([^'"]+)['"]""", re.M)
-
-
-def _stars_of(ev: Evaluator, path: str) -> list[str]:
-    """What a file passes on, read off its text: a barrel of barrels would else have the whole repository parsed."""
-    data = ev.program.tree.read(path) or b""
-    return [spec.decode("utf-8", "replace") for spec in _STAR.findall(data)] if b"*" in data else []
 
 
 def _required(ev: Evaluator, module: Module) -> Value:

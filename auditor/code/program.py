@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auditor.code.exported import Exported
 from auditor.code.facts import Class, Function, Module
 from auditor.code.files import CODE, SourceTree
 from auditor.code.import_graph import ImportGraph
@@ -45,6 +46,7 @@ class Program:
         self.packages = Packages(self.tree)
         self.resolver = Resolver(self.tree, self.packages)
         self.graph = ImportGraph(self.tree, self.resolver)
+        self.exported = Exported(self.tree, self.resolver)
         self.gaps = Gaps()
         self.deadline = deadline
         self.late = False
@@ -55,6 +57,11 @@ class Program:
         self._modules: dict[str, Module | None] = {}
         self._callers: dict[str, dict[str, Module]] = {}
         self._indexed = 0
+        self._seeds: list[str] | None = None
+        self._implementing: frozenset[str] | None = None
+        self._methods: dict[str, list[Function]] = {}
+        self._classes_indexed = 0
+        self._leading: dict[str, frozenset[str]] = {}
 
     # Modules
 
@@ -96,12 +103,40 @@ class Program:
 
     def seeds(self) -> list[str]:
         """Files that import a queue library by name."""
-        found = []
-        for path in self.tree.paths:
-            data = self.tree.read(path)
-            if data is not None and b"bull" in data and SEED.search(data):
-                found.append(path)
-        return found
+        if self._seeds is None:
+            self._seeds = []
+            for path in self.tree.paths:
+                data = self.tree.read(path)
+                if data is not None and b"bull" in data and SEED.search(data):
+                    self._seeds.append(path)
+        return self._seeds
+
+    def leads_to(self, path: str, package: str) -> bool:
+        """Whether a file imports a package by name, or over files that do."""
+        known = self._leading.get(package)
+        if known is None:
+            quoted = (f"'{package}'".encode(), f'"{package}"'.encode())
+            naming = [path for path in self.seeds() if self.mentions(path, quoted)]
+            known = self._leading[package] = frozenset(naming).union(
+                *(self.graph.all_importers(path) for path in naming)
+            )
+        return path in known
+
+    def implementing(self) -> frozenset[str]:
+        """Files in which something says that it implements an interface."""
+        if self._implementing is None:
+            self._implementing = frozenset(path for path in self.tree.paths if self.mentions(path, (b"implements",)))
+        return self._implementing
+
+    def methods_named(self, name: str) -> list[Function]:
+        """Methods of that name of all classes that are parsed so far."""
+        modules = list(self._modules.values())
+        for module in modules[self._classes_indexed :]:
+            for cls in module.classes if module is not None else ():
+                for member, function in cls.members.items():
+                    self._methods.setdefault(member, []).append(function)
+        self._classes_indexed = len(modules)
+        return self._methods.get(name, [])
 
     def mentions(self, path: str, words: Iterable[bytes]) -> bool:
         """Whether the file's bytes hold one of the words."""

@@ -116,16 +116,12 @@ def implementers(ev: Evaluator, interface: str, module: Module) -> list[Class]:
         return known
     found: list[Class] = []
     program = ev.program
-    word = re.compile(rb"implements\b[^{]*\b" + re.escape(interface.encode()) + rb"\b")
-    for path in (module.path, *sorted(program.graph.all_importers(module.path))):
+    named = interface.encode()
+    word = re.compile(rb"implements\b[^{]*\b" + re.escape(named) + rb"\b")
+    around = program.implementing() & program.graph.all_importers(module.path)
+    for path in (module.path, *sorted(around)):
         data = program.tree.read(path)
-        if (
-            data is None
-            or interface.encode() not in data
-            or b"implements" not in data
-            or not word.search(data)
-            or (other := program.module(path)) is None
-        ):
+        if data is None or named not in data or not word.search(data) or (other := program.module(path)) is None:
             continue
         for cls in other.classes:
             if any(other.text(node).split("<")[0] == interface for node in cls.implements):

@@ -244,7 +244,9 @@ def _star(ev: Evaluator, module: Module, wanted: str) -> str | None:
     """The file that a barrel's `export *` has the name from; the first where none is seen to."""
     for spec in module.stars:
         path = ev.program.target(module.path, spec)
-        target = ev.program.module(path) if path is not None else None
+        if path is None or not ev.program.exported.may_export(path, wanted):
+            continue
+        target = ev.program.module(path)
         if target is not None and (wanted in target.type_aliases or wanted in target.exports):
             return spec
     return module.stars[0] if module.stars else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auditor.code import classes, external, names, providers
+from auditor.code import classes, external, providers
 from auditor.code.facts import Class, Field, Function, Import, Module, Parameter, Scope
 from auditor.code.program import Exhausted
 from auditor.code.syntax import key_text
@@ -182,12 +182,9 @@ def _exported_type(ev: Evaluator, path: str, name: str, text: str, depth: int, s
             return _exported_type(ev, target, what.name, text, depth + 1, seen | {path})
         if kind == "node" and isinstance(what, tuple) and what[0].id in module.class_at:
             return classes.any_of(ev, module.class_at[what[0].id])
-    word = name.encode()
     for spec in module.stars:
         target = ev.program.target(path, spec)
-        if target is not None and not any(
-            ev.program.mentions(at, (word,)) for at in (target, *names.starred(ev, target))
-        ):
+        if target is not None and not ev.program.exported.may_pass_on(target, name):
             continue  # parsed only where it can be the one
         value = (
             _exported_type(ev, target, name, text, depth + 1, seen | {path})
