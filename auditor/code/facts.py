@@ -383,10 +383,17 @@ def line_of(node: Node) -> int:
     return int(node.start_point[0]) + 1
 
 
+def children_of(node: Node) -> list[Node]:
+    """The named children of a node, which it forgets again: py-tree-sitter's nodes keep each child that they ever gave out,
+    and a file's facts would hold its whole tree a second time."""
+    held = node.walk().node
+    return held.named_children if held is not None else []
+
+
 def nodes_in(node: Node) -> Iterator[Node]:
     """A node and all named ones beneath it, in source order, without recursion."""
     pending = [node]
     while pending:
         at = pending.pop()
         yield at
-        pending.extend(reversed(at.named_children))
+        pending.extend(reversed(children_of(at)))

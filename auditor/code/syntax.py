@@ -23,6 +23,7 @@ from auditor.code.facts import (
     Parameter,
     Scope,
     Step,
+    children_of,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ class _Walk:
             if handler is not None:
                 handler(node, scope, context)
                 continue
-            for child in reversed(node.named_children):
+            for child in reversed(children_of(node)):
                 if not pruned[child.kind_id]:
                     push((child, scope, context))
 
@@ -142,7 +143,7 @@ class _Walk:
     def later(self, node: Node, scope: Scope, context: Context | None) -> None:
         """See the children of `node` next."""
         pruned, push = self.pruned, self.stack.append
-        for child in reversed(node.named_children):
+        for child in reversed(children_of(node)):
             if not pruned[child.kind_id]:
                 push((child, scope, context))
 
