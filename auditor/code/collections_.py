@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.code import callers
+from auditor.code import callers, plain
 from auditor.code.facts import Context, Module, Scope
-from auditor.code.lazy_members import with_member
+from auditor.code.lazy_members import with_members
 from auditor.code.syntax import last_name
 from auditor.code.values import (
     UNDEFINED,
@@ -97,56 +97,89 @@ def mutated(
     changes = mutations(ev, module, name)
     if not changes or not any(isinstance(option, Object | Array) for option in options_of(value)):
         return value
+    changes = [change for change in changes if same(change.holder, change.scope)]
+    if not changes:
+        return value
+    growing = [_Growing(option) for option in options_of(value)]
     for change in changes:
-        if not same(change.holder, change.scope):
-            continue
-        for turn in callers.turns(ev, change.scope, frame):
+        for turn in [frame] if _is_plain(change) else callers.turns(ev, change.scope, frame):
             worth = ev.eval(change.value, change.scope, turn)
             key = ev.eval(change.key, change.scope, turn) if change.key is not None else None
-            value = join([_changed(option, change, key, worth) for option in options_of(value)])
-    return value
+            for one in growing:
+                one.change(change, key, worth)
+    return join([one.grown() for one in growing])
 
 
-def _changed(value: Value, change: Mutation, key: Value | None, worth: Value) -> Value:
-    if isinstance(value, Array):
-        if change.op == "push":
-            if (
-                change.value.type != "spread_element"
-                and value.rest is None
-                and not _repeated(change.context)
-                and len(value.items) < _MOST_ITEMS
-            ):
-                return replace(value, items=(*value.items, worth))
-            inner = worth.element() if change.value.type == "spread_element" and isinstance(worth, Array) else worth
-            return replace(value, rest=join([*([value.rest] if value.rest is not None else []), inner]))
+class _Growing:
+    """A value while it is changed; what may be one thing or another is joined once, at the end."""
+
+    def __init__(self, value: Value) -> None:
+        self.value = value
+        self._members: dict[str, list[Value]] = {}
+        """New members by name: what each may be."""
+        self._items: list[Value] = []
+        self._rest: list[Value] = []
+
+    def change(self, change: Mutation, key: Value | None, worth: Value) -> None:
+        """One change, with the values of its key and of what is put there."""
+        value = self.value
+        if isinstance(value, Array) and change.op == "push":
+            self._push(value, change, worth)
+        elif not isinstance(value, Object):
+            return
+        elif change.op == "push":
+            if value.type == "Set":
+                self._rest.append(worth)
+        elif change.op == "member":
+            self._set(value, change.name, worth, _conditional(change.context))
+        elif change.op != "set" or value.type != "object":
+            for option in options_of(key) if key is not None else ():
+                if isinstance(option, Literal):
+                    maybe = isinstance(key, Union) or _conditional(change.context)
+                    self._set(value, str(option.value), worth, maybe)
+                else:
+                    self._rest.append(worth)
+
+    def grown(self) -> Value:
+        """The value after all changes."""
+        value = self.value
+        if isinstance(value, Object | Array) and self._rest:
+            rest = join([*([value.rest] if value.rest is not None else []), *self._rest])
+            value = replace(value, rest=rest)
+        if isinstance(value, Array) and self._items:
+            return replace(value, items=(*value.items, *self._items))
+        if isinstance(value, Object) and self._members:
+            made = {name: join(values) for name, values in self._members.items()}
+            return replace(value, members=with_members(value.members, made))
         return value
-    if not isinstance(value, Object):
-        return value
-    if change.op == "push":
-        return (
-            replace(value, rest=join([*([value.rest] if value.rest is not None else []), worth]))
-            if value.type == "Set"
-            else value
-        )
-    if change.op == "member":
-        return _with(value, change.name, worth, _conditional(change.context))
-    if change.op == "set" and value.type == "object":
-        return value
-    for option in options_of(key) if key is not None else ():
-        if isinstance(option, Literal):
-            value = _with(value, str(option.value), worth, isinstance(key, Union) or _conditional(change.context))
+
+    def _push(self, value: Array, change: Mutation, worth: Value) -> None:
+        spread = change.value.type == "spread_element"
+        known = value.rest is None and not self._rest and len(value.items) + len(self._items) < _MOST_ITEMS
+        if known and not spread and not _repeated(change.context):
+            self._items.append(worth)
         else:
-            value = replace(value, rest=join([*([value.rest] if value.rest is not None else []), worth]))
-    return value
+            self._rest.append(worth.element() if spread and isinstance(worth, Array) else worth)
+
+    def _set(self, value: Object, name: str, worth: Value, maybe: bool) -> None:
+        known = self._members.get(name)
+        if known is None:
+            before = value.members.get(name)
+            if maybe and value.type == "object":
+                known = [before if before is not None else UNDEFINED]
+            elif before is not None and value.type != "object" and not is_nothing(before):
+                known = [before]
+            else:
+                known = []
+        elif not maybe and value.type == "object":
+            known = []
+        known.append(worth)
+        self._members[name] = known
 
 
-def _with(value: Object, name: str, worth: Value, maybe: bool) -> Object:
-    before = value.members.get(name)
-    if maybe and value.type == "object":
-        worth = join([before if before is not None else UNDEFINED, worth])
-    elif before is not None and value.type != "object" and not is_nothing(before):
-        worth = join([before, worth])
-    return replace(value, members=with_member(value.members, name, worth))
+def _is_plain(change: Mutation) -> bool:
+    """Whether all calls may be looked at together: a string under a name that is written there."""
+    return (change.key is None or change.key.type == "string") and plain.is_primitive(change.value, change.scope)
 
 
 def _repeated(context: Context | None) -> bool:

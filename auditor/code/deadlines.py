@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.code import callers, options
+from auditor.code import callers, options, plain
 from auditor.code.facts import Call, Function, Scope
 from auditor.code.model import Option, OptionState
 from auditor.code.values import External, Frame, FunctionValue, Literal, Object, Value, is_nothing, options_of
@@ -59,7 +59,7 @@ def of(ev: Evaluator, call: Call, frame: Frame | None = None, depth: int = 0) ->
     if shown.endswith("Promise.race"):
         timers = [_timer(ev, node, call.scope, frame) for node in _elements(call)]
         return next((each for each in timers if each is not None), None)
-    if call.name == "race":
+    if call.name == "race" or plain.is_native(call):
         return None
     for callee in options_of(ev.eval(call.callee, call.scope, frame)):
         match callee:

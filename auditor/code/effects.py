@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from auditor.code import chains, classes, decides, margins, positions, taint, transactions
+from auditor.code import chains, classes, decides, margins, plain, positions, taint, transactions
 from auditor.code.branches import branches_of
 from auditor.code.catalogue import Catalogue, Meaning
 from auditor.code.events import EMITS, Events
@@ -218,6 +218,7 @@ class Effects:
         self._barren: set[_Key] = set()
         """Ways of walking functions that show nothing at all: no other handler's walk needs them."""
         self._calls: dict[int, list[Call]] = {}
+        self._around: dict[tuple[int, int], tuple[str, ...]] = {}
         self._decisions: dict[tuple[int, int, bool], decides.Decision | None] = {}
         self._run = 0
         self._told: dict[int, tuple[str, ...]] = {}
@@ -407,6 +408,8 @@ class Effects:
     def _targets(self, call: Call, visit: _Visit) -> list[tuple[Function, Frame | None]]:
         """Functions that the call runs; within a wrapper's closure, the one that this wrapper was given."""
         callee = call.callee
+        if plain.is_native(call):
+            return [(function, None) for function in self.flow.targets(call)]
         if callee is not None and (
             callee.type in ("identifier", "member_expression") if visit.frame is not None else _is_own(callee)
         ):
@@ -414,8 +417,7 @@ class Effects:
             own = [(one.fact, one.frame or self._inherited(one)) for one in found if isinstance(one, FunctionValue)]
             if own:
                 return own
-        plain = self.flow.targets(call) or self.events.heard_by(call)
-        return [(function, None) for function in plain]
+        return [(function, None) for function in self.flow.targets(call) or self.events.heard_by(call)]
 
     def _handed_on(self, call: Call, visit: _Visit) -> tuple[Target, ...] | None:
         """Functions that outside code gets from this very way: `storage.run(store, fn)` in `withStore(fn)`."""
@@ -481,6 +483,14 @@ class Effects:
         )
 
     def _contexts(self, call: Call, visit: _Visit) -> tuple[str, ...]:
+        """What stands around a call in its function, outermost first."""
+        key = (call.node.id, id(visit.function))
+        known = self._around.get(key)
+        if known is None:
+            known = self._around[key] = self._read_contexts(call, visit)
+        return known
+
+    def _read_contexts(self, call: Call, visit: _Visit) -> tuple[str, ...]:
         kinds: list[str] = []
         at = call.context
         limit = visit.function.node

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from auditor.code import classes
+from auditor.code import classes, plain
 from auditor.code.facts import Call, Function, Import, Module
 from auditor.code.values import CYCLE, ClassValue, FunctionValue, Unknown, Value, options_of
 
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
 MOST = 400
+_MAY_BE = frozenset(("identifier", "member_expression", "call_expression"))
+"""Forms of arguments that may give a function by name."""
+_TELLING = frozenset(
+    ("log", "trace", "debug", "verbose", "info", "notice", "warn", "warning", "error", "fatal", "setAttribute", "setAttributes", "recordException",
+     "addEvent", "setStatus", "setTag", "setTags", "setContext", "setExtra", "setUser", "captureException", "captureMessage")
+)  # fmt: skip
+"""Methods of loggers and tracers, which run nothing that they are told."""
 _CHAINED = frozenset(
     (
         "member_expression",
@@ -82,7 +89,7 @@ class Flow:
             self._targets[call.node.id] = known
         return known
 
-    def _towards(self, call: Call, within: frozenset[str]) -> bool:
+    def towards(self, call: Call, within: frozenset[str]) -> bool:
         """Whether a call may lead into one of these files, by the import that it starts from."""
         node = _root(call)
         if node is None or node.type != "identifier":
@@ -96,6 +103,8 @@ class Flow:
 
     def _outside(self, call: Call) -> bool:
         """Whether a call is at first sight one of an npm package or a global, and hands over no function."""
+        if plain.is_inert(call):
+            return True
         node = _root(call)
         if node is None or node.type != "identifier":
             return False
@@ -122,7 +131,9 @@ class Flow:
                     if step.constructor is not None:
                         return (step.constructor,)
             return ()
-        value = ev.eval(call.callee, call.scope)
+        native = plain.is_native(call)
+        if not native:
+            value = ev.eval(call.callee, call.scope)
         for option in options_of(value):
             if isinstance(option, FunctionValue):
                 found[id(option.fact)] = option.fact
@@ -130,11 +141,11 @@ class Flow:
                 constructor = classes.constructor_of(ev, option.fact)
                 if constructor is not None:
                     found[id(constructor)] = constructor
-        if not found and isinstance(value, Unknown):
+        if not (found or native) and isinstance(value, Unknown):
             self.lost[call.node.id] = call
         if not found or call.name in ("on", "once", "then", "catch", "finally", "use", "register"):
-            for node in call.arguments():
-                if node.type in ("identifier", "member_expression", "call_expression"):
+            for node in call.arguments() if call.name not in _TELLING else ():
+                if node.type in _MAY_BE and not plain.is_data(node, call.scope):
                     for option in options_of(ev.eval(node, call.scope)):
                         if isinstance(option, FunctionValue):
                             found[id(option.fact)] = option.fact
@@ -155,7 +166,7 @@ class Flow:
         queue = deque(first)
         while queue and len(found) < most and not self.ev.program.out_of_time():
             for call in self.calls(queue.popleft()):
-                if within is not None and not self._towards(call, within):
+                if within is not None and not self.towards(call, within):
                     continue
                 for target in self.targets(call):
                     if id(target) not in found:

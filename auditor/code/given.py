@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from auditor.code import chains, taint
+from auditor.code import chains, plain, taint
 from auditor.code.facts import Call, Function, Parameter
 from auditor.code.lazy_members import held
 from auditor.code.meanings import unwrapped
@@ -133,8 +133,10 @@ class Given:
     ) -> Iterator[object]:
         chosen = bool(names & uses.chosen)
         if node is None:
-            if names & uses.called and declared.default is None:
+            if names & (uses.called | uses.run) and declared.default is None:
                 yield "nothing"
+        elif not chosen and plain.is_primitive(node, call.scope):
+            return
         elif chosen or names & uses.run or (names & uses.handed and (node.type in _HANDED or _binds(node))):
             yield from _sign(self._ev, self._ev.eval(node, call.scope, outer), chosen)
 

@@ -50,9 +50,9 @@ def held(members: Mapping[str, Value]) -> Mapping[str, Value]:
     return members.held if isinstance(members, Members) else members
 
 
-def with_member(members: Mapping[str, Value], name: str, value: Value) -> Mapping[str, Value]:
-    """The members with one more, or another value for one."""
-    return _like(members, {**held(members), name: value})
+def with_members(members: Mapping[str, Value], more: Mapping[str, Value]) -> Mapping[str, Value]:
+    """The members with some more, or other values for some."""
+    return _like(members, {**held(members), **more})
 
 
 def without(members: Mapping[str, Value], names: Iterable[object]) -> Mapping[str, Value]:

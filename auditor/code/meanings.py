@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.code import addresses, chains, contracts, existence, records, schemas, sql
+from auditor.code import addresses, chains, contracts, existence, plain, records, schemas, sql
 from auditor.code import options as options_
 from auditor.code.bounds import Bounds, constructions
 from auditor.code.catalogue import Catalogue, KeyRule, Meaning, Package, TimeRule
@@ -122,6 +122,7 @@ class Meanings:
         self.producers = producers
         self._tx: dict[tuple[str, str], list[tuple[int, int, str]]] = {}
         self._known: dict[int, Meaning | None] = {}
+        self._effects: dict[int, Effect] = {}
         self._has_contracts: bool | None = None
         self.bounds = Bounds(ev, self._told)
 
@@ -171,6 +172,12 @@ class Meanings:
 
     def effect(self, call: Call, meaning: Meaning) -> Effect:
         """The call as an effect, without what only its surroundings tell."""
+        known = self._effects.get(call.node.id)
+        if known is None:
+            known = self._effects[call.node.id] = self._effect(call, meaning)
+        return known
+
+    def _effect(self, call: Call, meaning: Meaning) -> Effect:
         value = self._external(call)
         shown = callee_text(call.node)
         role = meaning.role
@@ -229,7 +236,7 @@ class Meanings:
             return Meaning(Role.ENQUEUE, _NOTHING)
         if call.name in _DELAYS:
             return Meaning(Role.DELAY, _NOTHING)
-        if not self._worth_a_look(call):
+        if not self._worth_a_look(call) or plain.is_native(call):
             return self._by_shape(call)
         value = self._external(call)
         if value is not None:

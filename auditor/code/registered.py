@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from auditor.code import plain
 from auditor.code.facts import Call, Function
 from auditor.code.flow import functions_of
 from auditor.code.syntax import last_name
@@ -36,16 +37,20 @@ def kept_for(ev: Evaluator, functions: Iterable[Function]) -> list[Function]:
 def _given(ev: Evaluator, call: Call) -> Iterator[Function]:
     """The functions that other files hand to the function that keeps them, by the parameters that it puts away."""
     owner = call.scope.func
+    if owner is None:
+        return
     written = " ".join(call.scope.module.text(node) for node in call.arguments())
     kept = [
         index
-        for index, parameter in enumerate(owner.parameters if owner is not None else ())
-        if parameter.name and re.search(rf"\b{re.escape(parameter.name)}\b", written)
+        for index, parameter in enumerate(owner.parameters)
+        if parameter.name
+        and re.search(rf"\b{re.escape(parameter.name)}\b", written)
+        and not plain.is_data_type(parameter.type_node, owner.module)
     ]
-    for site in _calls_of(ev, owner) if owner is not None and kept else ():
+    for site in _calls_of(ev, owner) if kept else ():
         given = site.arguments()
         for index in kept:
-            if index < len(given):
+            if index < len(given) and not plain.is_data(given[index], site.scope):
                 yield from functions_of(ev.eval(given[index], site.scope))
 
 

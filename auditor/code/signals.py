@@ -126,7 +126,10 @@ class Signals:
         """What the handler runs, with what was registered for it to run: `onShutdown(() => worker.close())`."""
         reached = self.flow.reach(starts, 150, self.relevant)
         near = {id(f): f for f in reached.values()}
-        near |= {id(t): t for f in reached.values() for call in self.flow.calls(f) for t in self.flow.targets(call)}
+        calls = (
+            call for f in reached.values() for call in self.flow.calls(f) if self.flow.towards(call, self.relevant)
+        )
+        near |= {id(target): target for call in calls for target in self.flow.targets(call)}
         kept = registered.kept_for(self.ev, near.values())
         return self.flow.reach([*reached.values(), *kept], 150, self.relevant) if kept else reached
 

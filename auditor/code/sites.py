@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from auditor.code import callers, classes, patches
+from auditor.code import callers, classes, patches, plain
 from auditor.code.call_sites import NO_CALLERS
-from auditor.code.facts import Call, Module
+from auditor.code.facts import Call, Import, Module
 from auditor.code.values import (
     UNDEFINED,
     Array,
@@ -274,9 +274,9 @@ def _judge(ev: Evaluator, call: Call, accept: Callable[[LibraryObject], bool]) -
 
 def _is_plain(call: Call, node: Node) -> bool:
     """Whether a receiver is at first sight a Set, Map, literal or function."""
-    if node.type != "identifier":
-        return node.type in ("string", "array", "object", "template_string", "regex")
-    binding = call.scope.lookup(call.scope.module.text(node))
+    if node.type == "object" or plain.is_collection(node, call.scope):
+        return True
+    binding = call.scope.lookup(call.scope.module.text(node)) if node.type == "identifier" else None
     made = (
         binding.node if binding is not None and binding.kind == "var" and binding.const and not binding.path else None
     )
@@ -285,7 +285,7 @@ def _is_plain(call: Call, node: Node) -> bool:
     if made.type == "new_expression":
         callee = made.child_by_field_name("constructor")
         return callee is not None and call.scope.module.text(callee) in NO_CALLERS
-    return made.type in ("object", "string", "number", "template_string", "arrow_function", "regex")
+    return made.type in ("object", "arrow_function")
 
 
 def expansions(ev: Evaluator, call: Call) -> list[Frame | None]:
@@ -348,7 +348,11 @@ def _called_library(ev: Evaluator, call: Call, found: Sites) -> None:
     binding = call.scope.lookup(call.name)
     if binding is None or binding.kind not in ("import", "var") or call.callee is None:
         return
-    if binding.kind == "var" and (
+    if isinstance(binding.fact, Import):
+        target = ev.program.target(call.scope.module.path, binding.fact.spec)
+        if binding.fact.spec != "bull" if target is None else not ev.program.leads_to(target, "bull"):
+            return
+    elif (
         binding.node is None
         or b"require" not in call.scope.module.source[binding.node.start_byte : binding.node.end_byte][:40]
     ):

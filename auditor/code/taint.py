@@ -21,7 +21,7 @@ def text(node: Node) -> str:
 
 def of(node: Node, env: Mapping[str, Paths], depth: int = 0) -> Paths:
     """The job's values that `node` depends on, by the variables of `env`."""
-    if depth > _DEEPEST:
+    if not env or depth > _DEEPEST:
         return NONE
     match node.type:
         case "identifier" | "shorthand_property_identifier":

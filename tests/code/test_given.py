@@ -93,6 +93,17 @@ new Worker('b', async (job) => load(job.data.id, () => prisma.order.create(job.d
     }
 
 
+def test_members_of_an_object_that_is_not_given_are_not_run(tmp_path: Path) -> None:
+    text = """
+const writer = (params) => ({ write: async (id) => { if (params?.ready) { await params.ready(id); } await prisma.order.findUnique({ where: { id } }); } });
+new Worker('a', async (job) => { await writer().write(job.data.id); });
+new Worker('b', async (job) => { await writer({ ready: async (id) => { await prisma.order.create({ id }); } }).write(job.data.id); });
+"""
+    found = calls(tmp_path, text)
+    assert "prisma.order.create" not in found["a"]
+    assert "prisma.order.create" in found["b"]
+
+
 def test_what_this_call_does_not_tell_is_what_all_calls_give(tmp_path: Path) -> None:
     text = """
 const run = async (step, kind, job) => { await step(job); await prisma[kind].create(job.data); };
