@@ -105,7 +105,7 @@ class Workers:
             closed_on=tuple(closing.signals),
             forced_close=closing.forced,
             queue=queue,
-            jobs=tuple(dict.fromkeys(job for _, name, _ in processor.handlers for job in names(name))),
+            jobs=tuple(dict.fromkeys(job for _, name, _ in processor.handlers for job in _handled(name, named=named))),
             options={k: v for k, v in self._options(placed, processor).items() if k not in ("scope", "configKey")},
             handler=handler.span,
             handler_name=handler.name,
@@ -200,3 +200,8 @@ def _summed(values: list[Value]) -> list[Value]:
         else:
             return [value]
     return [Literal(total, first.where if first is not None else None)]
+
+
+def _handled(name: Value, *, named: bool) -> tuple[str, ...]:
+    """The names that a Nest `@Process` handles: Bull's own for jobs without one, beside handlers that are named."""
+    return ("__default__",) if named and is_nothing(name) else names(name)

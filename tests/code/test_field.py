@@ -398,3 +398,67 @@ def test_a_colon_in_a_queues_name_is_refused_by_newer_versions(tmp_path: Path, v
         """,
     )
     assert [misuse.rule for misuse in model.misuses if misuse.rule == "colon_in_name"] == ["colon_in_name"] * refused
+
+
+def test_a_nest_process_without_a_name_handles_the_jobs_without_one(tmp_path: Path) -> None:
+    model = read(
+        tmp_path,
+        {"@nestjs/bull": "^10.1.0", "@nestjs/core": "^10.0.0", "@nestjs/common": "^10.0.0", "bull": "^4.12.0"},
+        src__index="""
+            import { NestFactory } from '@nestjs/core';
+            import { AppModule } from './module';
+            NestFactory.create(AppModule).then((app) => app.listen(3000));
+        """,
+        src__module="""
+            import { BullModule } from '@nestjs/bull';
+            import { Module } from '@nestjs/common';
+            import { Notices } from './notices';
+            @Module({ imports: [BullModule.forRoot({ redis: {} }), BullModule.registerQueue({ name: 'notices' })], providers: [Notices] })
+            export class AppModule {}
+        """,
+        src__notices="""
+            import { InjectQueue, Process, Processor } from '@nestjs/bull';
+            import type { Job, Queue } from 'bull';
+            @Processor('notices')
+            export class Notices {
+              constructor(@InjectQueue('notices') private readonly queue: Queue) {}
+              @Process({ concurrency: 5 }) one(job: Job) { return job.data; }
+              @Process('bulk') many(job: Job) { return job.data; }
+              send(data: object) { return this.queue.add(data); }
+            }
+        """,
+    )
+    (worker,) = model.workers
+    assert worker.jobs == ("__default__", "bulk")
+    assert {job.job for job in model.producers} == {"__default__"}
+
+
+def test_a_wrapper_of_several_queues_enqueues_several_jobs(tmp_path: Path) -> None:
+    model = read(
+        tmp_path,
+        {"bullmq": "5.61.0"},
+        src__queues="""
+            import { Queue } from 'bullmq';
+            const queues = new Map<string, Queue>();
+            function queueOf(name: string) {
+              if (!queues.has(name)) queues.set(name, new Queue(name, { connection: {}, defaultJobOptions: { attempts: 3 } }));
+              return queues.get(name)!;
+            }
+            export async function enqueue(queue: string, job: string, data: object, options?: { jobId?: string; attempts?: number }) {
+              return queueOf(queue).add(job, data, options);
+            }
+        """,
+        src__index="""
+            import { enqueue } from './queues';
+            await enqueue('payments', 'charge', { orderId: 'a' }, { jobId: 'charge-a', attempts: 5 });
+            await enqueue('thumbnails', 'resize', { file: 'a.png' });
+        """,
+    )
+    (producer,) = model.producers
+    told = [(one.queue, one.job, one.options["attempts"].value, one.job_id, one.kind) for one in producer.cases]
+    assert told == [
+        (("payments",), "charge", 5, True, "payment"),
+        (("thumbnails",), "resize", 3, None, "other"),
+    ]
+    assert [[path for path, _ in one.data_keys] for one in producer.cases] == [["orderId"], ["file"]]
+    assert model.jobs == producer.cases
