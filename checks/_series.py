@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from auditor.code.model import CodeModel, Metric, Quantity
 from auditor.code.quantity import of_name
@@ -46,7 +47,13 @@ class Publication:
 
 def named(metric: Metric, name: str) -> bool:
     """Whether a series of this name is one of the metric's: OpenTelemetry's names get underscores, units and `_total`."""
-    base = re.sub(r"[^a-zA-Z0-9_:*]", "_", metric.name)
+    return _names(metric.name, name)
+
+
+@lru_cache(maxsize=100_000)
+def _names(declared: str, name: str) -> bool:
+    """Asked for every metric of the code, of every selector of every alert and panel, by every item."""
+    base = re.sub(r"[^a-zA-Z0-9_:*]", "_", declared)
     if "*" in base:
         return (
             re.fullmatch(
@@ -61,7 +68,8 @@ def of_code(code: CodeModel | None, selector: Selector) -> tuple[Metric, ...]:
     """The metrics of code that the selector names."""
     metrics = [m for m in (code.metrics if code else ()) if m.kind != "board"]
     if selector.metric:
-        return tuple(m for m in metrics if named(m, re.sub(r"[^a-zA-Z0-9_:]", "_", selector.metric)))
+        wanted = re.sub(r"[^a-zA-Z0-9_:]", "_", selector.metric)
+        return tuple(m for m in metrics if _names(m.name, wanted))
     return tuple(
         m
         for m in metrics

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from auditor.code.model import CodeModel, Worker
@@ -225,6 +226,7 @@ def _packages_of(unit: Deployment, infra: InfraModel) -> set[str]:
     return {p for e in unit.entries if (p := _package(real(e.path), infra.packages))}
 
 
+@lru_cache(maxsize=10_000)
 def real(*parts: str) -> str:
     """The path without links, as collectors give it."""
     return Path(*parts).resolve().as_posix()

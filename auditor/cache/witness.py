@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
+from threading import Lock
 
 from auditor.opening import Disk, Inside, NotRead
 
@@ -73,12 +74,17 @@ class Checker:
         """`listings`: by name, the rules by which collectors list files."""
         self.listings = listings
         self._disk = Disk()
+        self._one_at_a_time = Lock()  # sources start side by side and ask about the same files
         self._insides: dict[tuple[str, str], Inside] = {}
         self._answers: dict[tuple[str | int | None, ...], str] = {}
         self._whole: dict[str, tuple[int, str]] = {}
 
     def holds(self, trace: Trace) -> bool:
         """Whether every question of a trace has the same answer now. Raises LookupError, TypeError, ValueError for no trace."""
+        with self._one_at_a_time:
+            return self._all_hold(trace)
+
+    def _all_hold(self, trace: Trace) -> bool:
         for question, arguments, answers in trace:
             ask = getattr(self, f"_{question}") if question in _QUESTIONS else None
             if ask is None:

@@ -163,10 +163,11 @@ def _excluded(path: str, patterns: Sequence[str]) -> bool:
 
 def _walk(root: Path) -> list[str]:
     found: list[str] = []
+    top = len(str(root).rstrip("/")) + 1
     for folder, names, files in os.walk(root):
-        names[:] = sorted(n for n in names if n not in _NEVER)
-        base = Path(folder).relative_to(root).as_posix()
-        found += [name if base == "." else f"{base}/{name}" for name in sorted(files)]
+        names[:] = sorted(name for name in names if name not in _NEVER)
+        lead = f"{below}/" if (below := folder[top:]) else ""
+        found += [lead + name for name in sorted(files)]
         if len(found) >= MAX_FILES:
             return found[:MAX_FILES]
     return found
