@@ -77,11 +77,13 @@ def _detected(live: LiveRedis, *, pci: bool) -> LiveSide:
 
 
 def _hit(gathered: Gathered, queue: LiveQueue, hit: Hit, sampled: int) -> None:
-    subject = producer(queue, hit.job) if hit.field == "data" else of_queue(queue)
+    subject = producer(queue, hit.job) if hit.field in ("data", "id", "name") else of_queue(queue)
     where = f"{hit.field}{'' if hit.path[:1] in ('', '[') else '.'}{hit.path}"
-    shown = _field(
-        queue, hit.example, hit.field, f"{where}: {hit.kind}, {hit.shape}", "nothing of the kind, or encrypted"
-    )
+    observed, expected = f"{where}: {hit.kind}, {hit.shape}", "nothing of the kind, or encrypted"
+    shown = _field(queue, hit.example, hit.field, observed, expected)
+    if hit.field == "id":  # what it is shown by is masked: no key of Redis
+        where = "the job id"
+        shown = Evidence(f"SCAN 0 MATCH {queue.key('*')}", observed, expected, queue.place(hit.example))
     text = f"{queue.label}/{hit.job}: {where} holds a {hit.kind.label} in {hit.jobs} of {sampled} sampled jobs"
     gathered.say(Status.FAIL, text, subject, [shown], symbol=f"{hit.job} {where} {hit.kind}")
 

@@ -29,6 +29,7 @@ _NEUTRAL = frozenset(
 _REFERENCE = frozenset(("id", "ref", "reference", "token", "fingerprint", "order", "tracking", "account"))
 
 _PAN = re.compile(r"(?<![\d.\-+])\d(?:[ -]?\d){12,18}(?![\d.]|-\d)")
+_JOINT = re.compile(r"(?<=[A-Za-z])[-_](?=\d)")
 _GROUPED = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?|\d{4}([ -])\d{6}\2\d{5}")
 _NAMED = re.compile(
     # what a number is named right before it: `order #42…`, `payment_id=42…`, a path's segment
@@ -71,8 +72,8 @@ def has_card(text: str, key: tuple[str, ...]) -> bool:
     about_cards = bool(CARD_WORDS & set(key)) and key[-1] not in _REFERENCE
     for match in _PAN.finditer(text):
         written = match[0]
-        digits = written.replace(" ", "").replace("-", "")
-        if not digits.isascii() or len(set(digits)) < 2 or not issued(digits) or not luhn(digits):
+        digits = _number(written)
+        if not digits:
             continue
         whole = written == text.strip()
         if about_cards and whole:
@@ -84,3 +85,28 @@ def has_card(text: str, key: tuple[str, ...]) -> bool:
         if not whole and len(digits) < 19 and near and not _NAMED.search(before):
             return True
     return False
+
+
+def without_cards(name: str) -> str:
+    """An id or name, its card numbers but for the last two digits masked: `pan-***44`; as it is where it holds none."""
+    said = as_words(name)
+    if not has_card(said, ()):
+        return name
+    shown, end = "", 0
+    for match in _PAN.finditer(said):
+        if digits := _number(match[0]):
+            shown += f"{name[end : match.start()]}***{digits[-2:]}"
+            end = match.end()
+    return shown + name[end:]
+
+
+def as_words(name: str) -> str:
+    """An id or name as text of the same length: `pan-4242…` is no negative number, nor `card_4242…` one word."""
+    return _JOINT.sub(" ", name)
+
+
+def _number(written: str) -> str:
+    """The digits of a card number, empty where it is none."""
+    digits = written.replace(" ", "").replace("-", "")
+    sound = digits.isascii() and len(set(digits)) > 1 and issued(digits) and luhn(digits)
+    return digits if sound else ""

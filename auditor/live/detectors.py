@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from .cards import has_card
+from .cards import as_words, has_card
 from .jobs_model import Sensitive
 from .secrets import by_key, by_value, keylike, words
 
@@ -65,6 +65,8 @@ _HINTS = (
     ),
 )
 _DIGITS = re.compile(r"\d{12}|\d{4}[ -]\d{4}")
+_SHORTEST = 13
+"""Characters of the shortest text that any value's detector knows."""
 _MAX_DEPTH = 24
 _MAX_NODES = 20_000
 _MAX_ELEMENTS = 200
@@ -103,6 +105,11 @@ def in_text(text: str) -> list[Found]:
     """Hits in plain text: a failure reason, a stack trace. There only values count."""
     kinds = [*by_value(text, ()), *([Sensitive.CARD] if has_card(text, ()) else [])]
     return _unique(Found("", kind, f"inside a text of {len(text)}") for kind in kinds)
+
+
+def in_name(text: str) -> list[Found]:
+    """Hits in a job's id or name, which stand in keys, logs and reports; there only values count."""
+    return in_text(as_words(text)) if len(text) >= _SHORTEST and _worth_a_walk(text) else []
 
 
 def _worth_a_walk(text: str) -> bool:

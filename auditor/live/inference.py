@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .jobs import shown
 from .jobs_model import Failure, SampledJob, State
 from .model import Durations, LockFact, LockSureness, Stalls
 from .state import snap
@@ -15,6 +16,7 @@ class Lock:
     """A look at one active job's lock: rest of its life and the job's age, in ms; `rest` -2: there is none."""
 
     job: str
+    """Its id as Redis holds it."""
     rest: int
     age: int | None
     holder: str = ""
@@ -37,13 +39,13 @@ def lock_duration(locks: Sequence[Lock], era: str) -> LockFact | None:
     if fresh:
         lock = min(fresh, key=lambda lock: lock.age or 0)
         exact = snap(lock.rest + (lock.age or 0))
-        return LockFact(exact, exact, LockSureness.EXACT, lock.job)
+        return LockFact(exact, exact, LockSureness.EXACT, shown(lock.job))
     longest = max(alive, key=lambda lock: lock.rest)
     late = 1 / 0.6 if era in ("bullmq 3", "bullmq 4", "bullmq 5", "bullmq 6", "bullmq 5-6") else 2
     above = [int(lock.rest * late) for lock in alive if lock.renewed]
     above += [lock.rest + lock.age for lock in alive if not lock.renewed and lock.age is not None]
     high = min(above, default=int(longest.rest * late))
-    return LockFact(longest.rest, max(high, longest.rest), LockSureness.BOUNDS, longest.job)
+    return LockFact(longest.rest, max(high, longest.rest), LockSureness.BOUNDS, shown(longest.job))
 
 
 def durations(jobs: Sequence[SampledJob]) -> Durations | None:

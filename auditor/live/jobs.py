@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from . import detectors
 from .asking import Asking, whole
+from .cards import without_cards
 from .connection import Command, Reply, ReplyError
 from .jobs_model import Failure, Hit, JobGroup, SampledJob, Sensitive, State
 from .options import Raw, decode, options
@@ -57,6 +58,8 @@ class Sample:
     era: str = ""
     refused: list[Refused] = field(default_factory=list)
     largest_result: int = 0
+    ids: dict[str, str] = field(default_factory=dict)
+    """Ids as Redis holds them, of jobs that are shown by another."""
 
 
 @dataclass(slots=True)
@@ -127,6 +130,11 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
+def shown(text: str) -> str:
+    """An id or a name for the model: clean, and without card numbers."""
+    return without_cards(clean(text))
+
+
 def _weigh(stem: str, rows: Sequence[_Row], shared: Shared) -> Asking[int]:
     """Tell the small jobs; gives the bytes that reading them takes at the most."""
     spent = 0
@@ -166,7 +174,12 @@ def _payloads(state: State) -> tuple[str, ...]:
 
 
 def _take(sample: Sample, hits: _Hits, row: _Row) -> None:
-    name = clean(row.fields.get("name", ""))
+    job, name = shown(row.id), shown(row.fields.get("name", ""))
+    if job != row.id:
+        sample.ids[job] = row.id
+    for where, given in (("id", row.id), ("name", row.fields.get("name", ""))):
+        for hit in detectors.in_name(given):
+            hits[hit.kind, name, where, ""].append((job, hit.shape))
     if row.small:
         row.sizes = {field: _bytes(row.fields.get(field, "")) for field in row.asked}
     parses: bool | None = None
@@ -176,24 +189,24 @@ def _take(sample: Sample, hits: _Hits, row: _Row) -> None:
         valid, found = (False, detectors.in_text(text)) if where == "failedReason" else detectors.in_json(text)
         parses = valid if where == "data" else parses
         for hit in found:
-            hits[hit.kind, name, where, hit.path].append((clean(row.id), hit.shape))
+            hits[hit.kind, name, where, hit.path].append((job, hit.shape))
     raw = decode(row.fields.get("opts")) if row.sizes.get("opts", 0) <= FIELD_LIMIT else None
     if raw is not None and "timestamp" in raw:
         sample.bull = True
     if {"atm", "stc"} & set(row.fields):
         sample.era = "bullmq 5-6"
     sample.largest_result = max(sample.largest_result, row.sizes.get("returnvalue", 0))
-    sample.jobs.append(_job(row, name, raw, parses))
+    sample.jobs.append(_job(row, job, name, raw, parses))
 
 
 def _bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
 
 
-def _job(row: _Row, name: str, raw: Raw | None, parses: bool | None) -> SampledJob:
+def _job(row: _Row, job: str, name: str, raw: Raw | None, parses: bool | None) -> SampledJob:
     fields = row.fields
     return SampledJob(
-        id=clean(row.id),
+        id=job,
         name=name,
         state=row.state,
         opts=None if raw is None else options(raw),
@@ -206,7 +219,7 @@ def _job(row: _Row, name: str, raw: Raw | None, parses: bool | None) -> SampledJ
         result_bytes=row.sizes.get("returnvalue", 0),
         stack_bytes=row.sizes.get("stacktrace", 0),
         failure=_failure(fields.get("failedReason", ""), row.state),
-        scheduler=clean(fields.get("rjk", "")) or (row.id.split(":")[1] if row.id.startswith("repeat:") else ""),
+        scheduler=shown(fields.get("rjk", "")) or (job.split(":")[1] if job.startswith("repeat:") else ""),
         child="parentKey" in fields,
         data_parses=parses,
         worker=clean(fields.get("pb", "")),

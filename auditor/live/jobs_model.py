@@ -184,7 +184,7 @@ class Hit:
     job: str
     """Job name."""
     field: str
-    """`data`, `returnvalue`, `failedReason`, `stacktrace`."""
+    """`data`, `returnvalue`, `failedReason`, `stacktrace`; `id` and `name` of the job itself."""
     path: str
     """Key path inside the field, `user.card.number`; empty where the field is plain text."""
     jobs: int

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .asking import STOPPED, Answers, Asking, whole
 from .connection import Command, Reply
 from .discovery import Name
 from .inference import Lock, durations, lock_duration, stalls
-from .jobs import FIELD_LIMIT, Sample, clean, groups, read_jobs
+from .jobs import FIELD_LIMIT, Sample, clean, groups, read_jobs, shown
 from .jobs_model import SampledJob, Sampling, Scheduler
 from .jobs_model import State as JobState
 from .keys import is_job
@@ -42,7 +42,7 @@ class Answer:
 
     queue: LiveQueue
     unlocked: tuple[str, ...] = ()
-    """Active without a lock."""
+    """Active without a lock; ids as Redis holds them."""
     hashless: tuple[tuple[JobState, str], ...] = ()
     """In a state's set without a hash."""
     locks: tuple[Lock, ...] = ()
@@ -157,15 +157,16 @@ def _ends(stem: str, queue: LiveQueue, state: State, shared: Shared) -> Asking[t
 
 def _named(stem: str, queue: LiveQueue, ends: _Ends, sample: Sample) -> Asking[tuple[LiveQueue, list[Lock]]]:
     """The age of the job that is next in line, the locks of sampled active jobs, and the schedulers."""
-    waiting = next((job.timestamp for job in sample.jobs if job.id == ends.next), None)
-    active = [job for job in sample.jobs if job.state is JobState.ACTIVE][:_LOCKS]
+    waiting = next((job.timestamp for job in sample.jobs if sample.ids.get(job.id, job.id) == ends.next), None)
+    active = {sample.ids.get(job.id, job.id): job for job in sample.jobs if job.state is JobState.ACTIVE}
+    active = dict(list(active.items())[:_LOCKS])
     commands: dict[str, Command] = {}
     if ends.next is not None and waiting is None:
         commands["next"] = ("HMGET", f"{stem}{ends.next}", "timestamp")
     commands |= {f"repeat:{member}": ("HSTRLEN", f"{stem}repeat:{member}", "opts") for member, _ in ends.schedulers}
     commands |= {"time": ("TIME",)} if active else {}
-    commands |= {f"rest {job.id}": ("PTTL", f"{stem}{job.id}:lock") for job in active}
-    commands |= {f"token {job.id}": ("GET", f"{stem}{job.id}:lock") for job in active}
+    commands |= {f"rest {job}": ("PTTL", f"{stem}{job}:lock") for job in active}
+    commands |= {f"token {job}": ("GET", f"{stem}{job}:lock") for job in active}
     said = Answers(commands, (yield list(commands.values())) if commands else [])
     queue = replace(
         queue,
@@ -176,20 +177,20 @@ def _named(stem: str, queue: LiveQueue, ends: _Ends, sample: Sample) -> Asking[t
     return queue, _locks(active, said, queue.workers)
 
 
-def _locks(active: Sequence[SampledJob], said: Answers, workers: QueueWorkers | Refused) -> list[Lock]:
+def _locks(active: Mapping[str, SampledJob], said: Answers, workers: QueueWorkers | Refused) -> list[Lock]:
     now = clock(said)
     since = _manned_since(now, workers)
     return [
         Lock(
-            job.id,
+            key,
             rest,
             now - job.processed_on if now and job.processed_on is not None else None,
             # `<uuid of the worker>:<number>` since BullMQ 3, the uuid alone before
-            (said.text(f"token {job.id}") or "").partition(":")[0],
+            (said.text(f"token {key}") or "").partition(":")[0],
             job.processed_on is None or job.processed_on >= since,
         )
-        for job in active
-        if isinstance(rest := said.raw(f"rest {job.id}"), int)
+        for key, job in active.items()
+        if isinstance(rest := said.raw(f"rest {key}"), int)
     ]
 
 
@@ -211,8 +212,8 @@ def _scheduler(member: str, due: int | None, reply: Reply) -> Scheduler:
     raw = decode(opts) if name is not None else None
     legacy = "::" in member
     return Scheduler(
-        key=clean(member),
-        job=clean(name or (member.partition(":")[0] if legacy else "")),
+        key=shown(member),
+        job=shown(name or (member.partition(":")[0] if legacy else "")),
         next_ms=due,
         every_ms=whole(every),
         pattern=clean(pattern or ""),

@@ -14,7 +14,7 @@ from dataclasses import replace
 from .asking import STOPPED, Answers, Asking, together
 from .connection import Asker, Command, ReplyError
 from .inference import Lock, lock_duration
-from .jobs import clean
+from .jobs import shown
 from .jobs_model import State
 from .keys import LISTS, SETS
 from .meter import Meter
@@ -159,7 +159,7 @@ def _still_unlocked(stem: str, jobs: Sequence[str]) -> Asking[tuple[str, ...]]:
         *(("EXISTS", f"{stem}{job}:lock") for job in jobs),
     ]
     held = set(map(str, active)) if isinstance(active, list) else set()
-    return tuple(job for job, lock in zip(jobs, locked, strict=True) if job in held and lock == 0)
+    return tuple(shown(job) for job, lock in zip(jobs, locked, strict=True) if job in held and lock == 0)
 
 
 def _still_hashless(stem: str, jobs: Sequence[tuple[State, str]]) -> Asking[tuple[tuple[str, ...], list[Refused]]]:
@@ -181,7 +181,7 @@ def _still_hashless(stem: str, jobs: Sequence[tuple[State, str]]) -> Asking[tupl
     for (state, job), there, score in zip(jobs, rest[: len(jobs)], rest[len(jobs) :], strict=True):
         held = isinstance(score, str) if state in SETS else job in windows[LISTS[state]]
         if there == 0 and held:
-            lost.append(clean(job))
+            lost.append(shown(job))
     return tuple(lost), [
         refused(("ZSCORE",), reply) for reply in rest if isinstance(reply, ReplyError) and reply.code == "NOPERM"
     ][:1]
