@@ -1,7 +1,8 @@
 """Which branches a call stands in, so that calls of one path can be told from calls that exclude each other.
 
 A branch is a word among an effect's `within`: `exits:<where>` for one that ends in return or throw (nothing after it is on
-its path), `arm:<where>:<which>` for a side of an if with an else, or a case of a switch.
+its path), `arm:<where>:<which>` for a side of an if with an else or of a ternary, a case of a switch, or one of several
+functions that a call may run.
 """
 
 from __future__ import annotations
@@ -25,10 +26,17 @@ def branches_of(call: Node, function: Node) -> tuple[str, ...]:
                 found.append(f"exits:{parent.start_byte}:{at.start_byte}")
             elif parent.child_by_field_name("alternative") is not None:
                 found.append(f"arm:{parent.start_byte}:{at.start_byte}")
-        elif at.type in _CASES:
+        elif at.type in _CASES or (
+            parent.type == "ternary_expression" and at != parent.child_by_field_name("condition")
+        ):
             found.append(f"arm:{parent.start_byte}:{at.start_byte}")
         at, parent = parent, parent.parent
     return tuple(reversed(found))
+
+
+def choice_of(path: str, call: Node, which: int) -> str:
+    """The branch of a call in file `path` that runs one of several functions."""
+    return f"arm:{path}:{call.start_byte}-{call.end_byte}:{which}"
 
 
 def _leaves(branch: Node) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from auditor.code import chains, classes, decides, margins, plain, positions, taint, transactions
-from auditor.code.branches import branches_of
+from auditor.code.branches import branches_of, choice_of
 from auditor.code.catalogue import Catalogue, Meaning
 from auditor.code.events import EMITS, Events
 from auditor.code.facts import Call, Function, Module
@@ -219,6 +219,8 @@ class Effects:
         """Ways of walking functions that show nothing at all: no other handler's walk needs them."""
         self._calls: dict[int, list[Call]] = {}
         self._around: dict[tuple[int, int], tuple[str, ...]] = {}
+        self._local: dict[int, dict[int, Function]] = {}
+        """Functions written in a function that calls them: walked where they are called, not where they are written."""
         self._decisions: dict[tuple[int, int, bool], decides.Decision | None] = {}
         self._run = 0
         self._told: dict[int, tuple[str, ...]] = {}
@@ -280,7 +282,12 @@ class Effects:
         self._bind_variables(function, env)
         self._envs[id(function)] = env
         first = len(found.effects)
-        conditions = list(self.written.conditions(function))
+        local = self._local[id(function)].values()
+        conditions = [
+            one
+            for one in self.written.conditions(function)
+            if not any(inner.node.start_byte < one[0] <= inner.node.end_byte for inner in local)
+        ]
         for call in calls:
             if self._was_run(call, function):
                 continue
@@ -316,6 +323,8 @@ class Effects:
         if known is None:
             every = self.flow.calls(function)
             handed = [(c.node.start_byte, c.node.end_byte) for c in every if c.node.id in self.registering]
+            local = self._local[id(function)] = positions.called_inside(function, every)
+            handed += [(one.node.start_byte, one.node.end_byte) for one in local.values()]
             calls = [c for c in every if not any(a <= c.node.start_byte and c.node.end_byte <= z for a, z in handed)]
             named = {positions.name_of(inner): inner.node for inner in self.flow.inner(function)}
             later = [held for call in calls for held in self._run_by(call, named)]
@@ -353,7 +362,7 @@ class Effects:
         targets = [
             (f, frame)
             for f, frame in (self._targets(call, visit) if bound is None else bound)
-            if not positions.inside(f, visit.function)
+            if not positions.inside(f, visit.function) or id(f) in self._local[id(visit.function)]
         ]
         if bound == ():
             return
@@ -361,14 +370,15 @@ class Effects:
             self._runs.outside(call)
         if not targets and meaning is None and call.node.id in self.flow.lost and call.name not in _NOISE:
             found.lost.append(CodeSpan(call.scope.module.path, call.line, call.line))
-        for target, frame in targets[:12]:
+        choice = len(targets) > 1 and not ("loop" in around or call.node.id in self.flow.handed or call.name in EMITS)
+        for which, (target, frame) in enumerate(targets[:12]):
             if bound:
                 self._ran.setdefault(target.module.path, []).append((target.node.start_byte, target.node.end_byte))
             env = self._arguments(call, target, visit.env)
             here = CodeSpan(call.scope.module.path, call.line, call.line)
             way = visit.place
             place = _Place(
-                around,
+                (*around, choice_of(call.scope.module.path, call.node, which)) if choice else around,
                 (*way.path, positions.span_of(target)),
                 (*way.steps, target.symbol),
                 (*way.calls, here),

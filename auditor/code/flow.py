@@ -45,6 +45,8 @@ class Flow:
         self._targets: dict[int, list[Function]] = {}
         self._reached: dict[tuple[int, ...], dict[int, Function]] = {}
         self.lost: dict[int, Call] = {}
+        self.handed: set[int] = set()
+        """Calls whose targets are what they hand over, all of which may run; else one of several targets does."""
 
     def calls(self, function: Function | Module, nested: bool = True) -> list[Call]:
         """Calls in a function's body (a module's top level), those in functions written inside it among them."""
@@ -149,6 +151,7 @@ class Flow:
                     for option in options_of(ev.eval(node, call.scope)):
                         if isinstance(option, FunctionValue):
                             found[id(option.fact)] = option.fact
+                            self.handed.add(call.node.id)
         return found.values()
 
     def reach(

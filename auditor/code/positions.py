@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from auditor.code import decides, taint
@@ -55,6 +56,25 @@ def inside(inner: Function, outer: Function) -> bool:
         and outer.node.start_byte < inner.node.start_byte
         and inner.node.end_byte <= outer.node.end_byte
     )
+
+
+def called_inside(function: Function, calls: Iterable[Call]) -> dict[int, Function]:
+    """Functions that are written in a function with a name of their own and called by it there, by identity."""
+    found: dict[int, Function] = {}
+    for call in calls:
+        if call.callee is None or call.callee.type != "identifier":
+            continue
+        binding = call.scope.lookup(call.name)
+        made = binding.fact if binding is not None else None
+        if binding is not None and binding.kind == "var" and binding.node is not None and not binding.path:
+            made = function.module.function_at.get(binding.node.id)
+        if isinstance(made, Function) and inside(made, function) and not _stands_in(call, made):
+            found[id(made)] = made
+    return found
+
+
+def _stands_in(call: Call, function: Function) -> bool:
+    return function.node.start_byte <= call.node.start_byte and call.node.end_byte <= function.node.end_byte
 
 
 def in_callback(node: Node, limit: Node) -> str:
