@@ -314,6 +314,10 @@ class RedisTarget:
     run_id: str = ""
     db: int = 0
     role: str = ""
+    dbs: tuple[int, ...] = ()
+    """Logical databases that were read."""
+    other_dbs: tuple[int, ...] = ()
+    """Those that hold keys too and were not read."""
 
 
 @dataclass(frozen=True, slots=True)

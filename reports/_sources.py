@@ -55,7 +55,9 @@ def _took(seconds: float) -> str:
 def _redis(target: RedisTarget) -> TargetView:
     facts = [f"version {clean(target.version)}"] if target.version else []
     facts += [clean(target.role)] if target.role else []
-    facts.append(f"db {target.db}")
+    facts.append(f"db {', '.join(map(str, target.dbs or (target.db,)))}")
+    if target.other_dbs:
+        facts.append(f"db {', '.join(map(str, target.other_dbs))} with keys not read (--all-dbs)")
     return TargetView(clean(target.url), tuple(facts), ())
 
 

@@ -114,9 +114,7 @@ def _finding(finding: FindingView, report: Report, page: Page) -> None:
 def _evidence(pieces: Iterable[EvidenceView], report: Report, page: Page, at: PlaceView | None = None) -> None:
     for piece in pieces:
         if at is None or piece.source != at.label:  # `where` has just said it
-            place = piece.place if piece.place and piece.place != at and piece.place.label != piece.source else None
-            linked = (" · ", _linked(place, report, page)) if place else ()
-            page.labelled("evidence", (piece.source, "bold"), *linked, indent=_INDENT + 2)
+            page.labelled("evidence", (piece.source, "bold"), *_beside(piece, report, page, at), indent=_INDENT + 2)
         page.labelled("observed", piece.observed or "(nothing)", indent=_INDENT + 2)
         if piece.expected:
             page.labelled("expected", piece.expected, indent=_INDENT + 2)
@@ -124,10 +122,26 @@ def _evidence(pieces: Iterable[EvidenceView], report: Report, page: Page, at: Pl
             page.cut(("│ ", "dim"), (line, "cyan"), indent=_INDENT + 2 + _COLUMN)
 
 
+def _beside(piece: EvidenceView, report: Report, page: Page, at: PlaceView | None) -> tuple[str | tuple[str, str], ...]:
+    """Where evidence lies, as far as neither its source nor the finding's place has said it."""
+    place = piece.place
+    if place is None or place == at or place.label == piece.source:
+        return ()
+    key, _, endpoint = place.label.partition(" @ ")
+    if place.kind == "redis" and key in piece.source:  # `LLEN bull:mail:wait` names its key itself
+        return () if at is not None and at.label.endswith(f" @ {endpoint}") else ((f" @ {endpoint}", "dim"),)
+    return (" · ", _linked(place, report, page))
+
+
 def _short(finding: FindingView, report: Report, page: Page) -> None:
     sign, style = mark(finding.status, page.options, word=False)
     where = _linked(finding.place, report, page) if finding.place else ""
-    page.cut((f"{sign} ", style), where, (f"  {finding.message}", "dim"), *_waiver(finding), indent=_INDENT)
+    if finding.place is not None and finding.place.kind == "redis":
+        # keys are long, and say less than the message does: on a narrow page they would be all there is
+        shown: tuple[str | tuple[str, str], ...] = (finding.message, *_waiver(finding), "  ", where)
+    else:
+        shown = (where, (f"  {finding.message}", "dim"), *_waiver(finding))
+    page.cut((f"{sign} ", style), *shown, indent=_INDENT)
 
 
 def _label(finding: FindingView) -> str:

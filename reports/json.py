@@ -63,6 +63,8 @@ def _report(report: Report) -> Json:
                     "version": _text(t.version),
                     "run_id": _text(t.run_id),
                     "db": t.db,
+                    "dbs": list(t.dbs),
+                    "other_dbs": list(t.other_dbs),
                     "role": _text(t.role),
                 }
                 for t in report.targets.redis

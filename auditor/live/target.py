@@ -145,20 +145,26 @@ def _all_primaries(session: Session, target: Target, spent: ServerTime) -> Asker
 
 def _read_databases(asker: Asker, target: Target, address: Address, names: Names) -> None:
     held = target.servers[0].databases
+    read: list[int] = []
     for db in sorted({address.db, *held}) if address.all_dbs and not target.clustered else [address.db]:
         if db != address.db or address.all_dbs:
             try:
                 chosen = asker.one("SELECT", db)
             except STOPPED as error:
                 target.stopped = error
-                return
+                break
             if isinstance(chosen, ReplyError):
                 target.coverage.append(f"database {db} was not read: {said(chosen)}")
                 continue
+        read.append(db)
         _read_queues(asker, target, db, names)
         if target.stopped is not None:
-            return
-    _elsewhere(target, address)
+            break
+    seed = target.servers[0]
+    others = () if target.clustered else tuple(sorted({*held} - {*read}))
+    target.servers[0] = replace(seed, target=replace(seed.target, dbs=tuple(read), other_dbs=others))
+    if target.stopped is None:
+        _elsewhere(target, address)
 
 
 def _read_queues(asker: Asker, target: Target, db: int, names: Names) -> None:

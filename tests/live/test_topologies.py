@@ -307,6 +307,8 @@ def test_databases_on_request() -> None:
         every = scan(server, all_dbs=True)
     assert [(each.name, each.db) for each in one.queues] == [("mail", 3)]
     assert {(each.name, each.db) for each in every.queues} == {("mail", 0), ("mail", 3), ("orders", 5)}
+    assert (one.targets[0].dbs, one.targets[0].other_dbs) == ((3,), (0, 5))
+    assert (every.targets[0].dbs, every.targets[0].other_dbs) == ((0, 3, 5), ())
 
 
 @pytest.mark.node

@@ -370,7 +370,7 @@ def report() -> Report:
         config=FileDigest("tt-audit.yaml", "f" * 64),
         limits={"max_commands": 50_000, "sample": 20, "timeout": 5.0, "all_dbs": False, "note": HOSTILE},
         targets=Targets(
-            redis=(RedisTarget(REDIS, "7.0.15", "0123456789abcdef", 0, "master"),),
+            redis=(RedisTarget(REDIS, "7.0.15", "0123456789abcdef", 0, "master", (0,), (3, 5)),),
             code=(
                 TreeTarget(
                     "backend",

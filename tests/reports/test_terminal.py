@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from auditor import plugins
-from auditor.model import Report, SourceReport, Status, Verdict
+from auditor.model import Evidence, Finding, RedisPlace, Report, SourceReport, Status, Subject, SubjectType, Verdict
 from auditor.probes import probe
 from auditor.reporting import RenderOptions, ReportFormat, endings, format_of
 from tests.reports import sample
@@ -183,3 +183,30 @@ def test_thousands_of_findings_stay_readable(report: Report, formats: dict[str, 
     assert len(formats["html"].render(many, RenderOptions())) < 1_000_000
     assert "the JSON report has them all" in formats["html"].render(many, RenderOptions())
     assert formats["json"].render(many, RenderOptions()).count('"fingerprint"') == 3000
+
+
+def test_findings_of_redis_say_what_is_wrong_before_a_long_key(
+    report: Report, formats: dict[str, ReportFormat]
+) -> None:
+    server = "redis://queues.internal.example.test:6379"
+    findings = []
+    for number in range(5):
+        key = f"bull:mail-{number}:repeat:f071be2a34077537ce830ad186f2bf00:1795523400000"
+        place = RedisPlace(server, key)
+        shown = Evidence(f"HGET {key} opts", "no backoff", place=place)
+        queue = Subject(SubjectType.QUEUE, f"mail-{number}")
+        findings.append(Finding(f"mail-{number}: it retries at once", queue, place, (), (shown, shown)))
+    verdict = Verdict(Status.FAIL, "5 queues", findings=tuple(findings))
+    ours = replace(report, results=(sample.result(2, verdict),), extra=())
+    narrow = formats["terminal"].render(ours, RenderOptions(width=80))
+    assert all(f"✗ mail-{number}: it retries at once" in narrow for number in range(5))
+    wide = formats["terminal"].render(ours, RenderOptions(width=240))
+    assert f"evidence   HGET {findings[0].place.subject} opts\n" in wide, "the key is not said twice"
+
+
+def test_evidence_beside_no_finding_says_the_server_alone(report: Report, formats: dict[str, ReportFormat]) -> None:
+    shown = Evidence("LLEN bull:mail:wait", "3", place=RedisPlace("redis://one:6379", "bull:mail:wait"))
+    verdict = Verdict(Status.FAIL, "3 jobs wait", evidence=(shown,))
+    ours = replace(report, results=(sample.result(37, verdict),), extra=())
+    text = formats["terminal"].render(ours, RenderOptions(width=160))
+    assert "evidence   LLEN bull:mail:wait @ redis://one:6379\n" in text
