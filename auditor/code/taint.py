@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,16 +40,13 @@ def of(node: Node, env: Mapping[str, Paths], depth: int = 0) -> Paths:
             return of(inner, env, depth + 1) if inner is not None else NONE
         case "arrow_function" | "function_expression" | "class_body":
             return NONE
-    found: set[str] = set()
+    found = NONE
     for child in node.named_children:
         if node.type == "pair" and child == node.child_by_field_name("key") and child.type != "computed_property_name":
             continue
-        found |= of(child, env, depth + 1)
-    return (
-        frozenset(path if path.endswith("~") else f"{path}~" for path in found)
-        if node.type != "object"
-        else frozenset(found)
-    )
+        inner = of(child, env, depth + 1)
+        found = found | inner if found and inner else inner or found
+    return found if node.type == "object" or not found else _used(found)
 
 
 def bind(pattern: Node, paths: Paths, env: dict[str, Paths]) -> None:
@@ -72,12 +70,19 @@ def bind(pattern: Node, paths: Paths, env: dict[str, Paths]) -> None:
                     )
         case "array_pattern":
             for child in pattern.named_children:
-                bind(child, frozenset(path if path.endswith("~") else f"{path}~" for path in paths), env)
+                bind(child, _used(paths), env)
         case "assignment_pattern" | "object_assignment_pattern" | "rest_pattern":
             if pattern.named_children:
                 bind(pattern.named_children[0], paths, env)
 
 
+@lru_cache(8192)
+def _used(paths: Paths) -> Paths:
+    """What is made of each path."""
+    return frozenset(path if path.endswith("~") else f"{path}~" for path in paths)
+
+
+@lru_cache(8192)
 def extended(paths: Paths, name: str) -> Paths:
     """Member `name` of each path."""
     return frozenset(path if path.endswith("~") or path.count(".") > 4 else f"{path}.{name}" for path in paths)
