@@ -44,8 +44,8 @@ def of(node: Node, env: Mapping[str, Paths], depth: int = 0) -> Paths:
     for child in node.named_children:
         if node.type == "pair" and child == node.child_by_field_name("key") and child.type != "computed_property_name":
             continue
-        inner = of(child, env, depth + 1)
-        found = found | inner if found and inner else inner or found
+        paths = of(child, env, depth + 1)
+        found = found | paths if found and paths else paths or found
     return found if node.type == "object" or not found else _used(found)
 
 
