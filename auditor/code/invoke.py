@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auditor.code import builtins, callers, classes, external, schemas, types, utilities
+from auditor.code import callers, classes, external, global_objects, schemas, types, utilities
 from auditor.code.facts import Call, Function, Scope
 from auditor.code.syntax import unquote
 from auditor.code.values import (
@@ -71,7 +71,7 @@ def call_expression(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None
             function.library, "Queue", module, node, callers.lazily(ev, call, frame), where=where, frame=frame
         )
     if callee.type == "identifier" and isinstance(function, External) and function.package == "global":
-        return builtins.function(ev, call.name, callers.given(ev, call, frame), where)
+        return global_objects.function(ev, call.name, callers.given(ev, call, frame), where)
     return ev.call(function, callers.lazily(ev, call, frame), where, depth)
 
 
@@ -130,7 +130,7 @@ def _constructed(
             return classes.construct(ev, fact, arguments, cls.frame, (node.id, id(frame)), where)
         case External(package, path):
             if package == "global":
-                return builtins.construct(ev, path, ev.forced(arguments), where)
+                return global_objects.construct(ev, path, ev.forced(arguments), where)
             # a client's options are looked at when somebody asks for its timeout
             kept = ev.forced(arguments) if package in external.ARGUMENTS_MATTER else arguments
             return External(package, f"{path}()", kept, where)

@@ -49,11 +49,11 @@ _DEFAULTS = frozenset(("default", "catch", "prefault"))
 
 def called(ev: Evaluator, function: External, arguments: tuple[Value, ...]) -> Value | None:
     """A call of a package's function whose result is known; None for all others."""
-    from auditor.code import builtins
+    from auditor.code import text_methods
 
     first = arguments[0] if arguments else None
     if function.package in ("ms", "@lukeed/ms", "parse-duration", "timestring") and first is not None:
-        return builtins.duration(first, function.where)
+        return text_methods.duration(first, function.where)
     if function.package in ("deepmerge", "lodash.merge", "defu", "lodash.defaults"):
         from auditor.code import expressions
 
