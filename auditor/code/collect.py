@@ -11,8 +11,10 @@ from auditor.code import elsewhere, finish, misuse, nest_classes, reach
 from auditor.code import metrics as metrics_
 from auditor.code import nest as nest_
 from auditor.code import sites as sites_
+from auditor.code.candidates import candidates
 from auditor.code.connections import Connections
 from auditor.code.contexts import Contexts, handler_functions
+from auditor.code.enqueues import JOB_OPTIONS
 from auditor.code.evaluate import Evaluator
 from auditor.code.facts import Function
 from auditor.code.flow import Flow
@@ -27,11 +29,11 @@ from auditor.code.processes import Processes
 from auditor.code.producers import Producers
 from auditor.code.program import Program
 from auditor.code.queue_objects import QueueObjects
+from auditor.code.raw_sites import Sites
 from auditor.code.reachable import Reachable
 from auditor.code.relocate import relocated
 from auditor.code.services import Services
 from auditor.code.shutdown import Shutdown
-from auditor.code.sites import JOB_OPTIONS, Sites
 from auditor.code.values import Value
 from auditor.code.versions import Versions
 from auditor.code.workers import Workers
@@ -79,7 +81,7 @@ def _collect(
     roots: Sequence[Path], program: Program, kinds: Mapping[str, str], roles: Mapping[str, str], services: Sequence[ServiceConfig], entry_points: Sequence[EntryPoint]
 ) -> CodeModel:  # fmt: skip
     ev, gaps = Evaluator(program), program.gaps
-    modules = sites_.candidates(program)
+    modules = candidates(program)
     nest = nest_.collect(ev, modules)
     found = sites_.find(ev, modules)
     processors = nest_classes.processors(ev, modules)

@@ -12,7 +12,7 @@ from auditor.code.facts import Function, Module
 from auditor.code.model import Connection, Option, Retry
 from auditor.code.nest import Nest
 from auditor.code.options import option, plain, span
-from auditor.code.sites import Sites
+from auditor.code.raw_sites import Sites
 from auditor.code.values import (
     UNDEFINED,
     External,

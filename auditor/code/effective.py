@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.code import expressions
+from auditor.code.enqueues import JOB_OPTIONS
 from auditor.code.lazy_members import Members
 from auditor.code.model import Option, OptionState
 from auditor.code.nest import Nest
 from auditor.code.options import id_option, names, option, plain
-from auditor.code.sites import JOB_OPTIONS, Variant
+from auditor.code.raw_sites import Variant
 from auditor.code.values import (
     UNDEFINED,
     LibraryObject,

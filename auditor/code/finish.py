@@ -16,7 +16,7 @@ from auditor.code.isolation import Gaps
 from auditor.code.misuse import producers_by_span
 from auditor.code.model import Producer, Queue, Worker
 from auditor.code.producers import cases
-from auditor.code.sites import RawProducer, Sites
+from auditor.code.raw_sites import RawProducer, Sites
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from auditor.code.facts import Call, Class, Function, Module, line_of
 from auditor.code.model import Listener
 from auditor.code.nest_classes import Processor
 from auditor.code.options import names
-from auditor.code.sites import RawListener, RawWorker, Sites
+from auditor.code.raw_sites import RawListener, RawWorker, Sites
 from auditor.code.values import FunctionValue, LibraryObject, Value, options_of
 from auditor.model import CodeSpan
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from auditor.code.facts import Function, Module
 from auditor.code.model import Library, Misuse, OptionState, Producer, Queue, Worker
-from auditor.code.sites import RawProducer, RawQueue, RawWorker, Sites
+from auditor.code.raw_sites import RawProducer, RawQueue, RawWorker, Sites
 from auditor.code.values import FunctionValue, LibraryObject, Literal, Object, Template, is_nothing, options_of
 from auditor.code.versions import Versions, major
 from auditor.model import CodeSpan

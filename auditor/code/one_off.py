@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from auditor.code import call_sites
 from auditor.code.facts import Call, Context, Module
-from auditor.code.sites import receiver
+from auditor.code.targets import receiver
 from auditor.code.values import External, options_of
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from auditor.code.values import Frame, FunctionValue, LibraryObject, Value, is_n
 
 if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
-    from auditor.code.sites import Variant
+    from auditor.code.raw_sites import Variant
 
 _METHODS = ("add", "addBulk")
 

@@ -12,10 +12,11 @@ from auditor.code.liveness import Liveness
 from auditor.code.model import EntryPoint, Process, Worker
 from auditor.code.nest_classes import Processor
 from auditor.code.one_off import ends_by_itself
+from auditor.code.raw_sites import RawWorker
 from auditor.code.routes import serves
 from auditor.code.services import Services
 from auditor.code.shutdown import Shutdown
-from auditor.code.sites import RawWorker, receiver
+from auditor.code.targets import receiver
 from auditor.code.values import External, Literal, options_of
 from auditor.model import CodeSpan
 

@@ -13,7 +13,7 @@ from auditor.code.model import FlowChild, Option, OptionState, Producer
 from auditor.code.nest import Nest
 from auditor.code.options import determinism, id_option, names, option
 from auditor.code.placing import Placing
-from auditor.code.sites import RawProducer, Variant
+from auditor.code.raw_sites import RawProducer, Variant
 from auditor.code.values import UNDEFINED, Object, Unknown, Value, is_nothing
 from auditor.model import CodeSpan
 

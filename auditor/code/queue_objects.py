@@ -11,7 +11,7 @@ from auditor.code.model import Option, Queue
 from auditor.code.nest import Nest, Registration
 from auditor.code.options import names, option, plain
 from auditor.code.placing import Placing
-from auditor.code.sites import RawQueue, Sites
+from auditor.code.raw_sites import RawQueue, Sites
 from auditor.code.values import UNDEFINED, Object, Value, is_nothing, join, options_of
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from auditor.code.isolation import Gaps
 from auditor.code.model import Effect, Listener, Worker
 from auditor.code.nest_classes import Processor
 from auditor.code.options import names
+from auditor.code.raw_sites import RawProducer, RawWorker, Sites
 from auditor.code.shared_handlers import Shared, shared_handlers
-from auditor.code.sites import RawProducer, RawWorker, Sites
 from auditor.code.values import FunctionValue, Value
 from auditor.model import CodeSpan
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from auditor.code.facts import Call, Function
 from auditor.code.options import names
-from auditor.code.sites import RawWorker
+from auditor.code.raw_sites import RawWorker
 from auditor.code.values import Frame, FunctionValue, Object, Value, options_of
 
 if TYPE_CHECKING:

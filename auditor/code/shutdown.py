@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from auditor.code.facts import Call, Module
 from auditor.code.flow import Flow, covers
 from auditor.code.listeners import same_object
+from auditor.code.raw_sites import Sites
 from auditor.code.signals import SIGNALS, Signal, Signals
-from auditor.code.sites import Sites, receiver
+from auditor.code.targets import receiver
 from auditor.code.values import External, LibraryObject, options_of
 from auditor.code.versions import Versions, major
 from auditor.model import CodeSpan

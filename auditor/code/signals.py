@@ -10,7 +10,7 @@ from auditor.code import callers, registered
 from auditor.code.external import package_of
 from auditor.code.facts import Binding, Call, Function, Import, Module
 from auditor.code.flow import Flow, functions_of
-from auditor.code.sites import receiver
+from auditor.code.targets import receiver
 from auditor.code.values import Array, External, LibraryObject, Literal, Object, Value, options_of
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from auditor.code.nest_classes import Processor
 from auditor.code.options import names
 from auditor.code.placing import Placed, Placing
 from auditor.code.producers import queue_names
+from auditor.code.raw_sites import RawWorker
 from auditor.code.shutdown import Closing, Shutdown
-from auditor.code.sites import RawWorker
 from auditor.code.values import (
     UNDEFINED,
     LibraryObject,
