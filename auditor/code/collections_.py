@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from auditor.code import callers, plain
 from auditor.code.facts import Context, Module, Scope
 from auditor.code.lazy_members import with_members
-from auditor.code.syntax import last_name
+from auditor.code.lexical import last_name
 from auditor.code.values import (
     UNDEFINED,
     Array,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from auditor.code import call_sites, types
 from auditor.code.facts import Call, Context, Function
 from auditor.code.flow import Flow, functions_of
+from auditor.code.lexical import last_name
 from auditor.code.nest_classes import Processor
 from auditor.code.raw_sites import Sites
-from auditor.code.syntax import last_name
 from auditor.code.values import Value
 from auditor.model import CodeSpan
 

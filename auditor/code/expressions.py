@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from auditor.code import arithmetic, callers, classes, invoke, names, types
 from auditor.code.facts import Scope
 from auditor.code.lazy_members import Members, held
-from auditor.code.syntax import key_text, unquote
+from auditor.code.lexical import key_text, unquote
 from auditor.code.values import (
     TYPED,
     UNDEFINED,

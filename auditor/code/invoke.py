@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from auditor.code import callers, classes, external, global_objects, schemas, types, utilities
 from auditor.code.facts import Call, Function, Scope
-from auditor.code.syntax import unquote
+from auditor.code.lexical import unquote
 from auditor.code.values import (
     CYCLE,
     UNDEFINED,

@@ -9,7 +9,7 @@ from auditor.code import callers, collections_, external, types
 from auditor.code.collections_ import Mutation
 from auditor.code.facts import Binding, Class, Function, Import, Module, Scope, Step
 from auditor.code.lazy_members import without
-from auditor.code.syntax import key_text, unquote
+from auditor.code.lexical import key_text, unquote
 from auditor.code.values import (
     CYCLE,
     UNDEFINED,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from auditor.code import bulk, shapes
 from auditor.code.facts import Module
+from auditor.code.lexical import key_text
 from auditor.code.raw_sites import RawProducer
-from auditor.code.syntax import key_text
 from auditor.code.values import (
     Array,
     External,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from auditor.code import classes
 from auditor.code.facts import Class, Module, Scope
-from auditor.code.syntax import unquote
+from auditor.code.lexical import unquote
 from auditor.code.values import ClassValue, FunctionValue, Unknown, Value, join, options_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from auditor.code import plain
 from auditor.code.facts import Call, Function
 from auditor.code.flow import functions_of
-from auditor.code.syntax import last_name
+from auditor.code.lexical import last_name
 from auditor.code.values import FunctionValue, options_of
 
 if TYPE_CHECKING:

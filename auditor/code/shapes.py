@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from auditor.code import classes, schemas
 from auditor.code.facts import Class, Function, Import, Module, Scope
-from auditor.code.syntax import key_text, unquote
+from auditor.code.lexical import key_text, unquote
 from auditor.code.values import External, FunctionValue, LibraryObject, Object, Value, options_of, where_of
 from auditor.model import CodeSpan
 

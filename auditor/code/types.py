@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from auditor.code import classes, external, providers
 from auditor.code.facts import Class, Field, Function, Import, Module, Parameter, Scope
+from auditor.code.lexical import key_text
 from auditor.code.program import Exhausted
-from auditor.code.syntax import key_text
 from auditor.code.values import (
     CYCLE,
     TYPED,
