@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.code import (
-    expressions,
+    templates,
 )
 from auditor.code.values import (
     UNDEFINED,
@@ -77,7 +77,7 @@ def method(ev: Evaluator, value: Array, name: str, arguments: tuple[Value, ...],
                 parts: list[Value] = []
                 for index, item in enumerate(value.items):
                     parts.extend([glue, item] if index else [item])
-                return expressions.concatenate(parts, value.where)
+                return templates.concatenate(parts, value.where)
             return Unknown("a joined list", "join()", parts=(*value.items, value.rest))
     return None
 

@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditor.code import (
+    access,
     array_methods,
     classes,
     collections_,
     configs,
-    expressions,
     external,
     global_objects,
+    literals,
     registry,
     schemas,
     text_methods,
@@ -183,7 +184,7 @@ def _of_object(ev: Evaluator, value: Object, name: str, arguments: tuple[Value, 
         return None
     match name:
         case "get" if arguments:
-            found = expressions.at_key(ev, replace(value, type="object"), arguments[0], where)
+            found = access.at_key(ev, replace(value, type="object"), arguments[0], where)
             return join([o for o in options_of(found) if not isinstance(o, Undefined)] or [found])
         case "values":
             return Array(tuple(value.members.values()), value.rest)
@@ -223,8 +224,8 @@ def _of_external(ev: Evaluator, receiver: External, name: str, arguments: tuple[
         rest: list[Value] = []
         reason = ""
         for argument in order:
-            reason = expressions.merge(ev, made, rest, argument) or reason
-        return expressions.made_of(ev, made, rest, reason, where)
+            reason = literals.merge(ev, made, rest, argument) or reason
+        return literals.made_of(ev, made, rest, reason, where)
     shaped = utilities.called(name, arguments) if package in utilities.PACKAGES and not path else None
     if shaped is not None:
         return shaped

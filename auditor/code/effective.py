@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auditor.code import expressions
+from auditor.code import literals
 from auditor.code.enqueues import JOB_OPTIONS
 from auditor.code.lazy_members import Members
 from auditor.code.model import Option, OptionState
@@ -75,7 +75,7 @@ def merged(ev: Evaluator, nest: Nest, variant: Variant, known_defaults: frozense
     for layer in layers:
         filled = variant.target.library == "bull" and layer is variant.options[-1]
         spread = join([_without_undefined(one) for one in options_of(layer)]) if filled else layer
-        reason = expressions.merge(ev, made, rest, spread) or reason
+        reason = literals.merge(ev, made, rest, spread) or reason
     if reason:
         for key in OPEN_KEYS:
             made.setdefault(key, Unknown(reason))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from auditor.code import (
     arithmetic,
     collections_,
-    expressions,
+    literals,
     proxies,
+    templates,
     utilities,
 )
 from auditor.code.values import (
@@ -56,7 +57,7 @@ def function(ev: Evaluator, name: str, arguments: tuple[Value, ...], where: Wher
                 value = join([replace(o, value=int(o.value)) if isinstance(o, Literal) and isinstance(o.value, float) and math.isfinite(o.value) else o for o in options_of(value)])  # fmt: skip
             return value
         case "String":
-            return expressions.concatenate([first], where)
+            return templates.concatenate([first], where)
         case "Boolean" | "structuredClone":
             return first
         case "BigInt":
@@ -108,8 +109,8 @@ def method(ev: Evaluator, receiver: External, name: str, arguments: tuple[Value,
             rest: list[Value] = []
             reason = ""
             for argument in arguments:
-                reason = expressions.merge(ev, made, rest, argument) or reason
-            return expressions.made_of(ev, made, rest, reason, where)
+                reason = literals.merge(ev, made, rest, argument) or reason
+            return literals.made_of(ev, made, rest, reason, where)
         case "Object", "create" if isinstance(first, Literal) and first.value is None:
             return Object({}, where=where)
         case "Object", "keys":

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from auditor.code import callers, classes, providers
+from auditor.code import callers, classes, literals, providers
 from auditor.code.facts import Call, Class, Module
 from auditor.code.options import name_of
 from auditor.code.values import (
@@ -54,7 +54,6 @@ class Nest:
 
     def options_for(self, ev: Evaluator, library: str, names: tuple[str, ...]) -> Value:
         """Effective queue options of registered queues: the root's, replaced key by key by the queue's own."""
-        from auditor.code import expressions
 
         own = [r.options for r in self.queues if r.library == library and not r.flow and _named(r, names)]
         roots = [options for kind, options in self.roots if kind == library]
@@ -64,9 +63,9 @@ class Nest:
             for one in options_of(options):
                 made: dict[str, Value] = {}
                 rest: list[Value] = []
-                reason = expressions.merge(ev, made, rest, root)
-                reason = expressions.merge(ev, made, rest, one) or reason
-                found.append(expressions.made_of(ev, made, rest, reason))
+                reason = literals.merge(ev, made, rest, root)
+                reason = literals.merge(ev, made, rest, one) or reason
+                found.append(literals.made_of(ev, made, rest, reason))
         return join(found)
 
 

@@ -55,14 +55,14 @@ def called(ev: Evaluator, function: External, arguments: tuple[Value, ...]) -> V
     if function.package in ("ms", "@lukeed/ms", "parse-duration", "timestring") and first is not None:
         return text_methods.duration(first, function.where)
     if function.package in ("deepmerge", "lodash.merge", "defu", "lodash.defaults"):
-        from auditor.code import expressions
+        from auditor.code import literals
 
         made: dict[str, Value] = {}
         rest: list[Value] = []
         reason = ""
         for argument in arguments if function.package in ("deepmerge", "lodash.merge") else reversed(arguments):
-            reason = expressions.merge(ev, made, rest, argument) or reason
-        return expressions.made_of(ev, made, rest, reason)
+            reason = literals.merge(ev, made, rest, argument) or reason
+        return literals.made_of(ev, made, rest, reason)
     if function.package == "@nestjs/config" and function.path == "registerAs" and len(arguments) > 1:
         return arguments[1]
     if (

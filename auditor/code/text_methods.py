@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from auditor.code import (
     arithmetic,
-    expressions,
+    templates,
 )
 from auditor.code.values import (
     Array,
@@ -63,7 +63,7 @@ def method(value: Value, name: str, arguments: tuple[Value, ...], where: Where) 
         if name == "toString":
             return Literal(text_of(value), where, value.env)
         if name == "concat":
-            return expressions.concatenate([value, *arguments], where)
+            return templates.concatenate([value, *arguments], where)
     return Unknown(f"what {name}() makes of a string", f"{text_of(value)}.{name}()", parts=(value, *arguments))
 
 

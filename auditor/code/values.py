@@ -311,6 +311,12 @@ def truth(value: Value) -> bool | None:
             return None
 
 
+def short(text: str) -> str:
+    """Source text on one line, cut where it is long."""
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 def text_of(value: Value) -> str:
     """A value as a reader would write it, short."""
     match value:
