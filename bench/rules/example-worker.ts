@@ -1,0 +1,2 @@
+import { Worker } from 'bullmq';
+const w = new Worker('m', async (job) => {}, { connection });
