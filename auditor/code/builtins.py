@@ -11,6 +11,7 @@ from auditor.code import (
     classes,
     collections_,
     configs,
+    containers,
     external,
     global_objects,
     literals,
@@ -59,6 +60,12 @@ def method(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ..
         return join([method(ev, option, name, arguments, where, depth) for option in kept] or [UNDEFINED])
     if name == "promisify" and arguments:
         return ev.force(arguments[0])
+    if (
+        name in containers.ASKING
+        and arguments
+        and (asked := containers.asked(ev, receiver, ev.force(arguments[0]))) is not None
+    ):
+        return asked
     if _looks(receiver, name):
         arguments = ev.forced(arguments)
     elif isinstance(receiver, External) and not name.startswith(external.MAKES):

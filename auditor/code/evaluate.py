@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from auditor.code import builtins, classes, expressions, invoke, members, names
+from auditor.code import builtins, classes, containers, expressions, invoke, members, names
 from auditor.code.facts import Call, Class, Function, Module, Scope, line_of
 from auditor.code.program import Exhausted, Program
 from auditor.code.values import CYCLE, Frame, Instance, Lazy, Unknown, Value, Where
@@ -64,6 +64,7 @@ class Evaluator:
         self.decorations: dict[str, list[Call]] | None = None
         self.decorated: dict[str, Value] = {}
         self.providers: dict[str, list[tuple[Node, Scope]]] = {}
+        self.registered: containers.Table | None = None
 
     def eval(self, node: Node, scope: Scope, frame: Frame | None = None) -> Value:
         """What `node` may be in `scope`; `frame` is the call that is being looked at, None for all of them."""

@@ -63,7 +63,7 @@ def function(ev: Evaluator, name: str, arguments: tuple[Value, ...], where: Wher
         case "BigInt":
             return Literal(0, where, big=True) if not isinstance(first, Literal) else replace(first, big=True)
         case "Array" | "Symbol":
-            return Unknown(f"what {name}() gives", name)
+            return Unknown(f"what {name}() gives", name, parts=arguments)
     return External("global", f"{name}()", arguments, where)
 
 

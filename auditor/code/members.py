@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auditor.code import classes, external, registry, schemas
+from auditor.code import classes, containers, external, registry, schemas
 from auditor.code.values import (
     CYCLE,
     UNDEFINED,
@@ -77,7 +77,9 @@ def member(ev: Evaluator, value: Value, name: str, where: Where = None) -> Value
                 return External("global", "process.env", where=where)
             if package == "global" and path == "Number" and name in _NUMBERS:
                 return Literal(_NUMBERS[name], where)
-            known = schemas.member(ev, value, name) or registry.hung(ev, value, name)
+            known = (
+                schemas.member(ev, value, name) or containers.member(ev, value, name) or registry.hung(ev, value, name)
+            )
             if known is not None:
                 return known
             return External(package, f"{path}.{name}" if path else name, value.arguments, where, value.base)
@@ -94,6 +96,9 @@ def member(ev: Evaluator, value: Value, name: str, where: Where = None) -> Value
                 and (known := registry.hung(ev, value, name)) is not None
             ):
                 return known
+            inner = containers.member(ev, value, name)
+            if inner is not None:
+                return inner
             longer = f"{text}.{name}" if text and len(text) < _MOST_TEXT else text
             return Unknown(why, longer, volatile, where, value.parts, value.uncalled)
         case Lazy():

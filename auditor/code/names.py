@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.code import callers, collections_, external, types
+from auditor.code import callers, collections_, containers, external, types
 from auditor.code.collections_ import Mutation
 from auditor.code.facts import Binding, Class, Function, Import, Module, Scope, Step
 from auditor.code.lazy_members import without
@@ -203,6 +203,7 @@ def parameter(ev: Evaluator, binding: Binding, frame: Frame | None) -> Value:
     else:
         value = (
             types.injected(ev, function, declared)
+            or containers.injected(ev, function, declared)
             or types.told(ev, declared, function.module)
             or callers.joined(ev, function, binding.index, frame)
         )

@@ -23,7 +23,7 @@ def provided(ev: Evaluator, token: Node, scope: Scope) -> Value | None:
     word = unquote(scope.module.text(token)).split(".")[-1]
     found: list[Value] = []
     for node, holder in _providers(ev, word):
-        value = _made(ev, node, holder)
+        value = made(ev, node, holder)
         if value is not None:
             found.append(value)
     return join(found) if found else None
@@ -75,7 +75,8 @@ def _pairs(module: Module, word: str) -> list[tuple[Node, Scope]]:
     return found
 
 
-def _made(ev: Evaluator, node: Node, scope: Scope) -> Value | None:
+def made(ev: Evaluator, node: Node, scope: Scope) -> Value | None:
+    """What `{ useValue | useClass | useExisting | useFactory }` provides; None where it is not known."""
     module = scope.module
     for child in node.named_children:
         key, value = child.child_by_field_name("key"), child.child_by_field_name("value")

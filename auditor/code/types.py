@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auditor.code import classes, external, providers
+from auditor.code import classes, containers, external, providers
 from auditor.code.facts import Class, Field, Function, Import, Module, Parameter, Scope
 from auditor.code.lexical import key_text
 from auditor.code.program import Exhausted
@@ -285,12 +285,13 @@ def _injected(ev: Evaluator, module: Module, nodes: list[Node], scope: Scope) ->
         if kind is not None:
             named: tuple[Value, ...] = (ev.eval(given[0], scope),) if given else (Literal("default"),)
             return LibraryObject(kind, _NEST_QUEUES[found[0]], module, None, named, injected=True)
-    found = decorator(module, nodes, frozenset(("Inject",)))
+    found = decorator(module, nodes, frozenset(("Inject", "inject")))
     if found is not None:
         held = found[1].child_by_field_name("arguments")
         if held is not None and held.named_children:
             token = held.named_children[0]
-            return of_token(ev, module, token, scope) or providers.provided(ev, token, scope)
+            own = containers.registered(ev, containers.word_of(ev.eval(token, scope)))
+            return own or of_token(ev, module, token, scope) or providers.provided(ev, token, scope)
     return None
 
 
