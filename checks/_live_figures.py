@@ -5,14 +5,15 @@ They never pass an item: that Redis can be asked is no monitoring. Each queue is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
+from auditor.live.jobs_model import State
 from auditor.live.model import LiveQueue, LiveRedis
 from auditor.live.rates import Rates, drain_ms, rates
 from auditor.live.server_model import Memory
 from auditor.model import Confidence, Evidence
 
-from ._live_side import Gathered, LiveSide, counted, dead_letter, duration, key_of
+from ._live_side import WAITING, Gathered, LiveSide, count_of, counted, dead_letter, duration, key_of
 
 
 def depth(live: LiveRedis) -> LiveSide:
@@ -27,12 +28,12 @@ def depth(live: LiveRedis) -> LiveSide:
         told += [f"rate-limited for {duration(queue.rate_limited_ms)} more"] if queue.rate_limited_ms else []
         if (known := rates(queue)) is not None and queue.counts.depth:
             drained = drain_ms(queue)
-            told.append(f"{known.per_minute:.3g} completed a minute ({_window(known)})")
+            told.append(f"{_pace(known)} ({_window(known)})")
             told.append("nothing drains it" if drained is None else f"drained in {duration(drained)}")
         return ", ".join(told)
 
     waiting = [q for q in live.queues if (q.counts.depth or q.counts.delayed) and not dead_letter(q)]
-    return _each(waiting, lambda queue: queue.counts.depth, "LLEN", "wait", shown)
+    return _each(waiting, lambda queue: queue.counts.depth, WAITING, shown)
 
 
 def active(live: LiveRedis) -> LiveSide:
@@ -42,7 +43,7 @@ def active(live: LiveRedis) -> LiveSide:
         return f"{counted(queue.counts.active, 'job')} active{_age(queue, queue.oldest_active_ms, 'one')}"
 
     busy = [queue for queue in live.queues if queue.counts.active]
-    return _each(busy, lambda queue: queue.counts.active, "LLEN", "active", shown)
+    return _each(busy, lambda queue: queue.counts.active, (State.ACTIVE,), shown)
 
 
 def failed(live: LiveRedis) -> LiveSide:
@@ -96,8 +97,7 @@ def dead_letters(live: LiveRedis) -> LiveSide:
     return _each(
         kept,
         lambda queue: queue.counts.total,
-        "LLEN",
-        "wait",
+        tuple(State),
         lambda queue: f"{counted(queue.counts.total, 'job')} kept",
     )
 
@@ -118,14 +118,18 @@ def redis_memory(live: LiveRedis) -> LiveSide:
 def _each(
     queues: Iterable[LiveQueue],
     most: Callable[[LiveQueue], int],
-    command: str,
-    suffix: str,
+    states: Sequence[State],
     shown: Callable[[LiveQueue], str],
 ) -> LiveSide:
     gathered = Gathered()
     for queue in sorted(queues, key=most, reverse=True):
-        gathered.evidence.append(key_of(queue, command, suffix, shown(queue)))
+        gathered.evidence.append(count_of(queue, states, shown(queue)))
     return gathered.side()
+
+
+def _pace(known: Rates) -> str:
+    each = known.per_minute
+    return f"{each:,.0f} completed a minute" if each >= 1 else f"{each * 60:,.0f} completed an hour"
 
 
 def _window(known: Rates) -> str:

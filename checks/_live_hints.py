@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+from auditor.live.jobs_model import State
 from auditor.live.model import LiveQueue, LiveRedis, QueueWorkers
 from auditor.model import Confidence, Evidence, Status
 
-from ._live_side import Gathered, LiveSide, counted, dead_letter, duration, key_of, of_queue
+from ._live_side import Gathered, LiveSide, count_of, counted, dead_letter, duration, key_of, of_queue
 
 _MOST_AT_ONCE = 100
 _SHOWN = 5
@@ -57,7 +58,7 @@ def dead_letter_queues(live: LiveRedis) -> LiveSide:
     named = [queue for queue in live.queues if dead_letter(queue)]
     for queue in named:
         lies = f"{counted(queue.counts.total, 'job')} in a queue named like a dead-letter queue"
-        gathered.evidence.append(key_of(queue, "LLEN", "wait", lies, confidence=Confidence.POSSIBLE))
+        gathered.evidence.append(count_of(queue, tuple(State), lies, confidence=Confidence.POSSIBLE))
     if named:
         return gathered.side()
     for queue in sorted(live.queues, key=lambda queue: -queue.counts.failed)[:_SHOWN]:

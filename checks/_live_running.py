@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from auditor.live.model import LiveQueue, LiveRedis, LockFact, LockSureness, QueueWorkers
 from auditor.model import Confidence, Evidence, Status
 
-from ._live_side import Gathered, LiveSide, counted, dead_letter, duration, key_of, of_queue
+from ._live_side import WAITING, Gathered, LiveSide, count_of, counted, dead_letter, duration, key_of, of_queue
 
 _DAY_MS = 86_400_000
 _COUNTERS = "stc stalledCounter"
@@ -143,7 +143,7 @@ def worker_count(live: LiveRedis) -> LiveSide:
                 if queue.oldest_waiting_ms is None
                 else f", the oldest for {duration(queue.read_ms - queue.oldest_waiting_ms)}"
             )
-            waits = key_of(queue, "LLEN", "wait", f"waiting: {counted(queue.counts.depth, 'job')}{age}")
+            waits = count_of(queue, WAITING, f"waiting: {counted(queue.counts.depth, 'job')}{age}")
             gathered.say(
                 Status.FAIL,
                 f"{queue.label}: {counted(queue.counts.depth, 'job')} waiting{age}, and no worker takes them",

@@ -7,11 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from auditor.live.jobs_model import JobGroup, SampledJob, State
+from auditor.live.keys import LISTS, SETS
 from auditor.live.model import LiveQueue, LiveRedis
+from auditor.live.sampling import sizes
 from auditor.model import Confidence, Evidence, Finding, Severity, Status, Subject, SubjectType
 
 _SHOWN = 40
 """Pieces of evidence that back a pass; a thousand alike help nobody."""
+
+WAITING = (State.WAITING, State.PAUSED, State.PRIORITIZED)
+"""The states whose jobs a worker could take now: a queue's depth."""
 
 _DEAD_LETTER = re.compile(
     r"(?:^|[-_.:/ ])(?:dlq|dead[-_]?letters?|dead|failed|failures|poison|graveyard|parking(?:[-_]?lot)?)(?:$|[-_.:/ ])",
@@ -123,6 +128,21 @@ def key_of(
     """One key of the queue, and what follows it: `ZCARD bull:mail:failed`, `ZRANGE bull:mail:delayed 0 0`."""
     key = suffix.partition(" ")[0]
     return Evidence(f"{command} {queue.key(suffix)}", observed, expected, queue.place(key), confidence=confidence)
+
+
+def count_of(
+    queue: LiveQueue,
+    states: Sequence[State],
+    observed: str,
+    expected: str = "",
+    *,
+    confidence: Confidence = Confidence.CERTAIN,
+) -> Evidence:
+    """The numbers of jobs in these states, by the commands that count them: `LLEN bull:mail:wait + ZCARD bull:…`."""
+    held = sizes(queue.counts)
+    keys = [LISTS.get(state) or SETS[state] for state in states if state in held] or [LISTS[State.WAITING]]
+    commands = [f"{'LLEN' if key in LISTS.values() else 'ZCARD'} {queue.key(key)}" for key in keys]
+    return Evidence(" + ".join(commands), observed, expected, queue.place(keys[0]), confidence=confidence)
 
 
 def judge_options(

@@ -38,7 +38,8 @@ def _primary(judged: Judged, seen: Replication) -> None:
     if not online and managed:
         judged.open(f"{managed} hides its replication: see the provider's console for failover", copies)
     elif not online:
-        lost = f"; {len(seen.replicas)} known, none online" if seen.replicas else ""
+        replicas = f"{len(seen.replicas)} {'replica' if len(seen.replicas) == 1 else 'replicas'}"
+        lost = f" ({replicas} connected, none online)" if seen.replicas else ""
         judged.fail(f"Redis is a lone primary{lost}: while it is down, no job is taken or processed", copies)
     elif seen.sentinel is not None:
         _watched(judged, seen.sentinel, copies)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from auditor.code.model import CodeModel, Metric, Quantity
+from auditor.live.jobs_model import State
 from auditor.live.model import LiveQueue, LiveRedis
 from auditor.model import Cause, Confidence, Evidence, Finding, Severity, Status, Subject, SubjectType, Verdict
 from auditor.probes import conclude, not_applicable, passed, probe, unverified
 from auditor.prom.model import Observability, Rule
 
 from ._alerting import Judgement, judge
+from ._live_side import count_of
 from ._series import quantity_of
 from ._subjects import NO_QUEUES
 
@@ -173,11 +175,11 @@ def _silent(queue: LiveQueue, rule: Rule, limit: float) -> Finding:
         rule.place,
         (queue.place("wait"),),
         (
-            Evidence(
-                f"LLEN {queue.key('wait')}",
+            count_of(
+                queue,
+                (State.WAITING, State.PRIORITIZED),
                 f"{depth} waiting",
                 f"{rule.name} pending or firing above {limit:g}",
-                queue.place("wait"),
             ),
             Evidence(rule.place.label(), " ".join(rule.query.text.split())[:300], place=rule.place),
         ),

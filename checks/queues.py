@@ -187,7 +187,7 @@ def version_sound(live: LiveRedis) -> Verdict:
     """No queue runs a release that is known to lose schedules or jobs, or on a Redis that such a release can't use."""
 
     def judge(queue: LiveQueue, found: Gathered) -> None:
-        shown = key_of(queue, "HGET", "meta", f"version bullmq:{queue.version}")
+        shown = key_of(queue, "HGET", "meta version", f"bullmq:{queue.version}")
         version = _version(queue.version)
         for first, last, what in _UNSOUND:
             if version and first <= version <= last:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auditor.live.jobs_model import State
-from auditor.live.model import LiveQueue, LiveRedis
+from auditor.live.model import Library, LiveQueue, LiveRedis
 from auditor.model import Confidence, Evidence, Status, Verdict
 from auditor.probes import probe
 
 from ._each_queue import each_queue
-from ._live_side import Gathered, counted, duration, job_options, key_of, of_queue, producer
+from ._live_side import WAITING, Gathered, count_of, counted, duration, job_options, key_of, of_queue, producer
 
 _HOUR_MS = 3_600_000
 
@@ -35,16 +35,22 @@ def paused_forgotten(live: LiveRedis, limit: Hours) -> Verdict:
         since = queue.read_ms - min(waits) if waits and queue.read_ms else 0
         if not queue.paused or since <= limit.hours * _HOUR_MS:
             held = f"{'paused' if queue.paused else 'not paused'}, {counted(queue.counts.depth, 'job')} waiting"
-            found.hold(queue, "", key_of(queue, "HGET", "meta paused", held))
+            found.hold(queue, "", _pause(queue, held))
         else:
             shown = [
-                key_of(queue, "HGET", "meta", "paused"),
-                key_of(queue, "LLEN", "wait", f"{counted(queue.counts.depth, 'job')}, one for {duration(since)}"),
+                _pause(queue, "1"),
+                count_of(queue, WAITING, f"{counted(queue.counts.depth, 'job')}, one for {duration(since)}"),
             ]
             text = f"{queue.label} is paused, with {counted(queue.counts.depth, 'job')} waiting, one of them for {duration(since)}"
             found.say(Status.FAIL, text, of_queue(queue), shown, symbol="paused")
 
     return each_queue(live, judge, "no queue with waiting jobs is paused for long")
+
+
+def _pause(queue: LiveQueue, observed: str) -> Evidence:
+    if queue.library is Library.BULL:
+        return key_of(queue, "EXISTS", "meta-paused", observed)
+    return key_of(queue, "HGET", "meta paused", observed)
 
 
 @probe("queue.flows_end")
