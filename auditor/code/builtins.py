@@ -52,6 +52,13 @@ _VISITING = frozenset(("map", "flatMap", "then", "catch", "finally", "resolve"))
 _GETTERS = frozenset(("get", "getOrThrow", "getNumber", "getString", "getInt"))
 
 
+def _finds_files(value: Value) -> bool:
+    """Whether `resolve` of a value gives the path of a module: `import.meta`, `createRequire(import.meta.url)`."""
+    if isinstance(value, Unknown):
+        return value.text == "import.meta"
+    return isinstance(value, External) and value.path.endswith("createRequire()")
+
+
 def method(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ...], where: Where, depth: int) -> Value:  # noqa: PLR0912  # one branch per kind
     """`receiver.name(...arguments)`."""
     options = options_of(receiver)
@@ -59,6 +66,8 @@ def method(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ..
         kept = [option for option in options if not is_nothing(option)]
         return join([method(ev, option, name, arguments, where, depth) for option in kept] or [UNDEFINED])
     if name == "promisify" and arguments:
+        return ev.force(arguments[0])
+    if name == "resolve" and arguments and _finds_files(receiver):
         return ev.force(arguments[0])
     if (
         name in containers.ASKING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from auditor.code import classes, containers, external, registry, schemas
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
 _MOST_TEXT = 80
+_URL = re.compile(r"\w[\w+.-]*://")
 _NUMBERS = {"MAX_SAFE_INTEGER": 2**53 - 1, "MIN_SAFE_INTEGER": -(2**53) + 1, "POSITIVE_INFINITY": float("inf")}
 _HOLDERS = frozenset(
     ("fastify", "app", "server", "instance", "this", "application", "ctx", "context", "req", "request")
@@ -59,6 +61,8 @@ def member(ev: Evaluator, value: Value, name: str, where: Where = None) -> Value
             return Unknown(f"`{name}` of a list", name)
         case Literal(constant) if isinstance(constant, str) and name == "length":
             return Literal(len(constant), where, value.env)
+        case Literal(str(constant)) if name in ("pathname", "href") and not _URL.match(constant):
+            return value  # of `new URL('./file.js', import.meta.url)`
         case Instance():
             return classes.instance_member(ev, value, name)
         case ClassValue():
@@ -90,6 +94,8 @@ def member(ev: Evaluator, value: Value, name: str, where: Where = None) -> Value
         case Unknown(why, text, volatile):
             if value is CYCLE:
                 return CYCLE
+            if text == "import.meta" and name in ("dirname", "filename"):
+                return external.global_value(f"__{name}", where)
             if (
                 text.count(".") < 2
                 and text.split(".")[-1] in _HOLDERS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.code.options import to_json
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _JOINS = frozenset(("join()", "resolve()", "normalize()"))
 _SAME = frozenset(("fileURLToPath()", "pathToFileURL()"))
+_SAME_KIND = Literal("")
 _BUILT = re.compile(r"(^|/)(?:dist|build|lib|out)/")
 
 
@@ -50,8 +52,9 @@ def _text(ev: Evaluator, value: Value) -> str:
     match value:
         case Literal(str(text)):
             return text
-        case Template():
-            return str(to_json(value))
+        case Template(pieces):
+            known = tuple(_SAME_KIND if _is_extension(piece) else piece for piece in pieces)
+            return str(to_json(replace(value, parts=known)))
         case External("path" | "node:path", path) if path in _JOINS:
             parts = [_part(ev, argument) for argument in value.arguments]
             return posixpath.join(*[part for part in parts if part]) if parts and None not in parts else ""
@@ -60,6 +63,11 @@ def _text(ev: Evaluator, value: Value) -> str:
                 (_text(ev, ev.force(one)) for argument in value.arguments[:1] for one in options_of(argument)), ""
             )
     return ""
+
+
+def _is_extension(value: Value) -> bool:
+    """`path.extname(__filename)`: what this file has, and the one beside it too."""
+    return isinstance(value, External) and value.package in ("path", "node:path") and value.path == "extname()"
 
 
 def _part(ev: Evaluator, value: Value) -> str | None:

@@ -41,6 +41,14 @@ PATHS = [
     "path.resolve('./dist/processor.js')",
     "path.join(process.cwd(), 'dist', 'processor.js')",
     "path.join(__dirname, `processor.${process.env.DEV ? 'ts' : 'js'}`)",
+    "path.join(__dirname, 'processor' + path.extname(__filename))",
+    "path.join(import.meta.dirname, 'processor.js')",
+    "`${import.meta.dirname}/processor.js`",
+    "fileURLToPath(import.meta.resolve('./processor.js'))",
+    "new URL(import.meta.resolve('./processor.js'))",
+    "new URL('./processor.js', import.meta.url).pathname",
+    "new URL('./processor.js', import.meta.url).href",
+    "createRequire(import.meta.url).resolve('./processor')",
 ]
 
 
@@ -52,6 +60,7 @@ def consumer(root: Path, handler: str, processor: str) -> Worker:
     (root / "src" / "processor.ts").write_text(processor)
     (root / "src" / "worker.ts").write_text(
         "import path from 'node:path';\nimport { fileURLToPath, pathToFileURL } from 'node:url';\n"
+        "import { createRequire } from 'node:module';\n"
         f"import {{ Worker }} from 'bullmq';\nnew Worker('q', {handler});\n"
     )
     (worker,) = collect([root]).workers
