@@ -9,7 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
 
-from auditor.cache import entries
+from auditor.cache import entries, tool
 from auditor.cache.witness import Checker, Listing, Witness
 from auditor.code.files import CODE
 from auditor.masking import mask_forms
@@ -24,6 +24,7 @@ class Memory:
     def __init__(self, where: Path | None, listings: Mapping[str, Listing]) -> None:
         """`where`: the folder of the entries; None: nothing is kept. `listings`: how collectors list files, by name."""
         self.where = where
+        self._tool = tool.identity() if where is not None else ""
         self._checker = Checker(listings)
 
     def remembered(
@@ -53,9 +54,7 @@ class Memory:
         return made
 
     def _key(self, kind: type[T], question: Sequence[object]) -> str:
-        from auditor.cache.tool import identity
-
-        asked = repr((identity(), kind.__module__, kind.__name__, *question))
+        asked = repr((self._tool, kind.__module__, kind.__name__, *question))
         return (
             f"{kind.__name__.lower()}-{blake2b(asked.encode('utf-8', 'backslashreplace'), digest_size=20).hexdigest()}"
         )

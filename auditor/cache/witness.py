@@ -17,6 +17,7 @@ Listing = Callable[[Path], Sequence[str]]
 Trace = list[tuple[str, list[str | int | None], dict[str, str]]]
 
 _DIGEST = 20
+_REFUSED = "!"
 
 
 class Witness(Disk):
@@ -27,7 +28,24 @@ class Witness(Disk):
 
     def trace(self) -> Trace:
         """All questions so far, with their answers."""
-        return [(str(question), arguments, answers) for (question, *arguments), answers in self._seen.items()]
+        told = self._told()
+        found: Trace = []
+        for (question, *arguments), answers in self._seen.items():
+            lead = "" if question == "is_file" else f"{arguments[0]}/" if question == "holds" else None
+            implied = {path for path, answer in answers.items() if answer == "True" and f"{lead}{path}" in told}
+            left = {path: answer for path, answer in answers.items() if path not in implied}
+            found.append((str(question), arguments, answers if lead is None else left))
+        return found
+
+    def _told(self) -> set[str]:
+        """Files whose contents were told: of them alone it needs no further word that they are there, and in their tree."""
+        return {
+            f"{arguments[0]}/{path}"
+            for (question, *arguments), answers in self._seen.items()
+            if question == "content"
+            for path, answer in answers.items()
+            if not answer.startswith(_REFUSED)
+        }
 
     def _note(self, path: str, answer: str, *question: str | int | None) -> None:
         self._seen.setdefault(question, {})[path] = answer
@@ -76,7 +94,7 @@ class Checker:
         self._disk = Disk()
         self._one_at_a_time = Lock()  # sources start side by side and ask about the same files
         self._insides: dict[tuple[str, str], Inside] = {}
-        self._answers: dict[tuple[str | int | None, ...], str] = {}
+        self._answers: dict[tuple[str | int | None, ...], dict[str, str]] = {}
         self._whole: dict[str, tuple[int, str]] = {}
 
     def holds(self, trace: Trace) -> bool:
@@ -86,14 +104,13 @@ class Checker:
 
     def _all_hold(self, trace: Trace) -> bool:
         for question, arguments, answers in trace:
-            ask = getattr(self, f"_{question}") if question in _QUESTIONS else None
-            if ask is None:
+            if question not in _QUESTIONS:
                 raise ValueError(f"no question: {question}")
+            ask, known = getattr(self, f"_{question}"), self._answers.setdefault((question, *arguments), {})
             for path, answer in answers.items():
-                key = (question, *arguments, path)
-                if key not in self._answers:
-                    self._answers[key] = ask(path, *arguments)
-                if self._answers[key] != answer:
+                if path not in known:
+                    known[path] = ask(path, *arguments)
+                if known[path] != answer:
                     return False
         return True
 
@@ -147,4 +164,4 @@ def _joined(names: Iterable[str]) -> str:
 
 
 def _refusal(error: NotRead) -> str:
-    return f"!{type(error).__name__}: {error}"
+    return f"{_REFUSED}{type(error).__name__}: {error}"
