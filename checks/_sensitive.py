@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
@@ -78,7 +79,12 @@ _HARMLESS_ENDS = {
 
 def sensitive_key(path: str) -> str:
     """The kind of secret that the last part of a key path names; empty where it names none."""
-    words = [word.lower() for word in _WORD.findall(path.rsplit(".", 1)[-1])]
+    return _kind(path.rsplit(".", 1)[-1])
+
+
+@lru_cache(maxsize=10_000)
+def _kind(name: str) -> str:
+    words = [word.lower() for word in _WORD.findall(name)]
     for kind, wanted in SECRETS.items():
         at = _find(words, wanted)
         if at is None or (words[-1] in _HARMLESS_ENDS and at + len(wanted) < len(words)):

@@ -12,6 +12,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 
 from auditor import repository
@@ -256,14 +257,14 @@ def _in_skipped_folder(name: str) -> bool:
 
 
 def _walk(root: Path) -> Iterator[str]:
-    """Files beneath root that its .gitignore files allow; links that leave root or come back to a folder are not entered."""
+    """Code and package.json files beneath root that its .gitignore files allow; links that leave root or come back to a folder are not entered."""
     top, inside = root.stat(), Inside(str(root))
     seen: set[tuple[int, int]] = {(top.st_dev, top.st_ino)}
     pending: list[tuple[str, tuple[Ignore, ...]]] = [("", ())]
     while pending:
         folder, rules = pending.pop()
         try:
-            entries = sorted(os.scandir(root / folder), key=lambda entry: entry.name)
+            entries = sorted(os.scandir(f"{root}/{folder}"), key=attrgetter("name"))
         except OSError:
             continue
         names = {entry.name for entry in entries}
@@ -285,7 +286,7 @@ def _walk(root: Path) -> Iterator[str]:
                 if entry.is_symlink() and not inside.holds(path):
                     continue
                 folders.append((path, rules))
-            elif not any(rule.ignores(path, False) for rule in rules):
+            elif entry.name.endswith(_LISTED) and not any(rule.ignores(path, False) for rule in rules):
                 yield path
         pending.extend(reversed(folders))
 

@@ -26,7 +26,7 @@ def test_no_source_at_all_says_what_to_give(tmp_path: Path) -> None:
         (["--only", "200"], "'200' names no item"),
         (["--only", "Kafka"], "'Kafka' names no item"),
         (["--fail-on", "terrible"], "terrible"),
-        (["--timeout", "soon"], "valid number"),
+        (["--timeout", "soon"], "Invalid value for '--timeout'"),
         (["--frobnicate"], "frobnicate"),
         (["--config", "none.yaml"], "none.yaml: no such file"),
         (["--checklist", "none.yaml"], "none.yaml: no such file"),
