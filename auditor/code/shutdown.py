@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from auditor.code.facts import Call, Module
 from auditor.code.flow import Flow, covers
+from auditor.code.hooked import Hooked
 from auditor.code.listeners import same_object
 from auditor.code.raw_sites import Sites
 from auditor.code.signals import SIGNALS, Signal, Signals
@@ -50,7 +51,8 @@ class Shutdown:
         for path in closing:
             relevant |= ev.program.graph.all_importers(path)
             relevant.update(ev.program.graph.imports(path))  # a registry that is handed the closing, and runs it later
-        self.signals = list(Signals(ev, flow, modules, frozenset(relevant), reached).all())
+        hooked = Hooked(ev, flow, [close.call for close in sites.closes])
+        self.signals = list(Signals(ev, flow, modules, frozenset(relevant), reached, hooked).all())
 
     def closing(self, targets: list[LibraryObject], module: Module, library: str, by_nest: bool) -> Closing:
         """Which signals close a worker with these objects."""

@@ -10,6 +10,7 @@ from auditor.code import callers, registered
 from auditor.code.external import package_of
 from auditor.code.facts import Binding, Call, Function, Import, Module
 from auditor.code.flow import Flow, functions_of
+from auditor.code.hooked import HOOKS, Hooked
 from auditor.code.targets import receiver
 from auditor.code.values import Array, External, LibraryObject, Literal, Object, Value, options_of
 
@@ -43,7 +44,6 @@ _LIBRARIES = {
     "fastify-graceful-shutdown": _BOTH,
     "@mgcrea/fastify-graceful-exit": _BOTH,
 }
-_NEST_HOOKS = ("onModuleDestroy", "beforeApplicationShutdown", "onApplicationShutdown")
 SIGNALS = frozenset(("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR2", "SIGBREAK"))
 
 
@@ -72,12 +72,14 @@ class Signals:
         modules: list[Module],
         relevant: frozenset[str],
         reached: Mapping[str, Collection[str]],
+        hooked: Hooked,
     ) -> None:
         self.ev = ev
         self.flow = flow
         self.modules = modules
         self.relevant = relevant
         self.reached = reached
+        self.hooked = hooked
         self.handlers = self._handlers()
 
     def _handlers(self) -> list[Module]:
@@ -93,6 +95,13 @@ class Signals:
 
     def all(self) -> Iterator[Signal]:
         """Each way in which a signal is handled."""
+        for signal in self._handled():
+            further = self.hooked.called(signal.reached.values())
+            if further:
+                signal.reached = self.flow.reach([*signal.reached.values(), *further], 150, self.relevant)
+            yield signal
+
+    def _handled(self) -> Iterator[Signal]:
         for module in self.handlers:
             for call in module.calls:
                 if call.name in ("on", "once", "addListener"):
@@ -182,7 +191,8 @@ class Signals:
         starts: list[Function] = []
         for module in self._served_by(call.scope.module.path):
             for cls in module.classes:
-                starts.extend(cls.members[name] for name in _NEST_HOOKS if name in cls.members)
+                starts.extend(cls.members[name] for name in HOOKS if name in cls.members)
+        starts.extend(self.hooked.hooks(call.scope.module.path))
         reached = self.flow.reach(starts, 150, self.relevant) if starts else {}
         yield from (Signal(name, call, reached, nest=True) for name in names)
 
@@ -211,7 +221,7 @@ class Signals:
                         starts.extend(function for value in given for function in functions_of(value))
             for cls in module.classes:
                 if "nestjs" in module.source.decode("utf-8", "replace")[:4000]:
-                    starts.extend(cls.members[name] for name in _NEST_HOOKS if name in cls.members)
+                    starts.extend(cls.members[name] for name in HOOKS if name in cls.members)
         return self.flow.reach(starts, 150, self.relevant) if len(starts) > len(reached) else reached
 
     def _is_shutdown_library(self, binding: Binding) -> bool:
