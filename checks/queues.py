@@ -14,7 +14,7 @@ from auditor.model import Evidence, Severity, Status, Verdict
 from auditor.probes import probe
 
 from ._each_queue import each_queue
-from ._live_side import Gathered, counted, duration, job_options, key_of, of_queue, producer
+from ._live_side import Gathered, count_of, counted, duration, job_options, key_of, of_queue, producer
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,17 @@ def jobs_exist(live: LiveRedis) -> Verdict:
 
 @probe("queue.delayed_on_time")
 def delayed_on_time(live: LiveRedis, slack: Slack) -> Verdict:
-    """Delayed jobs come out when they are due."""
+    """Delayed jobs come out when they are due.
+
+    BullMQ's workers move them between two jobs, and not while a rate limit holds them: where live ones are at jobs, that
+    they don't move is no proof. Bull moves them by a timer.
+    """
 
     def judge(queue: LiveQueue, found: Gathered) -> None:
         late = queue.overdue_delayed_ms
-        if late is None or late <= slack.seconds * 1000 or queue.paused:
-            held = f"{queue.counts.delayed:,} delayed, {'the queue is paused' if queue.paused else 'the first not overdue'}"
+        by_intent = "the queue is paused" if queue.paused else _limited(queue)
+        if late is None or late <= slack.seconds * 1000 or by_intent:
+            held = f"{queue.counts.delayed:,} delayed, {by_intent or 'the first not overdue'}"
             found.hold(queue, "", key_of(queue, "ZRANGE", "delayed 0 0 WITHSCORES", held))
             return
         shown = key_of(
@@ -86,14 +91,14 @@ def delayed_on_time(live: LiveRedis, slack: Slack) -> Verdict:
             f"the first is {duration(late)} overdue",
             f"at most {slack.seconds} s",
         )
+        text, busy = f"{queue.label}: a delayed job is {duration(late)} overdue", _busy(queue)
+        if busy:
+            at = count_of(queue, (State.ACTIVE,), f"{counted(busy, 'job')} active")
+            text += f"; its workers are at {counted(busy, 'job')}, and a full one moves none"
+            found.say(Status.UNVERIFIED, text, of_queue(queue), [shown, at], symbol="overdue")
+            return
         why = "no worker moves it" if _workers(queue) == 0 else "workers live and do not take it"
-        found.say(
-            Status.FAIL,
-            f"{queue.label}: a delayed job is {duration(late)} overdue: {why}",
-            of_queue(queue),
-            [shown],
-            symbol="overdue",
-        )
+        found.say(Status.FAIL, f"{text}: {why}", of_queue(queue), [shown], symbol="overdue")
 
     return each_queue(live, judge, "no delayed job is overdue")
 
@@ -127,7 +132,7 @@ def _schedule(queue: LiveQueue, scheduler: Scheduler, slack: Slack, found: Gathe
     if scheduler.legacy and queue.era == "bullmq 6":
         text = f"{queue.label}: repeatable {scheduler.key} is of the form before 5.16, which BullMQ 6 refuses"
         found.say(Status.FAIL, text, of_queue(queue), [shown], symbol=scheduler.key)
-    elif late > slack.seconds * 1000 and not queue.paused and not _next_waits(queue, scheduler):
+    elif late > slack.seconds * 1000 and not (queue.paused or _limited(queue)) and not _next_waits(queue, scheduler):
         text = f"{queue.label}: schedule {scheduler.key} should have run {duration(late)} ago, and nothing of it waits"
         found.say(Status.FAIL, text, of_queue(queue), [shown], symbol=scheduler.key)
     else:
@@ -136,7 +141,8 @@ def _schedule(queue: LiveQueue, scheduler: Scheduler, slack: Slack, found: Gathe
 
 def _next_waits(queue: LiveQueue, scheduler: Scheduler) -> bool:
     """A scheduler's next job may lie among the waiting: then workers are late, not the schedule."""
-    open_states = (State.WAITING, State.PAUSED, State.PRIORITIZED, State.ACTIVE)
+    open_states = [State.WAITING, State.PAUSED, State.PRIORITIZED, State.ACTIVE]
+    open_states += [State.DELAYED] if _busy(queue) else []
     return any(job.scheduler == scheduler.key and job.state in open_states for job in queue.sampled)
 
 
@@ -222,6 +228,20 @@ _UNSOUND = (
     ((5, 34, 9), (5, 34, 9), "loses schedules when workers start (taskforcesh/bullmq#3009)"),
     ((5, 66, 6), (5, 70, 1), "leaves job hashes behind that no list names (taskforcesh/bullmq#3853)"),
 )
+
+
+def _limited(queue: LiveQueue) -> str:
+    """That its workers wait for the end of a rate window; empty: they do not, or there are none."""
+    if not queue.rate_limited_ms or _workers(queue) == 0:
+        return ""
+    return f"rate-limited for {duration(queue.rate_limited_ms)} more"
+
+
+def _busy(queue: LiveQueue) -> int:
+    """Jobs that live workers of BullMQ are at, which may be as many as they can take; 0 where that hinders nothing."""
+    if queue.library is Library.BULL or not isinstance(queue.workers, QueueWorkers) or not queue.workers.count:
+        return 0
+    return max(queue.counts.active - len(queue.stalls.orphans) - queue.left_behind, 0)
 
 
 def _sampled(queue: LiveQueue, what: str) -> Evidence:

@@ -137,7 +137,7 @@ def _ends(stem: str, queue: LiveQueue, state: State, shared: Shared) -> Asking[t
     queue = replace(
         queue,
         counts=replace(queue.counts, waiting=max(queue.counts.waiting - markers, 0)),
-        era=queue.era or ("bullmq 3-4" if markers else ""),
+        era=queue.era or ("bullmq 2-3" if "0" in waiting else "bullmq 3-4" if markers else ""),
         stalled_interval_ms=interval(said),
         metrics_completed=metrics(said, "completed"),
         metrics_failed=metrics(said, "failed"),

@@ -124,7 +124,7 @@ def ends(stem: str, state: State) -> dict[str, Command]:
     counts, commands = state.counts, dict[str, Command]()
     if counts.waiting:
         commands["next"] = next_in_line(f"{stem}wait")
-    if counts.depth:
+    if counts.depth or counts.delayed:
         commands["limiter ttl"] = ("PTTL", f"{stem}limiter")
     if counts.active:
         commands["suspected"] = ("SCARD", f"{stem}stalled")

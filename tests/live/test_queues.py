@@ -304,3 +304,18 @@ def test_many_queues_are_all_read() -> None:
         live = scan(server)
     assert len(live.queues) == 300
     assert all(each.counts.waiting == 1 and each.sampled for each in live.queues)
+
+
+@pytest.mark.parametrize(("marker", "era"), [("0", "bullmq 2-3"), ("0:1795525408000", "bullmq 3-4")])
+def test_a_marker_of_old_versions_is_no_job(marker: str, era: str) -> None:
+    """As BullMQ 2.4 and 3.16 leave them beside a delayed job while their worker is busy."""
+    with redis_server() as server:
+        with server.client() as client:
+            client.hset("bull:mail:meta", mapping={"opts.maxLenEvents": 10_000})
+            client.zadd("bull:mail:delayed", {"2": 1795525408000 * 4096})
+            client.hset("bull:mail:2", mapping={"name": "a", "data": "{}", "opts": "{}", "timestamp": 1})
+            client.lpush("bull:mail:wait", marker)
+        mail = queue(scan(server), "mail")
+    assert mail.counts == Counts(delayed=1)
+    assert mail.lost_hashes == ()
+    assert mail.era == era

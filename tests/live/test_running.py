@@ -71,6 +71,43 @@ def test_lost_overdue_paused_and_unknown() -> None:
     assert "loses schedules" in found["X024"]
 
 
+@pytest.mark.parametrize("library", ["bullmq5", "bullmq6"])
+def test_due_jobs_wait_while_workers_are_busy(library: str) -> None:
+    """BullMQ moves them between two jobs: a worker that is full says nothing of whether it would."""
+    late = [{"name": "late", "opts": {"delay": 3600000}}]
+    with redis_server(tcp=True) as server, server.client() as client:
+        tick = [{"id": "tick", "repeat": {"every": 60000}}]
+        drive(server, library=library, queue="mail", schedulers=tick, work={"jobs": 1})
+        drive(server, library=library, queue="mail", add=[*late, {"name": "long"}])
+        with driving(server, library=library, queue="mail", work={"mode": "hang", "settle": 400}):
+            for job, _ in client.zscan_iter("bull:mail:delayed"):
+                client.zadd("bull:mail:delayed", {job: (time.time() * 1000 - DAY) * 4096})
+            client.zadd("bull:mail:repeat", {"tick": int(time.time() * 1000) - DAY})
+            busy = extra(server)
+        idle = extra(server)
+    assert busy["X018"]["status"] == "unverified"
+    assert (
+        "a delayed job is 24 h overdue; its workers are at 1 job, and a full one moves none" in busy["X018"]["reason"]
+    )
+    assert busy["X019"]["status"] == "pass", busy["X019"]["reason"]
+    assert (idle["X018"]["status"], idle["X019"]["status"]) == ("fail", "fail")
+
+
+def test_due_jobs_wait_while_a_rate_limit_holds_workers() -> None:
+    limited = {"settle": 600, "options": {"limiter": {"max": 1, "duration": 60000}}}
+    with redis_server(tcp=True) as server, server.client() as client:
+        late = {"name": "late", "opts": {"delay": 3600000}}
+        drive(server, library="bullmq5", queue="mail", add=[late, {"name": "a"}])
+        with driving(server, library="bullmq5", queue="mail", work=limited):
+            assert client.zcard("bull:mail:completed") == 1
+            client.zadd("bull:mail:delayed", {"1": (time.time() * 1000 - DAY) * 4096})
+            held = extra(server)["X018"]
+        alone = extra(server)["X018"]
+    assert held["status"] == "pass", held["reason"]
+    assert "1 delayed, rate-limited for " in held["evidence"][0]["observed"]
+    assert alone["status"] == "fail"
+
+
 def test_schedules_that_stopped() -> None:
     with redis_server(tcp=True) as server, server.client() as client:
         drive(
