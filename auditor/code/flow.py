@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from auditor.code.evaluate import Evaluator
 
 MOST = 400
+_ASTRAY = 3
+"""Functions in a row that lie in no file that matters: what they are handed may lead back."""
 _MAY_BE = frozenset(("identifier", "member_expression", "call_expression"))
 """Forms of arguments that may give a function by name."""
 _TELLING = frozenset(
@@ -159,22 +161,24 @@ class Flow:
     ) -> dict[int, Function]:
         """Functions that run when one of `starts` does, themselves among them, nearest first.
 
-        `within`: files that matter; calls that plainly lead elsewhere are not followed.
+        `within`: files that matter; calls that plainly lead elsewhere are not followed, others a few steps beyond them.
         """
         first = list(starts)
         key = tuple(sorted(id(function) for function in first))
         if key in self._reached:
             return self._reached[key]
         found = {id(function): function for function in first}
-        queue = deque(first)
+        queue = deque((function, 0) for function in first)
         while queue and len(found) < most and not self.ev.program.out_of_time():
-            for call in self.calls(queue.popleft()):
+            at, away = queue.popleft()
+            away = 0 if within is None or at.module.path in within else away + 1
+            for call in self.calls(at) if away <= _ASTRAY else ():
                 if within is not None and not self.towards(call, within):
                     continue
                 for target in self.targets(call):
                     if id(target) not in found:
                         found[id(target)] = target
-                        queue.append(target)
+                        queue.append((target, away))
         self._reached[key] = found
         return found
 
