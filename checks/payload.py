@@ -35,7 +35,8 @@ def serializable(code: CodeModel | None, live: LiveRedis | None) -> Verdict:
 def sensitive(code: CodeModel | None, live: LiveRedis | None) -> Verdict:
     """No key of job data names a password, secret, token, private key, card or social security number, unless encrypted.
 
-    Identifiers of such things (`tokenId`, `tokenAmount`, `paymentToken`) are none. Redis: the same keys, and values.
+    Identifiers of such things (`tokenId`, `tokenAmount`, `paymentToken`) are none, nor is a key whose values all come from
+    what is public or a digest by its own name (`apiKey: account.publicKey`). Redis: the same keys, and values.
     """
     return join(code, live, by_producer(_sensitive, "no sensitive key in the data of {n} producers"), _live.sensitive)
 
@@ -73,7 +74,8 @@ def _serializable(_: CodeModel, job: Producer) -> Judged:
 
 def _sensitive(_: CodeModel, job: Producer) -> Judged:
     name, keys = subject_of(job).name, data_keys(job)
-    clear = [(key, span) for key, span in keys if key not in job.encrypted and not _blank(job.data.value, key)]
+    shown = {*job.encrypted, *job.public}
+    clear = [(key, span) for key, span in keys if key not in shown and not _blank(job.data.value, key)]
     hits = [(key, word, span) for key, span in clear if (word := sensitive_key(key))]
     if hits:
         key, word, span = hits[0]

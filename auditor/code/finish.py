@@ -28,7 +28,13 @@ _DEAD = re.compile(
 
 
 _CONTEXT = ("producers.in_handler", "producers.dead_letter")
-_PAYLOAD = ("producers.data_keys", "producers.encrypted", "producers.unserializable", "producers.bulky")
+_PAYLOAD = (
+    "producers.data_keys",
+    "producers.encrypted",
+    "producers.public",
+    "producers.unserializable",
+    "producers.bulky",
+)
 
 
 def queues(found: Sequence[Queue], sites: Sites, contexts: Contexts, gaps: Gaps) -> tuple[Queue, ...]:
@@ -75,6 +81,7 @@ def producers(
             producer,
             data_keys=tuple(held.keys),
             encrypted=tuple(held.encrypted),
+            public=held.public(),
             unserializable=tuple(held.lost),
             bulky=tuple(held.bulky),
             cases=tuple(

@@ -379,6 +379,8 @@ class Producer(Site):
     """Every key path of the data argument that code shows, by literal, spread or declared type, with its place."""
     encrypted: tuple[str, ...] = ()
     """Key paths whose value is the result of an encrypt call."""
+    public: tuple[str, ...] = ()
+    """Key paths whose every value comes from what is public, or a digest, by its own name: `scope.publicKey`."""
     bulky: tuple[tuple[str, str, CodeSpan], ...] = ()
     """(key path, what it is, where) of data members that hold file contents, base64, buffers or attachments."""
     children: tuple[FlowChild, ...] = ()

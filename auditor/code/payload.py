@@ -12,6 +12,7 @@ from auditor.code.lexical import key_text
 from auditor.code.raw_sites import RawProducer
 from auditor.code.values import (
     Array,
+    Env,
     External,
     FunctionValue,
     Instance,
@@ -35,6 +36,11 @@ _DEEPEST = 5
 _MOST = 120
 _ENCRYPT = re.compile(r"(?i)encrypt|(?<![a-z])seal|createCipher|(?<![a-z])kms\.|compactEncrypt|(?<![a-z])jwe(?![a-z])")
 _BUFFER = re.compile(r"Buffer(?:\.(?:from|alloc|allocUnsafe|concat|copyBytesFrom))?\(\)(?:\.(?:slice|subarray)\(\))?")
+_DIGEST = re.compile(
+    r"(?i)createHash|createHmac|\bdigest\(|(?<![a-z])(?:hash|hmac|mask|redact)(?:ed|s|sync|[A-Z_]\w*)?\("
+)
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_PUBLIC = frozenset(("public", "publishable", "hash", "hashed", "masked", "redacted"))
 _LOST = {"Map": "a Map", "WeakMap": "a WeakMap", "Set": "a Set", "WeakSet": "a WeakSet"}
 _REQUESTS = frozenset(("req", "request", "res", "response", "ctx.req", "ctx.request", "ctx.res"))
 
@@ -47,6 +53,20 @@ class Payload:
     encrypted: dict[str, None] = field(default_factory=dict)
     lost: dict[tuple[str, str, CodeSpan], None] = field(default_factory=dict)
     bulky: dict[tuple[str, str, CodeSpan], None] = field(default_factory=dict)
+    sources: dict[str, set[str]] = field(default_factory=dict)
+    """By key path, what its values are taken from, as written; values that say nothing of it are left out."""
+
+    def public(self) -> tuple[str, ...]:
+        """Key paths whose every value comes from what is public or a digest by its own name: `scope.publicKey`."""
+        return tuple(path for path, texts in self.sources.items() if all(map(is_public, texts)))
+
+
+def is_public(text: str) -> bool:
+    """Whether a value that is taken from `text` is meant to be seen: a public key, a hash, a masked text."""
+    if _DIGEST.search(text):
+        return True
+    words = {word.lower() for word in _WORD.findall(text.rsplit(".", 1)[-1])}
+    return bool(words & _PUBLIC)
 
 
 def of(ev: Evaluator, raw: RawProducer) -> Payload:
@@ -158,6 +178,7 @@ def _visit(ev: Evaluator, value: Value, path: str, place: CodeSpan, found: Paylo
                 found.bulky[path, lost, place] = None
             continue
         text = _text(one)
+        _note(found, path, one, text)
         if text and _ENCRYPT.search(text) and path:
             found.encrypted[path] = None
         elif path and (what := bulk.of_value(one)) and (len(options) == 1 or not vague):
@@ -176,6 +197,12 @@ def _visit(ev: Evaluator, value: Value, path: str, place: CodeSpan, found: Paylo
                     continue
                 found.keys[inner, at] = None
                 _visit(ev, member, inner, at, found, depth + 1)
+
+
+def _note(found: Payload, path: str, value: Value, text: str) -> None:
+    """Keep what a value is taken from; a constant is taken from nothing that could be public."""
+    if path and (text or (isinstance(value, Literal) and value.value)):
+        found.sources.setdefault(path, set()).add(text)
 
 
 def _lost(value: Value) -> str:
@@ -216,6 +243,8 @@ def _text(value: Value) -> str:
             return text
         case External(package, path):
             return f"{package}.{path}"
+        case Env(name):
+            return name
         case Template():
             return text_of(value)
     return ""
