@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from auditor.code.values import Array, External, LibraryClass, Literal, Object, Unknown, Value, Where
 
 LIBRARIES = {
@@ -21,7 +23,11 @@ _PRO = {
     "QueueEventsPro": "QueueEvents",
     "FlowProducerPro": "FlowProducer",
 }
-
+PRISMA = "@prisma/client"
+_GENERATED_PRISMA = re.compile(
+    r"[.@~#].*/(?:generated/[\w./-]*prisma|[\w-]*prisma[\w-]*/(?:generated|client|\.client))\b[\w./-]*"
+)
+"""Prisma's client, generated into the repository's own folders and, as a rule, not committed."""
 
 ARGUMENTS_MATTER = frozenset(
     (
@@ -44,6 +50,8 @@ a constructor's are, and looked at when somebody asks for its timeout."""
 def package_of(spec: str) -> str:
     """The npm package of a specifier: `@scope/name/sub` is `@scope/name`."""
     spec = spec.removeprefix("node:")
+    if _GENERATED_PRISMA.fullmatch(spec):
+        return PRISMA
     parts = spec.split("/")
     return "/".join(parts[:2]) if spec.startswith("@") else parts[0]
 

@@ -160,10 +160,11 @@ def _named(ev: Evaluator, name: str, module: Module, text: str, depth: int) -> V
 
 def _outside(what: Import) -> Value | None:
     """An object of an npm package's class: `private readonly mailer: MailerService`."""
-    if what.spec.startswith((".", "@/", "~/")) or what.name in ("*",):
+    package = external.package_of(what.spec)
+    if (what.spec.startswith((".", "@/", "~/")) and package != external.PRISMA) or what.name in ("*",):
         return None
     name = "" if what.name == "default" else what.name
-    return External(external.package_of(what.spec), f"{name}()")
+    return External(package, f"{name}()")
 
 
 def _exported_type(ev: Evaluator, path: str, name: str, text: str, depth: int, seen: frozenset[str]) -> Value | None:
