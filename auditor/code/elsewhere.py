@@ -19,8 +19,8 @@ _MARKS = (
     b"constructEvent", b"validateHMAC", b"verifySignature", b"webhookNotification", b"validateWebhookSignature", b"paymentIntents", b"charges.",
     b"refunds.", b"captureOrder", b"createOrder", b"transaction.sale", b"payments.create", b"refundPayment", b"OrdersCaptureRequest",
 )  # fmt: skip
-_BOUNCE_MARKS = (b"ounce", b"BOUNCE")
-_BOUNCE = re.compile(r"(?<![Dd]e)[Bb]ounce|(?<!DE)BOUNCE")
+_BOUNCE_MARKS = (b"bounce", b"Bounce", b"BOUNCE")
+_BOUNCE = re.compile(rb"(?<![Dd]e)[Bb]ounce|(?<!DE)BOUNCE")
 _WRITES = frozenset((Role.DB_WRITE, Role.DB_UPSERT, Role.DB_INCREMENT, Role.ENQUEUE))
 _HMAC_MARKS = (b"createHmac", b"verif-hash", b"subtle.verify")
 _SIGNATURE = re.compile(
@@ -121,14 +121,14 @@ def _is_clock(effects: Effects, call: Call) -> bool:
 
 def _bounces(effects: Effects, is_live: IsLive) -> Iterator[Effect]:
     """Functions that speak of a bounce and whose reach writes: one for each file is enough."""
-    for module in _modules(effects, _BOUNCE_MARKS):
+    for module in _modules(effects, _BOUNCE_MARKS, _BOUNCE):
         for function in module.functions:
-            said = _BOUNCE.search(taint.text(function.node))
+            said = _BOUNCE.search(function.node.text or b"")
             if said is None or not is_live(module, function):
                 continue
             wrote = next((e for e in effects.of([function]).effects if e.role in _WRITES), None)
             if wrote is not None:
-                line = function.node.start_point[0] + taint.text(function.node)[: said.start()].count("\n") + 1
+                line = function.node.start_point[0] + (function.node.text or b"")[: said.start()].count(b"\n") + 1
                 here = CodeSpan(module.path, int(line), int(line))
                 yield Effect(
                     Role.EMAIL_BOUNCE,
@@ -140,9 +140,12 @@ def _bounces(effects: Effects, is_live: IsLive) -> Iterator[Effect]:
                 break
 
 
-def _modules(effects: Effects, marks: tuple[bytes, ...]) -> Iterator[Module]:
+def _modules(effects: Effects, marks: tuple[bytes, ...], pattern: re.Pattern[bytes] | None = None) -> Iterator[Module]:
+    """Files that hold one of the marks, and the pattern, if there is one."""
     program = effects.ev.program
     paths = [path for path in program.tree.paths if program.mentions(path, marks)]
+    if pattern is not None:
+        paths = [path for path in paths if pattern.search(program.tree.read(path) or b"")]
     for path in paths[:MOST_FILES]:
         module = None if program.out_of_time() else program.module(path)
         if module is not None:
