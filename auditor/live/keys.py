@@ -37,8 +37,8 @@ SETS = {
 
 
 def is_job(member: str) -> bool:
-    """Whether a member of a list is a job's id: BullMQ 2 puts a marker `0` among the waiting, 3 and 4 put `0:<ms>`."""
-    return member != "0" and not member.startswith("0:")
+    """Whether a member of a list may be a job's id: BullMQ 3 and 4 put markers `0:<ms>` among the waiting."""
+    return not member.startswith("0:")
 
 
 def candidates(key: str) -> Iterator[tuple[str, str]]:

@@ -47,8 +47,6 @@ class Answer:
     """In a state's set without a hash."""
     locks: tuple[Lock, ...] = ()
     """The first look at the locks of sampled active jobs."""
-    largest_result: int = 0
-    """Bytes of the largest result of a sampled job."""
 
 
 def read_queue(question: Question, shared: Shared) -> Asking[Answer | None]:
@@ -65,8 +63,8 @@ def read_queue(question: Question, shared: Shared) -> Asking[Answer | None]:
         queue, ends = yield from _ends(stem, answer.queue, state, shared)
         answer = Answer(queue)
         sample = yield from read_jobs(stem, ends.ids, shared)
-        queue = _with_jobs(queue, sample)
-        answer = Answer(queue, hashless=tuple(sample.lost), largest_result=sample.largest_result)
+        queue = _with_jobs(_without_marker(queue, sample), sample)
+        answer = Answer(queue, hashless=tuple(sample.lost))
         queue, locks = yield from _named(stem, queue, ends, sample)
         queue = replace(
             queue,
@@ -137,7 +135,7 @@ def _ends(stem: str, queue: LiveQueue, state: State, shared: Shared) -> Asking[t
     queue = replace(
         queue,
         counts=replace(queue.counts, waiting=max(queue.counts.waiting - markers, 0)),
-        era=queue.era or ("bullmq 2-3" if "0" in waiting else "bullmq 3-4" if markers else ""),
+        era=queue.era or ("bullmq 3-4" if markers else ""),
         stalled_interval_ms=interval(said),
         metrics_completed=metrics(said, "completed"),
         metrics_failed=metrics(said, "failed"),
@@ -220,6 +218,16 @@ def _scheduler(member: str, due: int | None, reply: Reply) -> Scheduler:
         template=None if raw is None else options(raw),
         legacy=legacy,
     )
+
+
+def _without_marker(queue: LiveQueue, sample: Sample) -> LiveQueue:
+    """BullMQ 2, which writes no version, puts a bare `0` among the waiting: a marker, where there is no job of that id."""
+    marker = (JobState.WAITING, "0")
+    if queue.version or marker not in sample.lost:
+        return queue
+    sample.lost.remove(marker)
+    counts = replace(queue.counts, waiting=max(queue.counts.waiting - 1, 0))
+    return replace(queue, counts=counts, era=queue.era or "bullmq 2-3")
 
 
 def _with_jobs(queue: LiveQueue, sample: Sample) -> LiveQueue:
