@@ -12,12 +12,15 @@ from itertools import chain, zip_longest
 
 from .asking import Answers, whole
 from .connection import Asker, Command, Reply
-from .jobs import FIELD_LIMIT
-from .model import EventsWindow
+from .model import EventsWindow, LiveQueue
 from .queues import Answer
 
 _EACH = 100
-"""Newest events that are read of a queue."""
+"""Newest events that are read of a queue, fewer where they are large: what jobs return lies in the stream too."""
+_BYTES = 500_000
+_UNMEASURED = 20
+"""Events of a queue where MEMORY USAGE does not tell how large they are."""
+_SAMPLES = 5
 _QUEUES = 50
 
 
@@ -25,23 +28,28 @@ def read_events(asker: Asker, answers: Sequence[Answer]) -> list[Answer]:
     """The answers, with the newest events of at most 50 of their queues. Raises as `Asker.run` does."""
     found = list(answers)
     chosen = _telling(found)
-    commands: dict[str, Command] = {
-        str(at): ("XREVRANGE", found[at].queue.key("events"), "+", "-", "COUNT", _EACH) for at in chosen
-    }
-    replies = asker.run(commands.values()) if commands else []
-    for at, command, reply in zip(chosen, commands.values(), replies, strict=True):
+    keys = [found[at].queue.key("events") for at in chosen]
+    weights = asker.run(("MEMORY", "USAGE", key, "SAMPLES", _SAMPLES) for key in keys)
+    commands: list[Command] = [
+        ("XREVRANGE", key, "+", "-", "COUNT", _bounded(found[at].queue, weight))
+        for at, key, weight in zip(chosen, keys, weights, strict=True)
+    ]
+    for at, command, reply in zip(chosen, commands, asker.run(commands), strict=True):
         found[at] = _with_events(found[at], Answers({"events": command}, [reply]))
     return found
 
 
+def _bounded(queue: LiveQueue, weight: Reply) -> int:
+    """Events to read, so that they take half a megabyte, if the newest are like the others."""
+    assert queue.events is not None
+    if not isinstance(weight, int):
+        return _UNMEASURED
+    return max(min(_BYTES * queue.events.length // max(weight, 1), _EACH), 1)
+
+
 def _telling(answers: Sequence[Answer]) -> list[int]:
     """Places of the queues to read: by backlog and by failures in turn."""
-    # results lie in the stream too: where they are large, reading it would weigh
-    held = [
-        at
-        for at, answer in enumerate(answers)
-        if answer.queue.events is not None and answer.largest_result <= FIELD_LIMIT
-    ]
+    held = [at for at, answer in enumerate(answers) if answer.queue.events is not None]
     by_depth = sorted(held, key=lambda at: -answers[at].queue.counts.depth)
     by_failures = sorted(held, key=lambda at: -answers[at].queue.counts.failed)
     return list(dict.fromkeys(chain.from_iterable(zip_longest(by_depth, by_failures))))[:_QUEUES]

@@ -57,7 +57,6 @@ class Sample:
     """Options of Bull's form: it alone stores `timestamp` in them."""
     era: str = ""
     refused: list[Refused] = field(default_factory=list)
-    largest_result: int = 0
     ids: dict[str, str] = field(default_factory=dict)
     """Ids as Redis holds them, of jobs that are shown by another."""
 
@@ -195,7 +194,6 @@ def _take(sample: Sample, hits: _Hits, row: _Row) -> None:
         sample.bull = True
     if {"atm", "stc"} & set(row.fields):
         sample.era = "bullmq 5-6"
-    sample.largest_result = max(sample.largest_result, row.sizes.get("returnvalue", 0))
     sample.jobs.append(_job(row, job, name, raw, parses))
 
 

@@ -10,8 +10,9 @@ from auditor.live.budget import Budget
 from auditor.live.model import LiveRedis
 from auditor.live.rates import rates
 
+from ..support.node import drive
 from ..support.redis_server import redis_server
-from .support import QUICK, fill, queue, scan
+from .support import QUICK, deny, fill, queue, scan
 
 QUEUES = 80
 LONG, FAILING = 70, 75
@@ -74,3 +75,30 @@ def test_a_budget_that_ends_before_the_events_says_so() -> None:
     told = [live for live in cut if "the newest events of queues were not read: the budget of" in live.coverage]
     assert told
     assert all(len(live.queues) == 3 and "queues were read" not in live.coverage for live in told)
+
+
+@pytest.mark.node
+@pytest.mark.usefixtures("npm")
+def test_large_results_are_not_read_with_the_events() -> None:
+    """Jobs that are removed at once leave their results in the stream, 120 kB each, and nothing else."""
+    with redis_server() as server:
+        jobs = [{"name": "a", "times": 12, "opts": {"removeOnComplete": True}}]
+        drive(server, library="bullmq5", queue="big", add=jobs, work={"jobs": 12, "result": "x" * 120_000})
+        with server.client() as client:
+            before = client.info("stats")["total_net_output_bytes"]
+            big = queue(scan(server), "big").events
+            sent = client.info("stats")["total_net_output_bytes"] - before
+    assert big is not None
+    assert 1 <= big.read < big.length
+    assert sent < 1_200_000 < 12 * 120_000
+
+
+def test_a_user_who_may_not_measure_reads_fewer() -> None:
+    with redis_server(tcp=True) as server:
+        fill(server, 1)
+        with server.client() as client:
+            for event in range(60):
+                client.xadd("bull:q00000:events", {"event": "completed", "jobId": event})
+        found = queue(scan(deny(server, "-memory|usage")), "q00000").events
+    assert found is not None
+    assert found.read == 20
