@@ -148,7 +148,7 @@ def feasible(ev: Evaluator, context: Context | None, scope: Scope, frame: Frame 
     while context is not None and context.kind != "function":
         if context.kind in ("if", "else"):
             condition = context.node.child_by_field_name("condition")
-            if condition is not None and _is_simple(condition, scope, frame):
+            if condition is not None and _is_simple(ev, condition, scope, frame):
                 decided = truth(ev.eval(condition, scope, frame))
                 if decided is not None and decided is not (context.kind == "if"):
                     return False
@@ -156,27 +156,35 @@ def feasible(ev: Evaluator, context: Context | None, scope: Scope, frame: Frame 
     return True
 
 
-def _is_simple(condition: Node, scope: Scope, frame: Frame | None) -> bool:
-    if condition.end_byte - condition.start_byte > _LONGEST:
-        return False
+def _is_simple(ev: Evaluator, condition: Node, scope: Scope, frame: Frame | None) -> bool:
     from auditor.code.evaluate import frame_of
 
+    if condition.id not in ev.conditions:
+        ev.conditions[condition.id] = _parameters_of(condition, scope)
+    owners = ev.conditions[condition.id]
+    return owners is not None and all(frame_of(owner, frame) is not None for owner in owners)
+
+
+def _parameters_of(condition: Node, scope: Scope) -> tuple[Function, ...] | None:
+    """The functions whose parameters a condition asks for; None where it asks for more than these and constants."""
+    if condition.end_byte - condition.start_byte > _LONGEST:
+        return None
+    found: dict[int, Function] = {}
     pending = [condition]
     while pending:
         node = pending.pop()
         if node.type not in _CONDITIONS:
-            return False
+            return None
         if node.type == "identifier":
             binding = scope.lookup(scope.module.text(node))
             if binding is None or binding.kind in ("import", "enum"):
                 continue
             if binding.kind == "param" and isinstance(binding.fact, Function):
-                if frame_of(binding.fact, frame) is None:
-                    return False
+                found[id(binding.fact)] = binding.fact
             elif not (binding.kind == "var" and binding.node is not None and binding.node.type in _SETTLED):
-                return False
+                return None
         pending.extend(node.named_children)
-    return True
+    return tuple(found.values())
 
 
 _SETTLED = frozenset(

@@ -52,6 +52,8 @@ class Evaluator:
         """What keys of `calls` name by identity, so that no identity is given twice."""
         self.joined: dict[int, tuple[Value, ...] | None] = {}
         self.sites: dict[int, list[CallSite]] = {}
+        self.conditions: dict[int, tuple[Function, ...] | None] = {}
+        """By node: whose parameters it asks for; None where it asks for more."""
         self.fields: dict[object, Value] = {}
         self.frames: dict[object, Frame] = {}
         self.children: dict[int, list[Class]] = {}
