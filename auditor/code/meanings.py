@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.code import addresses, chains, contracts, existence, plain, records, schemas, sql
+from auditor.code import addresses, chains, contracts, credentials, existence, plain, records, schemas, sql
 from auditor.code import options as options_
 from auditor.code.bounds import Bounds, constructions
 from auditor.code.catalogue import Catalogue, KeyRule, Meaning, Package, TimeRule
@@ -297,7 +297,8 @@ class Meanings:
             asks = _ASKS.search(
                 " ".join((text(given[0]) if (given := call.arguments()) else "", *self._addresses(call)))
             )
-            return Meaning(Role.HTTP_READ, found.package) if asks and call.name != "delete" else found
+            reads = (asks and call.name != "delete") or credentials.asks_for_one(self.ev, call)
+            return Meaning(Role.HTTP_READ, found.package) if reads else found
         refund = role is Role.PAYMENT_CREATE and "refund" in written.lower()
         return Meaning(Role.REFUND_CREATE if refund else role, found.package)
 

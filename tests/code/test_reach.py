@@ -61,3 +61,38 @@ function derive(secret) {
 new Worker('a', async (job) => derive(job.data));
 """
     assert roles(tmp_path, worker=worker) == ["cpu crypto.scryptSync"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "role"),
+    [
+        ("fetch('https://id.example.com/oauth/token', { method: 'POST', body })", "read"),
+        ("fetch(`${base}/realms/main/protocol/openid-connect/token`, { method: 'POST', body })", "read"),
+        ("fetch(url, { method: 'POST', body: new URLSearchParams({ grant_type: 'refresh_token' }) })", "read"),
+        ("fetch(url, { method: 'POST', body: new URLSearchParams(grant) })", "read"),
+        ("fetch(url, { method: 'POST', body: `grant_type=client_credentials&scope=${scope}` })", "read"),
+        ("fetch(config.tokenEndpoint, { method: 'POST', body })", "read"),
+        ("fetch(either, { method: 'POST', body })", "read"),
+        ("axios.post(url, grant)", "read"),
+        ("axios({ method: 'post', url: 'https://x.example/oauth2/v4/introspect', data: body })", "read"),
+        ("axios.post('https://x.example/api/login', body)", "read"),
+        ("axios.post('https://x.example/api/tokens', body)", "write"),
+        ("axios.post('https://x.example/auth/login/email', body)", "write"),
+        ("axios.post('https://x.example/orders', { token })", "write"),
+        ("axios.delete('https://x.example/oauth/token')", "write"),
+        ("fetch(mixed, { method: 'POST', body })", "write"),
+    ],
+)
+def test_a_request_for_a_token_changes_nothing(tmp_path: Path, request_: str, role: str) -> None:
+    worker = f"""
+import axios from 'axios';
+import {{ Worker }} from 'bullmq';
+import {{ base, body, config, scope, token, url }} from 'settings';
+const grant = {{ grant_type: 'client_credentials', scope }};
+let either = 'https://a.example/oauth/token';
+if (config.b) either = 'https://b.example/site/oauth2/access_token';
+let mixed = 'https://a.example/oauth/token';
+if (config.b) mixed = 'https://b.example/orders';
+new Worker('a', async (job) => {{ await {request_}; }});
+"""
+    assert [one.split()[0] for one in roles(tmp_path, worker=worker)] == [f"http.{role}"]
