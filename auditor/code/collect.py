@@ -92,8 +92,9 @@ def _collect(
     services_ = Services(program, services, [module.path for module in modules])
     flow, versions = Flow(ev), Versions(program.packages)
     placing = Placing(is_live, services_.of, versions)
+    run = tuple(entry.path for entry in liveness.entries if entry.runner == "fastify-cli")
     shutdown = gaps.take(
-        "shutdown", _CLOSING, lambda: Shutdown(ev, flow, found, modules, versions, liveness.reached), None
+        "shutdown", _CLOSING, lambda: Shutdown(ev, flow, found, modules, versions, liveness.reached, run), None
     )
     listeners = gaps.take("listeners", _HEARD, lambda: Listeners(ev, found, processors, modules, is_live), None)
     builder = QueueObjects(ev, nest, found, placing, gaps)

@@ -521,6 +521,8 @@ class EntryPoint:
     """Line in the file that starts it."""
     why: str
     """Who starts it: `Dockerfile:12 CMD`, `package.json scripts.start`."""
+    runner: str = ""
+    """The program that loads the file, where it handles signals on its own: `fastify-cli`."""
 
 
 @dataclass(frozen=True, slots=True)

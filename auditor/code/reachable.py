@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from auditor.code.facts import Module
@@ -86,7 +87,7 @@ class Reachable:
             absolute = path if path.is_absolute() else tree.top / path
             relative = tree.relative(tree.real(absolute))
             if relative in tree.inside:
-                found.append(EntryPoint(entry.service, relative, entry.line, entry.why))
+                found.append(replace(entry, path=relative))
         return found
 
     def _starts(self, entry: EntryPoint) -> list[str]:

@@ -31,7 +31,8 @@ class Closing:
 
 
 class Shutdown:
-    """All signal handling of a program; `reached` gives the files that each entry point reaches, by folders that it loads too."""
+    """All signal handling of a program; `reached` gives the files that each entry point reaches, by folders that it loads too,
+    and `run` the plugins that fastify-cli starts."""
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class Shutdown:
         modules: list[Module],
         versions: Versions,
         reached: Mapping[str, Collection[str]] = {},
+        run: Collection[str] = (),
     ) -> None:
         self.ev = ev
         self.flow = flow
@@ -52,7 +54,7 @@ class Shutdown:
             relevant |= ev.program.graph.all_importers(path)
             relevant.update(ev.program.graph.imports(path))  # a registry that is handed the closing, and runs it later
         hooked = Hooked(ev, flow, [close.call for close in sites.closes])
-        self.signals = list(Signals(ev, flow, modules, frozenset(relevant), reached, hooked).all())
+        self.signals = list(Signals(ev, flow, modules, frozenset(relevant), reached, hooked, run).all())
 
     def closing(self, targets: list[LibraryObject], module: Module, library: str, by_nest: bool) -> Closing:
         """Which signals close a worker with these objects."""

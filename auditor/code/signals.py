@@ -62,7 +62,8 @@ class Signal:
 class Signals:
     """Finds the signal handling of a program; `relevant` are the files in which something may be closed.
 
-    `reached` gives the files that each entry point reaches: plugins that a server loads with their folder, too.
+    `reached` gives the files that each entry point reaches: plugins that a server loads with their folder, too. `run` are
+    the plugins that fastify-cli starts: it closes the server around them on both signals.
     """
 
     def __init__(
@@ -73,8 +74,10 @@ class Signals:
         relevant: frozenset[str],
         reached: Mapping[str, Collection[str]],
         hooked: Hooked,
+        run: Collection[str] = (),
     ) -> None:
         self.ev = ev
+        self.run = run
         self.flow = flow
         self.modules = modules
         self.relevant = relevant
@@ -110,6 +113,14 @@ class Signals:
                     yield from self._of_nest(call)
                 elif call.callee is not None and call.name not in ("close", "exit"):
                     yield from self._of_library(call)
+
+        for plugin in self.run:
+            yield from self._of_plugin(plugin)
+
+    def _of_plugin(self, plugin: str) -> Iterator[Signal]:
+        for hook, starts in self._server_hooks(plugin):
+            reached = self.flow.reach(starts, 150, self.relevant)
+            yield from (Signal(name, hook, reached) for name in _BOTH)
 
     def _of_process(self, call: Call) -> Iterator[Signal]:
         node = call.callee.child_by_field_name("object") if call.callee is not None else None
@@ -211,18 +222,24 @@ class Signals:
         if not any(not self._is_library(c) for c in closes):
             return reached
         starts = list(reached.values())
+        for _, run in self._server_hooks(call.scope.module.path):
+            starts.extend(run)
         for module in self._served_by(call.scope.module.path):
+            for cls in module.classes:
+                if "nestjs" in module.source.decode("utf-8", "replace")[:4000]:
+                    starts.extend(cls.members[name] for name in HOOKS if name in cls.members)
+        return self.flow.reach(starts, 150, self.relevant) if len(starts) > len(reached) else reached
+
+    def _server_hooks(self, main: str) -> Iterator[tuple[Call, list[Function]]]:
+        """Hooks that a Fastify server runs when it is closed: where they are added, and what they run."""
+        for module in self._served_by(main):
             for name in ("addHook", "onClose"):
                 for hook in module.calls_named(name):
                     given = callers.given(self.ev, hook, None)
                     if name == "onClose" or (
                         len(given) > 1 and isinstance(given[0], Literal) and given[0].value in ("onClose", "preClose")
                     ):
-                        starts.extend(function for value in given for function in functions_of(value))
-            for cls in module.classes:
-                if "nestjs" in module.source.decode("utf-8", "replace")[:4000]:
-                    starts.extend(cls.members[name] for name in HOOKS if name in cls.members)
-        return self.flow.reach(starts, 150, self.relevant) if len(starts) > len(reached) else reached
+                        yield hook, [function for value in given for function in functions_of(value)]
 
     def _is_shutdown_library(self, binding: Binding) -> bool:
         if isinstance(binding.fact, Import):

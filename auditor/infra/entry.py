@@ -98,6 +98,7 @@ class Resolver:
             ({"concurrently", "run-p", "run-s", "npm-run-all"}, self._many),
             ({"turbo", "nx", "lerna"}, self._workspaces),
             ({"nest", "next", "nuxt"}, self._framework),
+            ({"fastify"}, self._fastify),
         )
         return next((read for heads, read in readers if head in heads), self._file)
 
@@ -222,6 +223,13 @@ class Resolver:
                 if (path := join(folder, file)) in self.tree.known:
                     return self._entry(path, at)
         return []
+
+    def _fastify(self, words: list[str], at: _At) -> list[EntryPoint]:
+        """fastify-cli loads a plugin, and closes the server around it on SIGTERM and SIGINT."""
+        if words[1:2] != ["start"]:
+            return []
+        plugin = next((found for w in reversed(words[2:]) if (found := self._source(w, at)) is not None), None)
+        return [replace(entry, runner="fastify-cli") for entry in self._entry(plugin, at)]
 
     def _entry(self, path: str | None, at: _At) -> list[EntryPoint]:
         if path is None:

@@ -67,6 +67,8 @@ FILES = {
         ("docker-entrypoint.sh node dist/worker.js", "src/worker.ts"),
         ("/app/entrypoint.sh node dist/worker.js", "src/worker.ts"),
         ("bun run src/api.ts", "src/api.ts"),
+        ("npx fastify start -l info --port 3000 dist/api.js", "src/api.ts"),
+        ("fastify print-routes dist/api.js", None),
         ("doppler run -- node dist/worker.js", "src/worker.ts"),
         ("node -e 'setTimeout(() => {}, 1000)'", None),
         ("redis-server --appendonly yes", None),
