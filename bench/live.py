@@ -200,7 +200,7 @@ def main() -> None:
     idle = rows[0].server_cpu / len(rows[0].pings)
     for row in rows:
         row.server_cpu = max(row.server_cpu - idle * len(row.pings), 0.0)
-        row.times_less = rows[-1].server_cpu / row.server_cpu if row.server_cpu else 0.0
+        row.times_less = rows[-1].server_cpu / row.server_cpu if row.server_cpu > 0.0001 else 0.0
     _print(rows)
     if options.json:
         options.json.write_text(
