@@ -157,12 +157,14 @@ def _confirm(asker: Asker, result: Discovery, names: Iterable[Name], by: FoundBy
     result.asked.update(fresh)
     for start in range(0, len(fresh), _AT_ONCE):
         some = fresh[start : start + _AT_ONCE]
-        commands: list[Command] = []
-        for name in some:
-            commands += [("GET", f"{name.stem}id"), ("HMGET", f"{name.stem}meta", *META)]
-        replies = asker.run(commands)
-        facts = [_Facts(*each) for each in zip(some, replies[::2], replies[1::2], strict=True)]
-        _note_refusals(result, replies[:2])
+        metas = asker.run(("HMGET", f"{name.stem}meta", *META) for name in some)
+        facts = [_Facts(name, meta) for name, meta in zip(some, metas, strict=True)]
+        # BullMQ's own description is proof enough; Bull writes none
+        counted = [each for each in facts if not _described(each.meta)]
+        counters = asker.run(("GET", f"{each.name.stem}id") for each in counted)
+        for each, counter in zip(counted, counters, strict=True):
+            each.counter = counter
+        _note_refusals(result, [*(("GET", counter) for counter in counters[:1]), ("HMGET", metas[0])])
         for each in facts:
             if _says_so(each.name, result, by) or _described(each.meta):
                 result.trusted.add(each.name.prefix)
@@ -189,15 +191,16 @@ def _others(result: Discovery, name: Name, by: FoundBy) -> bool:
 @dataclass(slots=True)
 class _Facts:
     name: Name
-    counter: Reply
     meta: Reply
+    counter: Reply = None
+    """Its id counter, where the description did not tell."""
     in_use: bool | None = None
     """Whether it has a key of any state; None: not asked."""
 
 
-def _note_refusals(result: Discovery, replies: Iterable[Reply]) -> None:
+def _note_refusals(result: Discovery, replies: Iterable[tuple[str, Reply]]) -> None:
     """Rights that this user lacks for all queues; one that it may not read is another's."""
-    for command, reply in zip(("GET", "HMGET"), replies, strict=False):
+    for command, reply in replies:
         if isinstance(reply, ReplyError) and (why := refused((command,), reply)).grant.startswith("+"):
             result.refused += [why] if why not in result.refused else []
 

@@ -202,7 +202,7 @@ class LiveQueue:
     read_ms: int = 0
     """Server's clock at the first look; 0 where TIME is refused."""
     added: int | None = None
-    """The id counter: jobs ever added."""
+    """The id counter: jobs ever added; None also where so few are completed that it tells nothing."""
     stalled_check: bool = False
     """Whether a worker's check for stalled jobs was seen; one that is skipped leaves no key for an interval."""
     stalled_interval_ms: int | None = None

@@ -136,6 +136,7 @@ def _ends(stem: str, queue: LiveQueue, state: State, shared: Shared) -> Asking[t
         queue,
         counts=replace(queue.counts, waiting=max(queue.counts.waiting - markers, 0)),
         era=queue.era or ("bullmq 3-4" if markers else ""),
+        added=queue.added if queue.added is not None else said.number("added"),
         stalled_interval_ms=interval(said),
         metrics_completed=metrics(said, "completed"),
         metrics_failed=metrics(said, "failed"),

@@ -16,6 +16,8 @@ from .server_model import Refused
 
 _MINUTES = 60
 _SCHEDULERS = 50
+_COUNTED = 1000
+"""Completed jobs from which on it matters how many were ever added."""
 
 
 @dataclass(slots=True)
@@ -126,6 +128,8 @@ def ends(stem: str, state: State) -> dict[str, Command]:
         commands["next"] = next_in_line(f"{stem}wait")
     if counts.depth or counts.delayed:
         commands["limiter ttl"] = ("PTTL", f"{stem}limiter")
+    if state.added is None and counts.completed >= _COUNTED:
+        commands["added"] = ("GET", f"{stem}id")
     if counts.active:
         commands["suspected"] = ("SCARD", f"{stem}stalled")
     if counts.delayed:

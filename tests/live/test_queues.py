@@ -319,3 +319,13 @@ def test_a_marker_of_old_versions_is_no_job(marker: str, era: str) -> None:
     assert mail.counts == Counts(delayed=1)
     assert mail.lost_hashes == ()
     assert mail.era == era
+
+
+@pytest.mark.parametrize(("completed", "added"), [(999, None), (1000, 1200)])
+def test_the_id_counter_is_read_where_it_tells_of_removal(completed: int, added: int | None) -> None:
+    with redis_server() as server:
+        with server.client() as client:
+            client.hset("bull:mail:meta", mapping={"opts.maxLenEvents": 10_000, "version": "bullmq:5.81.5"})
+            client.set("bull:mail:id", 1200)
+            client.zadd("bull:mail:completed", {str(job): job for job in range(completed)})
+        assert queue(scan(server), "mail").added == added
