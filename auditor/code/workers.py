@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from auditor.code import nest_classes
+from auditor.code import nest_classes, reassigned
 from auditor.code.effective import SETTINGS, WORKER_KEYS, queue_options, worker_options
 from auditor.code.facts import Module
 from auditor.code.handlers import Handler, handler_of, of_function, takes_done
@@ -53,6 +53,7 @@ class Workers:
         self.nodes: dict[CodeSpan, RawWorker | Processor] = {}
         """What each worker is made of, by its place."""
         self._nest_modules: list[Module] | None = None
+        self._changes: list[reassigned.Change] | None = None
 
     def all(self, raws: list[RawWorker], processors: list[Processor]) -> list[Worker]:
         """Consumers; one whose place breaks is left out."""
@@ -78,7 +79,7 @@ class Workers:
             forced_close=closing.forced,
             queue=queue,
             jobs=tuple(dict.fromkeys(job for value in raw.jobs for job in names(value))),
-            options=self._options(placed, raw),
+            options=self._changed(self._options(placed, raw), raw.targets),
             sandboxed=handler.sandboxed,
             handler=handler.span,
             handler_name=handler.name,
@@ -99,6 +100,7 @@ class Workers:
         target = LibraryObject(processor.library, kind, None, None, (processor.queue,), processor.cls, True)
         closing = self._closing([target], processor.module, processor.library, True)
         named = any(names(name) for _, name, _ in processor.handlers)
+        options = self._changed(self._options(placed, processor), [target])
         self.nodes[placed["span"]] = processor
         worker = Worker(
             **placed,
@@ -106,7 +108,7 @@ class Workers:
             forced_close=closing.forced,
             queue=queue,
             jobs=tuple(dict.fromkeys(job for _, name, _ in processor.handlers for job in _handled(name, named=named))),
-            options={k: v for k, v in self._options(placed, processor).items() if k not in ("scope", "configKey")},
+            options={k: v for k, v in options.items() if k not in ("scope", "configKey")},
             handler=handler.span,
             handler_name=handler.name,
             listeners=self._listeners(lambda heard: heard.of_processor(processor, queue), processor.module.path),
@@ -124,6 +126,13 @@ class Workers:
         except Exception as error:
             why = self.gaps.note("a worker's options", (), error, path)
             return dict.fromkeys(WORKER_KEYS, Option(OptionState.UNKNOWN, why=f"following it broke: {why}"))
+
+    def _changed(self, options: dict[str, Option], targets: list[LibraryObject]) -> dict[str, Option]:
+        """Options with what the code sets on the worker later."""
+        if self._changes is None:
+            none: list[reassigned.Change] = []
+            self._changes = self.gaps.take("options set later", (), lambda: reassigned.changes(self.ev), none)
+        return reassigned.applied(options, self._changes, targets) if self._changes else options
 
     def _given(self, raw: RawWorker) -> tuple[list[Value], dict[str, list[Value]]]:
         """Options of a construction; Bull keeps a worker's in its queue's `settings` and `limiter`."""
