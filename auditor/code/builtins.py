@@ -77,7 +77,7 @@ def method(ev: Evaluator, receiver: Value, name: str, arguments: tuple[Value, ..
         return asked
     if _looks(receiver, name):
         arguments = ev.forced(arguments)
-    elif isinstance(receiver, External) and not name.startswith(external.MAKES):
+    elif isinstance(receiver, External) and not name.startswith(external.KEPT):
         arguments = ()
     first = arguments[0] if arguments else UNDEFINED
     match receiver:

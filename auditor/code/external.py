@@ -47,6 +47,11 @@ MAKES = ("create", "extend", "client", "connect", "apiConnect", "make", "init")
 a constructor's are, and looked at when somebody asks for its timeout."""
 
 
+SERIALIZES = ("encode", "stringify", "serialize", "pack")
+"""Beginnings of functions that make text or bytes of a value: what they are given is kept, since it is what the result holds."""
+KEPT = (*MAKES, *SERIALIZES)
+
+
 def package_of(spec: str) -> str:
     """The npm package of a specifier: `@scope/name/sub` is `@scope/name`."""
     spec = spec.removeprefix("node:")

@@ -179,7 +179,7 @@ def call(ev: Evaluator, function: Value, arguments: tuple[Value, ...], where: Wh
                     return shaped
             if package in external.ARGUMENTS_MATTER:
                 arguments = ev.forced(arguments)
-            elif not path.rsplit(".", 1)[-1].startswith(external.MAKES):
+            elif not path.rsplit(".", 1)[-1].startswith(external.KEPT):
                 arguments = ()
             known = schemas.called(ev, function, arguments)
             return known if known is not None else External(package, f"{path}()", arguments, where)

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from auditor.code import bulk, shapes
-from auditor.code.facts import Module
+from auditor.code import bulk, call_sites, packed, shapes
+from auditor.code.facts import Function, Module
 from auditor.code.lexical import key_text
 from auditor.code.raw_sites import RawProducer
 from auditor.code.values import (
@@ -79,8 +79,23 @@ def of(ev: Evaluator, raw: RawProducer) -> Payload:
     if not found.keys:
         _written(raw, found)
     if not found.keys:
+        _passed(ev, raw, found)
+    if not found.keys:
         _declared(ev, raw, found)
     return found
+
+
+def _passed(ev: Evaluator, raw: RawProducer, found: Payload) -> None:
+    """What callers give a parameter that is the data, where each call that is seen stands in a branch that none seems to take."""
+    for node in raw.call.arguments()[:2]:
+        binding = raw.call.scope.lookup(raw.call.scope.module.text(node)) if node.type == "identifier" else None
+        if binding is None or binding.kind != "param" or not isinstance(binding.fact, Function) or binding.path:
+            continue
+        for site in call_sites.sites(ev, binding.fact):
+            given = site.call.arguments() if site.position is None else []
+            if binding.index < len(given):
+                here = CodeSpan(site.call.scope.module.path, site.call.line, site.call.line)
+                _visit(ev, ev.eval(given[binding.index], site.call.scope), "", here, found, 0)
 
 
 def _declared(ev: Evaluator, raw: RawProducer, found: Payload) -> None:
@@ -183,6 +198,7 @@ def _visit(ev: Evaluator, value: Value, path: str, place: CodeSpan, found: Paylo
             found.encrypted[path] = None
         elif path and (what := bulk.of_value(one)) and (len(options) == 1 or not vague):
             found.bulky[path, what, place] = None
+        _unpack(ev, one, path, place, found, depth)
         shape = shapes.of_class(one.cls) if isinstance(one, Instance) else shapes.of_value(ev, one)
         _keys_of(ev, shape, path, found)
         if isinstance(one, Array):
@@ -197,6 +213,17 @@ def _visit(ev: Evaluator, value: Value, path: str, place: CodeSpan, found: Paylo
                     continue
                 found.keys[inner, at] = None
                 _visit(ev, member, inner, at, found, depth + 1)
+
+
+def _unpack(ev: Evaluator, value: Value, path: str, place: CodeSpan, found: Payload, depth: int) -> None:
+    """Note the keys of what is serialized in a value; what JSON would lose of it is the serializer's care."""
+    held = Payload()
+    for inner in packed.inside(ev, value):
+        _visit(ev, inner, path, place, held, depth + 1)
+    found.keys |= held.keys
+    found.encrypted |= held.encrypted
+    for name, texts in held.sources.items():
+        found.sources.setdefault(name, set()).update(texts)
 
 
 def _note(found: Payload, path: str, value: Value, text: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from auditor.code.collect import collect
 from auditor.code.model import Producer
 
@@ -96,3 +98,52 @@ def test_what_is_made_from_a_buffer_is_not_the_buffer(tmp_path: Path) -> None:
     )
     assert one.unserializable == ()
     assert [path for path, _, _ in one.bulky] == ["text"]
+
+
+HEAD = """import msgpack from 'msgpack5';
+import { encode } from '@msgpack/msgpack';
+import superjson from 'superjson';
+import v8 from 'node:v8';
+import { encrypt } from './crypto';
+const held = { userId: 1, deep: { pin: 2 } };
+"""
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "JSON.stringify(held)",
+        "encode(held)",
+        "Buffer.from(encode(held)).toString('base64')",
+        "superjson.stringify(held)",
+        "v8.serialize(held)",
+        "pack(held)",
+    ],
+)
+def test_keys_of_what_is_serialized(tmp_path: Path, data: str) -> None:
+    pack = "const pack = (value) => Buffer.concat([Buffer.alloc(4), msgpack.encode(value)]).toString('base64');\n"
+    (one,) = producers(tmp_path, f"{HEAD}{pack}queue.add('x', {{ body: {data} }});\n")
+    assert {key for key, _ in one.data_keys} == {"body", "body.userId", "body.deep", "body.deep.pin"}
+
+
+def test_what_is_encrypted_before_it_is_serialized_stays_shut(tmp_path: Path) -> None:
+    (one,) = producers(tmp_path, f"{HEAD}queue.add('x', {{ body: encrypt(JSON.stringify(held)) }});\n")
+    assert ([key for key, _ in one.data_keys], one.encrypted) == (["body"], ("body",))
+
+
+def test_what_callers_give_in_a_branch_that_none_is_seen_to_take(tmp_path: Path) -> None:
+    (one,) = producers(
+        tmp_path,
+        """
+class Notes {
+  async note(event, data, more) {
+    const { quiet } = more;
+    const payload = { event, data };
+    if (quiet) await this.put(event, payload);
+  }
+  async put(event, payload) { await queue.add(event, payload); }
+}
+new Notes().note('x', { id: 1 }, {});
+""",
+    )
+    assert {key for key, _ in one.data_keys} == {"event", "data", "data.id"}
