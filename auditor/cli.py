@@ -177,8 +177,8 @@ def inventory(
 ) -> None:
     """Show every queue, producer and worker in the code, with the options that really reach the library."""
     from auditor import output as out
+    from auditor.inventory import take_inventory
     from auditor.options import Options, build
-    from auditor.scan import take_inventory
 
     asked = build(
         Options(

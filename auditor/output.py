@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from auditor import binding, checklist, plugins, selection
+from auditor import plugins, selection
 from auditor.errors import UsageError
 from auditor.reporting import RenderOptions, ReportFormat, format_of
 
 if TYPE_CHECKING:
+    from auditor.binding import Check
     from auditor.code.model import CodeModel
     from auditor.scan import Outcome, Request
 
@@ -139,7 +140,9 @@ def _writable(path: Path, formats: dict[str, ReportFormat]) -> ReportFormat:
     return chosen
 
 
-def _bound(checklists: Sequence[Path], plugin_folders: Sequence[Path]) -> tuple[binding.Check, ...]:
+def _bound(checklists: Sequence[Path], plugin_folders: Sequence[Path]) -> tuple[Check, ...]:
+    from auditor import binding, checklist
+
     return binding.bind(checklist.load(*checklists).entries, plugins.probes(plugin_folders))
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import auditor
 from auditor import binding, checklist, engine, gate, plugins, selection, sources, waivers
@@ -14,15 +13,16 @@ from auditor.code.model import CodeModel
 from auditor.errors import UsageError
 from auditor.evidence import Store
 from auditor.infra.model import InfraModel
+from auditor.inventory import only_services
 from auditor.live.model import LiveRedis
-from auditor.model import Cause, Item, Report, Result, Snapshot, Summary, Unavailable
+from auditor.model import Item, Report, Result, Snapshot, Summary
 from auditor.prom.model import Observability
 from auditor.request import Request
 from auditor.sources import Given
 from auditor.summary import summarise
 from auditor.yamlfile import Located
 
-__all__ = ["Outcome", "Request", "checks_of", "scan", "take_inventory"]
+__all__ = ["Outcome", "Request", "checks_of", "scan"]
 
 NOTHING_GIVEN = "nothing to scan: give at least one source"
 HOW_TO_GIVE = "tt-audit scan redis://HOST:6379 · tt-audit scan --code . · --infra . · --prometheus URL · or set REDIS_URL, or write tt-audit.yaml"
@@ -65,7 +65,7 @@ def scan(request: Request, progress: Callable[[str], None] = lambda _: None) -> 
     }
     code = snapshots[CodeModel]
     if isinstance(code, CodeModel) and request.only_services:
-        snapshots[CodeModel] = _only_services(code, request.only_services)
+        snapshots[CodeModel] = only_services(code, request.only_services)
     progress("judging")
     results, warnings = _decide(checks, snapshots, chosen, request, started)
     main, extra = _split(results)
@@ -88,18 +88,6 @@ def scan(request: Request, progress: Callable[[str], None] = lambda _: None) -> 
         gate=outcome,
     )
     return Outcome(report, tuple(warnings))
-
-
-def take_inventory(request: Request) -> CodeModel:
-    """The code alone, with the entry points that its own repository's infra files name.
-
-    Raises SourceError for a path that does not exist.
-    """
-    roots = request.code or (Path.cwd(),)
-    alone = replace(request, code=roots, infra=())
-    nothing = Unavailable(InfraModel.source, Cause.SOURCE_NOT_GIVEN, "")
-    code = sources.collect_code(alone, nothing, time.monotonic() + request.timeout, sources.memory(alone))
-    return _only_services(code, request.only_services) if request.only_services else code
 
 
 def _decide(
@@ -127,27 +115,9 @@ def _by_service(
     on_code = [check for check in checks if check.item.number is not None and CodeModel.source in check.probe.sources]
     summaries = {}
     for service in code.services:
-        narrowed = {**snapshots, CodeModel: _only_services(code, (service,))}
+        narrowed = {**snapshots, CodeModel: only_services(code, (service,))}
         summaries[service] = summarise(_decide(on_code, narrowed, chosen, request, started)[0])
     return summaries
-
-
-def _only_services(code: CodeModel, names: Collection[str]) -> CodeModel:
-    unknown = sorted(set(names) - set(code.services))
-    if unknown:
-        raise UsageError(
-            f"--service {', '.join(unknown)}: no such service", f"services found: {', '.join(code.services) or 'none'}"
-        )
-    return replace(
-        code,
-        services=tuple(service for service in code.services if service in names),
-        queues=tuple(site for site in code.queues if site.service in names),
-        producers=tuple(site for site in code.producers if site.service in names),
-        workers=tuple(site for site in code.workers if site.service in names),
-        processes=tuple(process for process in code.processes if process.service in names),
-        connections=tuple(connection for connection in code.connections if connection.service in names),
-        metrics=tuple(metric for metric in code.metrics if metric.service in ("", *names)),
-    )
 
 
 def _split(results: list[Result]) -> tuple[list[Result], list[Result]]:

@@ -7,12 +7,12 @@ names, and take queue names when code is done.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from auditor import repository
+from auditor import file_sources, repository
 from auditor.cache.memory import Memory, place
-from auditor.code.model import CodeModel, EntryPoint, is_setting
+from auditor.code.model import CodeModel, is_setting
 from auditor.evidence import Broken, Collector, Store
 from auditor.gaps import Gap
 from auditor.infra.model import InfraModel
@@ -34,25 +34,9 @@ from auditor.request import Request
 Given = Snapshot | Unavailable | Broken
 
 
-def memory(request: Request) -> Memory:
-    """The cache of the request."""
-
-    def code(root: Path) -> Sequence[str]:
-        from auditor.code.files import listed
-
-        return listed(root)
-
-    def infra(root: Path) -> Sequence[str]:
-        from auditor.infra.tree import listed
-
-        return listed(root)
-
-    return Memory(request.cache, {"code": code, "infra": infra})
-
-
 def collectors(request: Request, progress: Callable[[str], None]) -> dict[type[Snapshot], Collector]:
     """A collector for each source that the request gives."""
-    cache = memory(request)
+    cache = file_sources.memory(request)
     wanted: dict[type[Snapshot], Collector] = {}
     if request.infra:
         wanted[InfraModel] = lambda store: _infra(request, store, cache, progress)
@@ -78,66 +62,9 @@ def _infra(request: Request, store: Store, cache: Memory, progress: Callable[[st
 
 def _code(request: Request, store: Store, cache: Memory, progress: Callable[[str], None]) -> Snapshot:
     progress("reading code")
-    return collect_code(request, store.get(InfraModel), store.deadline, cache)
-
-
-def collect_code(request: Request, infra: Given, deadline: float, cache: Memory) -> CodeModel:
-    """The code of the request, with the entry points that infra names. Raises SourceError."""
-    starts = entry_points(request, infra, cache)
-
-    def fresh(disk: Disk) -> CodeModel:
-        from auditor.code.collect import collect
-
-        return collect(
-            request.code,
-            exclude=request.exclude,
-            kinds=request.kinds,
-            roles=request.roles,
-            services=request.services,
-            entry_points=starts,
-            deadline=deadline,
-            disk=disk,
-        )
-
-    if any(not root.exists() for root in request.code):
-        return fresh(Disk())  # it says what is wrong
-    from auditor.code.files import top_of
-
-    asked = (
-        *map(place, request.code),
-        str(top_of(request.code)),
-        request.exclude,
-        list(request.kinds.items()),
-        list(request.roles.items()),
-        [(service, place(Path.cwd() / service.code)) for service in request.services],
-        starts,
-    )
-    return cache.remembered(CodeModel, asked, fresh, whole=lambda found: found.whole, deadline=deadline)
-
-
-@dataclass(frozen=True, slots=True)
-class Starts:
-    """The source files that infra files start."""
-
-    entry_points: tuple[EntryPoint, ...]
-
-
-def entry_points(request: Request, infra: Given, cache: Memory) -> tuple[EntryPoint, ...]:
-    """Files that deployments and start scripts run; without --infra, those that the code's own repository names."""
-    if isinstance(infra, InfraModel):
-        return infra.entry_points
-    return tuple(entry for root in request.code if root.exists() for entry in _starts_above(root, cache))
-
-
-def _starts_above(root: Path, cache: Memory) -> tuple[EntryPoint, ...]:
-    from auditor.infra.tree import repository_root
-
-    def fresh(disk: Disk) -> Starts:
-        from auditor.infra.collect import entry_points_above
-
-        return Starts(entry_points_above(root, disk))
-
-    return cache.remembered(Starts, place(repository_root(root)), fresh, whole=lambda _: True).entry_points
+    infra = store.get(InfraModel)
+    starts = infra.entry_points if isinstance(infra, InfraModel) else None
+    return file_sources.collect_code(request, starts, store.deadline, cache)
 
 
 def _live(request: Request, store: Store, progress: Callable[[str], None]) -> Snapshot:

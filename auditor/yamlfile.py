@@ -10,8 +10,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import yaml
+if TYPE_CHECKING:
+    import yaml  # loaded when a file is read: most projects have no tt-audit.yaml
 
 Scalar = str | int | float | bool | None
 
@@ -79,6 +81,8 @@ def read(path: Path, problems: Problems) -> Located | None:
 
 def parse(text: str, problems: Problems) -> Located | None:
     """The one document in `text`; None when it is empty or broken."""
+    import yaml
+
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         node = yaml.compose(text, Loader=loader)
@@ -90,6 +94,8 @@ def parse(text: str, problems: Problems) -> Located | None:
 
 
 def _located(node: yaml.Node, problems: Problems, above: tuple[yaml.Node, ...]) -> Located:
+    import yaml
+
     line = node.start_mark.line + 1
     if node in above:
         problems.add(line, "an alias that contains itself")

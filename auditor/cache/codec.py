@@ -200,15 +200,17 @@ class Columns(Pool):
         return [len(self.positions), [c[0] if c.count(c[0]) == len(c) else c for c in columns]]
 
     def size(self) -> int:
-        return int(self.stored[0])
+        size, columns = self.stored
+        lengths = {len(column) for column in columns if isinstance(column, list)}
+        if type(size) is not int or size < 0 or lengths.difference([size]) or (not lengths and size > 1):
+            raise ValueError("rows that are not there")  # a number alone makes no million records
+        return size
 
     def parts(self) -> Iterable[Iterable[Any]]:
         """The columns as values."""
-        size, columns = self.stored
+        size, columns = self.size(), self.stored[1]
         for child, column in zip(self.children, columns if size else [[]] * len(self.children), strict=True):
             if isinstance(column, list):
-                if len(column) != size:
-                    raise ValueError("columns of different lengths")
                 yield child.column(column)
             else:
                 yield repeat(next(iter(child.column([column]))), size)

@@ -74,6 +74,7 @@ class Memory:
             return None
         finally:
             if collecting:
+                gc.freeze()  # a snapshot lives as long as the scan, and holds no cycles to look for
                 gc.enable()
         return None
 

@@ -41,7 +41,7 @@ def loads(kind: type[T], text: str) -> T:
         for pool, rows in zip(schema.pools, written, strict=True):
             pool.stored = rows
         (found,) = schema.root.column([at])
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, LookupError, ArithmeticError, TypeError, AttributeError, RecursionError) as error:
         raise Undecodable(f"{type(error).__name__}: {error}") from error
     if not isinstance(found, kind):
         raise Undecodable(f"no {kind.__name__}")

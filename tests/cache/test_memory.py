@@ -11,15 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from auditor import sources
+from auditor import file_sources
 from auditor.cache import tool
 from auditor.cache.memory import Memory
 from auditor.code.model import CodeModel, EntryPoint, ServiceConfig
-from auditor.model import Cause, Unavailable
 from auditor.opening import Disk
 from auditor.request import Request
 
-NO_INFRA = Unavailable("infra", Cause.SOURCE_NOT_GIVEN, "")
 FILES = {
     "package.json": '{"name": "top", "workspaces": ["packages/*", "services/*"]}',
     "package-lock.json": '{"packages": {"node_modules/bullmq": {"version": "5.1.0"}}}',
@@ -55,14 +53,14 @@ class Scanner:
         """The model by way of the cache; `made` counts those that were not in it."""
         request = request or self.request
         before = len(self.entries())
-        model = sources.collect_code(request, NO_INFRA, time.monotonic() + 60, sources.memory(request))
+        model = file_sources.collect_code(request, None, time.monotonic() + 60, file_sources.memory(request))
         self.made += len(self.entries()) - before
         return model
 
     def fresh(self, request: Request | None = None) -> CodeModel:
         """The model without any cache."""
         request = replace(request or self.request, cache=None)
-        return sources.collect_code(request, NO_INFRA, time.monotonic() + 60, sources.memory(request))
+        return file_sources.collect_code(request, None, time.monotonic() + 60, file_sources.memory(request))
 
     def entries(self) -> list[Path]:
         """Entries of code models."""
@@ -240,8 +238,8 @@ def test_a_repository_around_it_is_seen(scanner: Scanner) -> None:
     """A workspace's mark above puts lockfiles above in reach."""
 
     def version() -> str:
-        infra = sources.InfraModel()
-        model = sources.collect_code(scanner.request, infra, time.monotonic() + 60, sources.memory(scanner.request))
+        cache = file_sources.memory(scanner.request)
+        model = file_sources.collect_code(scanner.request, (), time.monotonic() + 60, cache)
         return model.producers[0].version
 
     removed("package-lock.json")(scanner)
@@ -253,9 +251,9 @@ def test_a_repository_around_it_is_seen(scanner: Scanner) -> None:
 
 def test_entry_points_of_infra_are_part_of_the_question(scanner: Scanner) -> None:
     def scan(*starts: EntryPoint) -> CodeModel:
-        entries = [replace(one, path=str(scanner.top / one.path)) for one in starts]
-        infra = sources.InfraModel(entry_points=tuple(entries))
-        return sources.collect_code(scanner.request, infra, time.monotonic() + 60, sources.memory(scanner.request))
+        entries = tuple(replace(one, path=str(scanner.top / one.path)) for one in starts)
+        cache = file_sources.memory(scanner.request)
+        return file_sources.collect_code(scanner.request, entries, time.monotonic() + 60, cache)
 
     main = EntryPoint("mail", "services/mail/src/main.ts", 1, "Dockerfile:1")
     assert all(site.live for site in scan(main).producers)

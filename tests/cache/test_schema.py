@@ -164,3 +164,12 @@ def test_a_text_that_was_tampered_with_ends_no_scan(data: st.DataObject) -> None
     pools[data.draw(st.integers(0, len(pools) - 1))] = data.draw(JSON)
     with suppress(Undecodable):
         assert isinstance(loads(Option, json.dumps([at, pools])), Option)
+
+
+@pytest.mark.parametrize("size", [10**9, 10**30, 2, -1, True, 1.0, "1", None])
+def test_a_number_of_rows_that_are_not_there_makes_none(size: object) -> None:
+    at, pools = json.loads(dumps(Option, Option(OptionState.KNOWN)))
+    (record,) = [number for number, pool in enumerate(pools) if len(pool) == 2 and pool[0] == 1 and len(pool[1]) > 3]
+    pools[record][0] = size
+    with pytest.raises(Undecodable):
+        loads(Option, json.dumps([at, pools]))
