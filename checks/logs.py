@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.code.model import CodeModel, Role, Worker
+from auditor.code.model import CodeModel, Effect, Role, Worker
 from auditor.model import Confidence, Verdict
 from auditor.probes import probe
 
@@ -25,7 +25,7 @@ def _logged(_: CodeModel, worker: Worker) -> Judged:
     told = next((effect for effect in logs if effect.job_id), None)
     if told:
         return good(
-            f"{told.call} at {told.span.label()} carries the job's id",
+            f"{told.call} at {told.span.label()}{_within(told)} carries the job's id",
             confidence=Confidence.LIKELY,
             related=(told.span,),
         )
@@ -47,10 +47,17 @@ def _logged(_: CodeModel, worker: Worker) -> Judged:
         )
     also = "; only its listeners do" if heard else ""
     return bad(
-        f"{name}: its handler logs ({logs[0].span.label()}) without the job's id{also}: no line can be traced to a job",
+        f"{name}: its handler logs ({logs[0].span.label()}{_within(logs[0])}) without the job's id{also}: no line can be "
+        "traced to a job",
         f"{len(logs)} log calls, none with the job's id",
         expected="job.id in the line, or a child logger that holds it",
         related=tuple(effect.span for effect in logs[:4]),
         confidence=Confidence.LIKELY,
         fix="const log = logger.child({ jobId: job.id, queue: job.queueName })",
     )
+
+
+def _within(effect: Effect) -> str:
+    """In which helper of the handler's a log line stands; empty where it is the handler's own."""
+    helper = f"its helper {effect.symbol}" if effect.symbol else "a helper of its"
+    return f" in {helper}" if len(effect.path) > 1 else ""
