@@ -16,7 +16,7 @@ def memory(request: Request) -> Memory:
     """The cache of the request."""
 
     def code(root: Path) -> Sequence[str]:
-        from auditor.code.files import listed
+        from auditor.code.source.files import listed
 
         return listed(root)
 
@@ -53,7 +53,7 @@ def collect_code(request: Request, starts: tuple[EntryPoint, ...] | None, deadli
 
     if any(not root.exists() for root in request.code):
         return fresh(Disk())  # it says what is wrong
-    from auditor.code.files import top_of
+    from auditor.code.source.files import top_of
 
     asked = (
         *map(place, request.code),

@@ -25,8 +25,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from auditor.cache.entries import VARIABLE
-from auditor.code import program, syntax
 from auditor.code.collect import collect
+from auditor.code.source import program
+from auditor.code.syntax import parse as syntax
 from auditor.infra.collect import entry_points_above
 
 HERE = Path(__file__).resolve().parent

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from auditor.code.metrics.quantity import succeeded
 from auditor.code.model import CodeModel, Quantity
-from auditor.code.quantity import succeeded
 from auditor.model import Confidence, FilePlace, Place, Severity, Status
 from auditor.prom.model import Condition, ExporterKind, Observability, Recording, Rule, RuleKind, Selector
 

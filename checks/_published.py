@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from auditor.code.metrics.quantity import of_name
 from auditor.code.model import CodeModel, Metric, Quantity, Worker
-from auditor.code.quantity import of_name
 from auditor.infra.model import InfraModel
 from auditor.model import (
     Cause,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from auditor.code.metrics.quantity import of_name
 from auditor.code.model import CodeModel, Metric, Quantity
-from auditor.code.quantity import of_name
 from auditor.model import Confidence, Place
 from auditor.prom.model import ExporterKind, Observability, Selector
 

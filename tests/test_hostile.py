@@ -17,8 +17,8 @@ import yaml
 
 from auditor import opening, scan
 from auditor.code.collect import collect as collect_code
-from auditor.code.files import SourceTree
 from auditor.code.model import CodeModel
+from auditor.code.source.files import SourceTree
 from auditor.infra.collect import collect as collect_infra
 from auditor.model import SourceStatus, Status
 from auditor.request import Request

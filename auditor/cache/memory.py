@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from auditor.cache import entries, tool
 from auditor.cache.witness import Checker, Listing, Witness
-from auditor.code.files import CODE
+from auditor.code.source.files import CODE
 from auditor.masking import mask_forms
 from auditor.opening import Disk
 

@@ -33,10 +33,13 @@ def _sources() -> Iterator[tuple[str, bytes]]:
         *(home / name for name in ("cache", "code", "infra", "prom")),
         plugins.folder("checks") / "catalogue",
     ]
-    for folder in folders:
-        for name in sorted(os.listdir(folder)):  # noqa: PTH208  # hundreds of names
-            if name.endswith((".py", ".yaml")):
-                yield f"{folder.name}/{name}", (folder / name).read_bytes()
+    for top in folders:
+        for folder, inner, names in os.walk(top):
+            inner[:] = sorted(inner) if top != home else []
+            for name in sorted(names):
+                if name.endswith((".py", ".yaml")):
+                    path = Path(folder) / name
+                    yield path.relative_to(top.parent).as_posix(), path.read_bytes()
 
 
 def _installed(package: str) -> str:

@@ -7,36 +7,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from auditor.code import elsewhere, finish, misuse, nest_classes, reach
-from auditor.code import metrics as metrics_
-from auditor.code import nest as nest_
-from auditor.code import sites as sites_
-from auditor.code.candidates import candidates
-from auditor.code.connections import Connections
-from auditor.code.contexts import Contexts, handler_functions
-from auditor.code.enqueues import JOB_OPTIONS
-from auditor.code.evaluate import Evaluator
-from auditor.code.facts import Function
-from auditor.code.flow import Flow
-from auditor.code.handlers import functions
-from auditor.code.kinds import with_kinds
-from auditor.code.listeners import Listeners
-from auditor.code.liveness import Liveness
+from auditor.code.evaluation.evaluate import Evaluator
+from auditor.code.evaluation.flow import Flow
+from auditor.code.evaluation.values import Value
+from auditor.code.metrics import find as metrics_
 from auditor.code.model import CodeModel, EntryPoint, ServiceConfig
-from auditor.code.nest_classes import Processor
-from auditor.code.placing import Placing
-from auditor.code.processes import Processes
-from auditor.code.producers import Producers
-from auditor.code.program import Program
-from auditor.code.queue_objects import QueueObjects
-from auditor.code.raw_sites import Sites
-from auditor.code.reachable import Reachable
+from auditor.code.queues import finish, misuse
+from auditor.code.queues.connections import Connections
+from auditor.code.queues.contexts import Contexts, handler_functions
+from auditor.code.queues.kinds import with_kinds
+from auditor.code.queues.placing import Placing
+from auditor.code.queues.producers import Producers
+from auditor.code.queues.queue_objects import QueueObjects
+from auditor.code.queues.workers import Workers
+from auditor.code.reach import elsewhere, reach
 from auditor.code.relocate import relocated
-from auditor.code.services import Services
-from auditor.code.shutdown import Shutdown
-from auditor.code.values import Value
-from auditor.code.versions import Versions
-from auditor.code.workers import Workers
+from auditor.code.running.liveness import Liveness
+from auditor.code.running.processes import Processes
+from auditor.code.running.reachable import Reachable
+from auditor.code.running.shutdown import Shutdown
+from auditor.code.sites import find as sites_
+from auditor.code.sites import nest as nest_
+from auditor.code.sites import nest_classes
+from auditor.code.sites.candidates import candidates
+from auditor.code.sites.enqueues import JOB_OPTIONS
+from auditor.code.sites.handlers import functions
+from auditor.code.sites.listeners import Listeners
+from auditor.code.sites.nest_classes import Processor
+from auditor.code.sites.raw import Sites
+from auditor.code.source.program import Program
+from auditor.code.source.services import Services
+from auditor.code.source.versions import Versions
+from auditor.code.syntax.facts import Function
 from auditor.errors import SourceError
 from auditor.model import Cause, CodeSpan, SkippedFile, TreeTarget
 from auditor.opening import Disk

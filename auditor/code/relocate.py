@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import TypeVar
 
-from auditor.code.files import SourceTree
 from auditor.code.model import CodeModel
+from auditor.code.source.files import SourceTree
 from auditor.model import CodeSpan
 
 T = TypeVar("T")

@@ -269,7 +269,13 @@ def test_another_tool_is_not_served(scanner: Scanner, monkeypatch: pytest.Monkey
 
 def test_the_tool_is_its_source_its_python_and_its_parsers(monkeypatch: pytest.MonkeyPatch) -> None:
     names = {name for name, _ in tool._sources()}
-    assert {"code/collect.py", "code/evaluate.py", "infra/tree.py", "prom/promql.py", "auditor/opening.py"} <= names
+    assert {
+        "code/collect.py",
+        "code/evaluation/evaluate.py",
+        "infra/tree.py",
+        "prom/promql.py",
+        "auditor/opening.py",
+    } <= names
     assert any(name.startswith("catalogue/") and name.endswith(".yaml") for name in names)
     assert all(tool._installed(parser) for parser in tool._PARSERS)
 

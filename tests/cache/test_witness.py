@@ -122,11 +122,11 @@ def test_a_file_read_once_answers_as_if_read_again(
 
 
 PATHS_ALONE = {
-    "auditor/code/files.py": "lists what `files` answers, and the top of a tree, which is part of the question",
-    "auditor/code/gitignore.py": "belongs to that listing",
+    "auditor/code/source/files.py": "lists what `files` answers, and the top of a tree, which is part of the question",
+    "auditor/code/source/gitignore.py": "belongs to that listing",
     "auditor/infra/tree.py": "as files.py",
-    "auditor/code/catalogue.py": "reads tt-audit's own catalogue, which is part of the question",
-    "auditor/code/services.py": "the folders of services are part of the question",
+    "auditor/code/reach/catalogue.py": "reads tt-audit's own catalogue, which is part of the question",
+    "auditor/code/source/services.py": "the folders of services are part of the question",
 }
 LOOKS = re.compile(
     r"(?<![\w.])open\(|read_text\(|read_bytes\(|\.exists\(|is_dir\(|\.is_file\(|scandir|listdir|iterdir|os\.walk|\.r?glob\("
@@ -143,7 +143,7 @@ def test_collectors_learn_of_files_through_their_disk_alone() -> None:
     found = [
         f"{name}:{number}: {line.strip()}"
         for folder in ("code", "infra", "prom")
-        for path in sorted((auditor / "auditor" / folder).glob("*.py"))
+        for path in sorted((auditor / "auditor" / folder).rglob("*.py"))
         if (name := path.relative_to(auditor).as_posix()) not in PATHS_ALONE
         for number, line in enumerate(path.read_text().splitlines(), 1)
         if LOOKS.search(re.sub(r"[rb]*\"[^\"]*\"|'[^']*'|#.*", "", THROUGH_A_TREE.sub("", line)))

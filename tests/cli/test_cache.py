@@ -16,7 +16,7 @@ from auditor.cache.entries import VARIABLE
 from .support import tt_audit
 
 HEALTHY = Path(__file__).parents[1] / "worlds/healthy"
-TOLD = "import sys, auditor.cli as c\ntry:\n    c.main()\nfinally:\n    print([m for m in sys.modules if m.startswith(('tree_sitter', 'promql_parser', 'auditor.code.evaluate'))], file=sys.stderr)"
+TOLD = "import sys, auditor.cli as c\ntry:\n    c.main()\nfinally:\n    print([m for m in sys.modules if m.startswith(('tree_sitter', 'promql_parser', 'auditor.code.evaluation.evaluate'))], file=sys.stderr)"
 
 
 @pytest.fixture

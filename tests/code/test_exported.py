@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from auditor.code.evaluate import Evaluator
-from auditor.code.program import Program
-from auditor.code.values import FunctionValue
+from auditor.code.evaluation.evaluate import Evaluator
+from auditor.code.evaluation.values import FunctionValue
+from auditor.code.source.program import Program
 
 EXPORTS = {
     "const": "export const wanted = 1;",

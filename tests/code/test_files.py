@@ -9,7 +9,7 @@ import pytest
 
 from auditor import scan
 from auditor.code.collect import collect
-from auditor.code.files import LARGEST, SourceTree, repository_root
+from auditor.code.source.files import LARGEST, SourceTree, repository_root
 from auditor.errors import SourceError
 from auditor.model import SourceStatus
 from auditor.request import Request

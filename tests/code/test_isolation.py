@@ -10,8 +10,8 @@ import pytest
 
 from auditor import engine, scan
 from auditor.code.collect import collect
-from auditor.code.facts import Call
 from auditor.code.model import CodeModel
+from auditor.code.syntax.facts import Call
 from auditor.gaps import Gap
 from auditor.infra.model import InfraModel
 from auditor.model import Report, SourceStatus, Status, Verdict
@@ -40,28 +40,28 @@ def broken(*_: object, **__: object) -> object:
 
 
 PHASES = [
-    pytest.param("auditor.code.nest._read", {1, 2, 4}, {22, 34}, id="registered queues"),
-    pytest.param("auditor.code.patches.find", {1, 2}, {22, 34, 38}, id="patched libraries"),
-    pytest.param("auditor.code.shutdown.Shutdown.__init__", {22}, {1, 34, 38, 73}, id="all shutdown"),
-    pytest.param("auditor.code.shutdown.Shutdown.closing", {22}, {1, 34, 38, 73}, id="one shutdown"),
-    pytest.param("auditor.code.listeners.Listeners.__init__", {34}, {1, 22, 38}, id="all listeners"),
-    pytest.param("auditor.code.listeners.Listeners.of_worker", {34}, {1, 22, 38}, id="one worker's listeners"),
-    pytest.param("auditor.code.effective.merged", {1, 2, 4}, {22, 34, 38}, id="options of enqueues"),
-    pytest.param("auditor.code.workers.worker_options", {16}, {1, 22, 34, 38}, id="options of workers"),
-    pytest.param("auditor.code.workers.Workers._built", {16, 22}, {1, 38}, id="workers"),
-    pytest.param("auditor.code.queue_objects.QueueObjects._built", set(), {1, 22, 38}, id="queues"),
-    pytest.param("auditor.code.effects.Effects.of", {73}, {1, 22, 38}, id="effects"),
+    pytest.param("auditor.code.sites.nest._read", {1, 2, 4}, {22, 34}, id="registered queues"),
+    pytest.param("auditor.code.sites.patches.find", {1, 2}, {22, 34, 38}, id="patched libraries"),
+    pytest.param("auditor.code.running.shutdown.Shutdown.__init__", {22}, {1, 34, 38, 73}, id="all shutdown"),
+    pytest.param("auditor.code.running.shutdown.Shutdown.closing", {22}, {1, 34, 38, 73}, id="one shutdown"),
+    pytest.param("auditor.code.sites.listeners.Listeners.__init__", {34}, {1, 22, 38}, id="all listeners"),
+    pytest.param("auditor.code.sites.listeners.Listeners.of_worker", {34}, {1, 22, 38}, id="one worker's listeners"),
+    pytest.param("auditor.code.sites.effective.merged", {1, 2, 4}, {22, 34, 38}, id="options of enqueues"),
+    pytest.param("auditor.code.queues.workers.worker_options", {16}, {1, 22, 34, 38}, id="options of workers"),
+    pytest.param("auditor.code.queues.workers.Workers._built", {16, 22}, {1, 38}, id="workers"),
+    pytest.param("auditor.code.queues.queue_objects.QueueObjects._built", set(), {1, 22, 38}, id="queues"),
+    pytest.param("auditor.code.reach.effects.Effects.of", {73}, {1, 22, 38}, id="effects"),
     pytest.param("auditor.code.collect.with_kinds", {7}, {1, 22, 38}, id="kinds"),
-    pytest.param("auditor.code.payload.of", {67}, {1, 22, 38}, id="payloads"),
-    pytest.param("auditor.code.contexts.Contexts.per_call", set(), {1, 22, 38}, id="contexts"),
-    pytest.param("auditor.code.processes.Processes._process", {23}, {1, 34, 38}, id="processes"),
-    pytest.param("auditor.code.connections.Connections._object", set(), {1, 22, 34, 38}, id="connections"),
-    pytest.param("auditor.code.metrics.find", {31, 32}, {1, 22, 34}, id="metrics"),
-    pytest.param("auditor.code.boards.boards", {44}, {1, 22, 34}, id="boards"),
-    pytest.param("auditor.code.elsewhere.find", {76}, {1, 22, 34, 38}, id="calls outside of jobs"),
-    pytest.param("auditor.code.misuse.find", set(), {1, 22, 34, 38}, id="misuse"),
-    pytest.param("auditor.code.reachable.Reachable._closure", {23}, {1, 34}, id="entry points"),
-    pytest.param("auditor.code.liveness.Liveness._called", set(), {1, 22, 34, 38}, id="callers"),
+    pytest.param("auditor.code.queues.payload.of", {67}, {1, 22, 38}, id="payloads"),
+    pytest.param("auditor.code.queues.contexts.Contexts.per_call", set(), {1, 22, 38}, id="contexts"),
+    pytest.param("auditor.code.running.processes.Processes._process", {23}, {1, 34, 38}, id="processes"),
+    pytest.param("auditor.code.queues.connections.Connections._object", set(), {1, 22, 34, 38}, id="connections"),
+    pytest.param("auditor.code.metrics.find.find", {31, 32}, {1, 22, 34}, id="metrics"),
+    pytest.param("auditor.code.metrics.boards.boards", {44}, {1, 22, 34}, id="boards"),
+    pytest.param("auditor.code.reach.elsewhere.find", {76}, {1, 22, 34, 38}, id="calls outside of jobs"),
+    pytest.param("auditor.code.queues.misuse.find", set(), {1, 22, 34, 38}, id="misuse"),
+    pytest.param("auditor.code.running.reachable.Reachable._closure", {23}, {1, 34}, id="entry points"),
+    pytest.param("auditor.code.running.liveness.Liveness._called", set(), {1, 22, 34, 38}, id="callers"),
 ]
 
 
@@ -83,7 +83,7 @@ def test_a_phase_costs_its_own_facts(
     assert got.gate is not None and not any("source code" in why for why in got.gate.because)
 
 
-@pytest.mark.parametrize("target", ["auditor.code.sites._construction", "auditor.code.program.parse"])
+@pytest.mark.parametrize("target", ["auditor.code.sites.find._construction", "auditor.code.source.program.parse"])
 def test_a_file_costs_itself(target: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.ts").write_text(
@@ -105,8 +105,8 @@ def test_a_file_costs_itself(target: str, monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def test_nothing_found_beside_a_fault_is_no_absence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auditor.code.sites._visit", broken)
-    monkeypatch.setattr("auditor.code.nest_classes._processors", broken)
+    monkeypatch.setattr("auditor.code.sites.find._visit", broken)
+    monkeypatch.setattr("auditor.code.sites.nest_classes._processors", broken)
     after = statuses(report())
     assert {after[number] for number in (1, 16, 73)} == {Status.UNVERIFIED}
 
@@ -115,7 +115,7 @@ def test_a_listener_that_breaks_is_not_taken_for_absent(monkeypatch: pytest.Monk
     (tmp_path / "a.ts").write_text(
         "import { Worker } from 'bullmq';\nconst w = new Worker('a', async () => 1);\nw.on('error', console.error);\n"
     )
-    monkeypatch.setattr("auditor.code.sites._listener", broken)
+    monkeypatch.setattr("auditor.code.sites.find._listener", broken)
     model = collect([tmp_path])
     assert "workers.listeners" in model.lost and model.workers[0].listeners == ()
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.code import plain
-from auditor.code.facts import Call
-from auditor.code.syntax import parse
+from auditor.code.evaluation import plain
+from auditor.code.syntax.facts import Call
+from auditor.code.syntax.parse import parse
 
 HEAD = """
 import { Handler, Point, run } from './other';

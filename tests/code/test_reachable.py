@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from auditor.code.model import EntryPoint
-from auditor.code.program import Program
-from auditor.code.reachable import Reachable
+from auditor.code.running.reachable import Reachable
+from auditor.code.source.program import Program
 
 
 def reached(root: Path, main: str) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auditor.code.routes import serves
+from auditor.code.running.routes import serves
 
 EXPRESS = "import express from 'express';\nconst app = express();\n"
 

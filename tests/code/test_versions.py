@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from auditor.code.files import SourceTree
-from auditor.code.packages import Packages
-from auditor.code.versions import Versions, major
+from auditor.code.source.files import SourceTree
+from auditor.code.source.packages import Packages
+from auditor.code.source.versions import Versions, major
 
 MANIFEST = '{"dependencies": {"bullmq": "^5.1.0"}}'
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-from auditor.code import metrics
-from auditor.code.evaluate import Evaluator
-from auditor.code.facts import Function, Module
+from auditor.code.evaluation.evaluate import Evaluator
+from auditor.code.metrics import find as metrics
 from auditor.code.model import Metric, Quantity
-from auditor.code.program import Program
+from auditor.code.source.program import Program
+from auditor.code.syntax.facts import Function, Module
 
 PACKAGE = '{"name": "app", "dependencies": {"bullmq": "^5.40.0", "prom-client": "^15.0.0"}}'
 

@@ -1,0 +1,1 @@
+"""What expressions may be: an abstract evaluator over the facts, across files and calls."""

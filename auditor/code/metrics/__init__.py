@@ -1,0 +1,1 @@
+"""Metrics and boards that code publishes: declared, fed, labelled and served."""

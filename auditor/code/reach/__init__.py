@@ -1,0 +1,1 @@
+"""What handlers do: calls followed from them, with their roles, order and surroundings."""

@@ -1,0 +1,230 @@
+"""What a function catches: catch clauses, what they tell apart and what they do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from auditor.code.evaluation import taint
+from auditor.code.model import Catch, Effect, Role
+from auditor.code.reach import chains, decides
+from auditor.code.syntax.facts import Function, nodes_in
+from auditor.model import CodeSpan
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_RECORDS = frozenset((Role.DB_WRITE, Role.DB_UPSERT, Role.DB_INCREMENT))
+_WORK = _RECORDS | {
+    Role.PAYMENT_CREATE,
+    Role.REFUND_CREATE,
+    Role.EMAIL_SEND,
+    Role.CHAIN_SEND,
+    Role.STORAGE_UPLOAD,
+    Role.HTTP_WRITE,
+    Role.HTTP_READ,
+    Role.ENQUEUE,
+    Role.NOTIFY,
+}
+_DOES = (
+    ("record", _RECORDS),
+    ("notify", frozenset((Role.NOTIFY, Role.EMAIL_SEND, Role.REPORT))),
+    ("enqueue", frozenset((Role.ENQUEUE,))),
+    ("delay", frozenset((Role.DELAY,))),
+    ("log", frozenset((Role.LOG,))),
+)
+_COMPARING = frozenset(("===", "==", "!==", "!=", "instanceof", "in"))
+_MATCHES = re.compile(r"^[\w.?!()\[\]'\"`, |/\\-]*\.(?:includes|has|test|startsWith|match|some)\s*\(")
+_DUPLICATE = re.compile(r"P2002|23505|11000|ER_DUP_ENTRY|1062|SQLITE_CONSTRAINT|unique|duplicate", re.I)
+_PREDICATE = 4_000
+"""Characters of a function that may be a question about an error; a longer one does work of its own."""
+_TOLD = re.compile(
+    r"instanceof\s+([\w.]+)|['\"`]([^'\"`\n]{3,60})['\"`]|\bcase\s+([\w.]+)|={2,3}\s*(\d{3})\b|\.(isAxiosError|response|statusCode|retryable)\b"
+)
+
+
+class Program(Protocol):
+    """What the program tells of a call node."""
+
+    @property
+    def told(self) -> dict[int, tuple[str, ...]]:
+        """What clauses tell apart, as far as it is known, by node."""
+
+    def runs(self, node: Node) -> Sequence[Function]:
+        """Its functions that the call runs."""
+
+    def lists(self, node: Node) -> Sequence[str]:
+        """The constant strings in the list or set that the method is called on: `FATAL.has(error.code)`."""
+
+
+Caught = tuple["Node", "Node"]
+
+
+def catches_of(function: Function, caught: Iterable[Caught], own: list[Effect], program: Program) -> list[Catch]:
+    """Catch clauses of a function, with the effects that they are around.
+
+    What they ask helpers that get the error (`isFatal(error)`) is told as theirs.
+    """
+    found: list[Catch] = []
+    for body, handler in caught:
+        inside = _lines(handler)
+        within = [effect for effect in own if _spot(effect, function) in inside]
+        around = tuple(effect.order for effect in own if _spot(effect, function) in _lines(body))
+        told = _tells(handler, program)
+        found.append(Catch(_span(function, handler), told, _does(handler, within), around, _refuses(handler)))
+    return found
+
+
+def caught_in(function: Function) -> Iterator[Caught]:
+    """(what may throw, what then runs) of a function's try statements and promises with a `.catch`."""
+    for at in nodes_in(function.node):
+        if at.type == "try_statement":
+            body, handler = at.child_by_field_name("body"), at.child_by_field_name("handler")
+            if body is not None and handler is not None:
+                yield body, handler
+        elif at.type == "call_expression" and chains.name_of(at) == "catch":
+            callee, held = at.child_by_field_name("function"), at.child_by_field_name("arguments")
+            inline = held.named_children[0] if held is not None and held.named_children else None
+            if callee is not None and inline is not None and inline.type in decides.FUNCTIONS:
+                yield callee, inline
+
+
+def _refuses(handler: Node) -> bool:
+    """Whether a duplicate ends the function: `if (error.code === 'P2002') return`."""
+    for at in nodes_in(handler):
+        condition = at.child_by_field_name("condition") if at.type == "if_statement" else None
+        shown = taint.text(condition) if condition is not None else ""
+        if _DUPLICATE.search(shown) and not re.search(r"!==?|\(\s*!", shown):
+            then = at.child_by_field_name("consequence")
+            return then is not None and any(inner.type in decides.STOPS for inner in nodes_in(then))
+    return False
+
+
+def swallowing(function: Function, effects: list[Effect]) -> CodeSpan | None:
+    """A catch around most of what a handler does to the world, that neither throws, records, nor returns a failure."""
+    done = [effect for effect in effects if effect.role in _WORK and "catch" not in effect.within]
+    for statement in _tries(function.node):
+        handler, body = statement.child_by_field_name("handler"), statement.child_by_field_name("body")
+        if handler is None or body is None or not _outermost(statement, function.node):
+            continue
+        work = [effect for effect in done if _spot(effect, function) in _lines(body)]
+        inside = [effect for effect in effects if _spot(effect, function) in _lines(handler)]
+        ends = set(_does(handler, inside)) & {"rethrow", "unrecoverable", "discard", "record", "enqueue", "delay"}
+        if len(work) * 2 > len(done) and not ends and not _calls_done(handler):
+            return _span(function, handler)
+    return None
+
+
+def _tries(node: Node) -> list[Node]:
+    found: list[Node] = []
+    stack = [node]
+    while stack:
+        at = stack.pop()
+        if at.type == "try_statement":
+            found.append(at)
+        stack.extend(at.named_children)
+    return sorted(found, key=lambda one: one.start_byte)
+
+
+def _outermost(statement: Node, limit: Node) -> bool:
+    at = statement.parent
+    while at is not None and at.id != limit.id:
+        if at.type in ("try_statement", *decides.FUNCTIONS, "for_statement", "for_in_statement", "while_statement"):
+            return False
+        at = at.parent
+    return True
+
+
+def _lines(node: Node) -> range:
+    return range(int(node.start_point[0]) + 1, int(node.end_point[0]) + 2)
+
+
+def _span(function: Function, node: Node) -> CodeSpan:
+    return CodeSpan(function.module.path, int(node.start_point[0]) + 1, int(node.end_point[0]) + 1)
+
+
+def _spot(effect: Effect, function: Function) -> int:
+    """The line of the function on which the effect stands or is reached by a call; 0 where it is not reached from there."""
+    here = CodeSpan(function.module.path, int(function.node.start_point[0]) + 1, int(function.node.end_point[0]) + 1)
+    if here not in effect.path:
+        return 0
+    step = effect.path.index(here)
+    return effect.calls[step].start if step < len(effect.calls) else effect.span.start
+
+
+def _tells(handler: Node, program: Program) -> tuple[str, ...]:
+    """What a catch compares its error with, itself or in helpers that it hands the error to."""
+    if handler.id in program.told:
+        return program.told[handler.id]
+    caught = handler.child_by_field_name("parameter") or handler.child_by_field_name("parameters")
+    errors = decides.pattern_names(caught) if caught is not None else set()
+    told = _compared(handler, program)
+    for target in _asked(handler, errors, program):
+        told += _compared(target.node, program)
+        for deeper in _asked(target.node, {one.name for one in target.parameters}, program):
+            told += _compared(deeper.node, program)
+    program.told[handler.id] = tuple(dict.fromkeys(told))
+    return program.told[handler.id]
+
+
+def _asked(node: Node, errors: set[str], program: Program) -> list[Function]:
+    """Functions of the program that get the error: `isFatal(error)`, `throw toJobError(error)`."""
+    found: list[Function] = []
+    for at in nodes_in(node):
+        held = at.child_by_field_name("arguments") if at.type == "call_expression" else None
+        if held is None or not any(taint.text(name) in errors for name in nodes_in(held) if name.type == "identifier"):
+            continue
+        found += [target for target in program.runs(at) if len(taint.text(target.node)) < _PREDICATE]
+    return found
+
+
+def _compared(node: Node, program: Program) -> list[str]:
+    """What conditions, comparisons and cases of a function or clause name."""
+    told: list[str] = []
+    for at in nodes_in(node):
+        condition = at.child_by_field_name("condition") if at.type in ("if_statement", "ternary_expression") else None
+        operator = at.child_by_field_name("operator") if at.type == "binary_expression" else None
+        if condition is None and operator is not None and taint.text(operator) in _COMPARING:
+            condition = at
+        if condition is None and at.type == "call_expression" and _MATCHES.search(taint.text(at)[:200]):
+            condition = at
+            told += program.lists(at)
+        if condition is not None:
+            told += _in_condition(condition)
+        if at.type == "switch_case":
+            value = at.child_by_field_name("value")
+            told += [taint.text(value).strip("'\"`")] if value is not None else []
+    return told
+
+
+def _in_condition(condition: Node) -> list[str]:
+    told = [next(filter(None, groups)) for groups in _TOLD.findall(taint.text(condition))]
+    return told + [
+        name.rsplit(".", 1)[-1]
+        for name in taint.names_in(condition)
+        if re.search(r"[a-z]Error$|^is[A-Z]\w*(?:Error|Decline|Nonce|Rate)", name.rsplit(".", 1)[-1])
+    ]
+
+
+def _does(handler: Node, inside: list[Effect]) -> tuple[str, ...]:
+    written = taint.text(handler)
+    does: list[str] = []
+    if re.search(r"\bthrow\b|Promise\.reject|\breject\(", written):
+        does.append("rethrow")
+    if "UnrecoverableError" in written:
+        does.append("unrecoverable")
+    if re.search(r"\.discard\(\)", written):
+        does.append("discard")
+    roles = {effect.role for effect in inside}
+    does += [word for word, wanted in _DOES if roles & wanted]
+    return tuple(does) or ("nothing",)
+
+
+def _calls_done(handler: Node) -> bool:
+    return bool(
+        re.search(
+            r"\b(?:handle|throw|raise|propagate|rethrow)\w*\(|\bdone\s*\(\s*\w|\bmoveToFailed\b|\breturn\b[^;\n]*\b(?:error|success\s*:\s*false|failed)\b",
+            taint.text(handler),
+        )
+    )

@@ -1,0 +1,124 @@
+"""Where calls and functions stand: what is around them, in what order they come, whether somebody waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from auditor.code.evaluation import taint
+from auditor.code.reach import decides
+from auditor.code.reach.meanings import callee_text
+from auditor.code.syntax.facts import Call, Function
+from auditor.model import CodeSpan
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+LOOPING = frozenset(("map", "forEach", "flatMap", "each", "eachLimit", "mapSeries"))
+"""Methods that run their callback for each item."""
+
+
+def span_of(function: Function) -> CodeSpan:
+    """Where a function stands."""
+    return CodeSpan(function.module.path, int(function.node.start_point[0]) + 1, int(function.node.end_point[0]) + 1)
+
+
+def outer(function: Function) -> Function | None:
+    """The function that a function is written in."""
+    return function.scope.parent.func if function.scope.parent is not None else None
+
+
+def name_of(function: Function) -> str:
+    """What a function is called where it is written: `const sum = () => …` is `sum`."""
+    parent = function.node.parent
+    held = parent.child_by_field_name("name") if parent is not None and parent.type == "variable_declarator" else None
+    return taint.text(held) if held is not None else function.name
+
+
+def turn(node: Node, later: list[tuple[int, int, int]]) -> tuple[tuple[int, int], ...]:
+    """When a call comes: after its own arguments; inside a function that another call runs, after that call."""
+    around = sorted(held for held in later if held[0] <= node.start_byte and node.end_byte <= held[1])
+    return (*((end, 1) for _, _, end in around), (node.end_byte, 0))
+
+
+def within_call(function: Function, call: Call) -> bool:
+    """Whether a function is written in a call: as its argument."""
+    return (
+        function.module is call.scope.module
+        and call.node.start_byte <= function.node.start_byte
+        and function.node.end_byte <= call.node.end_byte
+    )
+
+
+def inside(inner: Function, outer: Function) -> bool:
+    """Whether one function is written in another."""
+    return (
+        inner.module is outer.module
+        and outer.node.start_byte < inner.node.start_byte
+        and inner.node.end_byte <= outer.node.end_byte
+    )
+
+
+def called_inside(function: Function, calls: Iterable[Call]) -> dict[int, Function]:
+    """Functions that are written in a function with a name of their own and called by it there, by identity."""
+    found: dict[int, Function] = {}
+    for call in calls:
+        if call.callee is None or call.callee.type != "identifier":
+            continue
+        binding = call.scope.lookup(call.name)
+        made = binding.fact if binding is not None else None
+        if binding is not None and binding.kind == "var" and binding.node is not None and not binding.path:
+            made = function.module.function_at.get(binding.node.id)
+        if isinstance(made, Function) and inside(made, function) and not _stands_in(call, made):
+            found[id(made)] = made
+    return found
+
+
+def _stands_in(call: Call, function: Function) -> bool:
+    return function.node.start_byte <= call.node.start_byte and call.node.end_byte <= function.node.end_byte
+
+
+def in_callback(node: Node, limit: Node) -> str:
+    """`map`, `forEach`, … whose function argument a call stands in; empty where it stands in none."""
+    at = node.parent
+    while at is not None and at.id != limit.id:
+        if (
+            at.type in ("arrow_function", "function_expression")
+            and at.parent is not None
+            and at.parent.type == "arguments"
+        ):
+            owner = at.parent.parent
+            callee = owner.child_by_field_name("function") if owner is not None else None
+            name = callee.child_by_field_name("property") if callee is not None else None
+            if name is not None and taint.text(name) in LOOPING:
+                return taint.text(name)
+        at = at.parent
+    return ""
+
+
+def awaited(node: Node) -> bool:
+    """Whether somebody waits for the call: await, return, then, or a list that is awaited."""
+    at, parent = node, node.parent
+    while parent is not None:
+        if parent.type in ("await_expression", "return_statement", "yield_expression", "for_in_statement"):
+            return True
+        if parent.type in decides.FUNCTIONS:
+            return parent.child_by_field_name("body") == at
+        if parent.type in ("expression_statement", "statement_block", "program"):
+            return parent.type == "expression_statement" and callee_text(node).endswith(".then")
+        if parent.type == "variable_declarator":
+            return True
+        at, parent = parent, parent.parent
+    return False
+
+
+def endless(call: Call) -> bool:
+    """A loop around the call whose condition is constant."""
+    at = call.context
+    while at is not None:
+        if at.kind == "loop" and at.node.type in ("while_statement", "do_statement"):
+            condition = at.node.child_by_field_name("condition")
+            if condition is not None and taint.text(condition).strip("() ") in ("true", "1"):
+                return True
+        at = at.parent
+    return False

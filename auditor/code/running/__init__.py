@@ -1,0 +1,1 @@
+"""What runs: entry points, living and dead code, processes, signals and what they close."""

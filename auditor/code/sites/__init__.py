@@ -1,0 +1,1 @@
+"""Where code touches Bull and BullMQ: constructions, enqueues, processors, listeners, closings, as raw values."""

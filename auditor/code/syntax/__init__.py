@@ -1,0 +1,1 @@
+"""Source bytes to plain facts: tree-sitter's tree and one walk over it."""
