@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from auditor.code.evaluation import taint
+from auditor.code.evaluation.values import Literal, options_of, walk
 from auditor.code.model import Catch, Effect, Role
 from auditor.code.reach import chains, decides
-from auditor.code.syntax.facts import Function, nodes_in
+from auditor.code.syntax.facts import Function, Module, nodes_in
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
     from tree_sitter import Node
+
+    from auditor.code.evaluation.evaluate import Evaluator
+    from auditor.code.evaluation.flow import Flow
 
 _RECORDS = frozenset((Role.DB_WRITE, Role.DB_UPSERT, Role.DB_INCREMENT))
 _WORK = _RECORDS | {
@@ -56,6 +61,30 @@ class Program(Protocol):
 
     def lists(self, node: Node) -> Sequence[str]:
         """The constant strings in the list or set that the method is called on: `FATAL.has(error.code)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`Program` by the evaluator and the call graph, for one module."""
+
+    ev: Evaluator
+    flow: Flow
+    module: Module
+    told: dict[int, tuple[str, ...]]
+
+    def runs(self, node: Node) -> list[Function]:
+        """Functions that a call node runs."""
+        call = self.module.call_at(node)
+        return self.flow.targets(call) if call is not None else []
+
+    def lists(self, node: Node) -> list[str]:
+        """Constant strings of the list or set that a method is called on."""
+        call = self.module.call_at(node)
+        held = call.callee.child_by_field_name("object") if call is not None and call.callee is not None else None
+        if call is None or held is None:
+            return []
+        parts = [part for value in options_of(self.ev.eval(held, call.scope)) for part in walk(value)]
+        return [part.value for part in parts[:40] if isinstance(part, Literal) and isinstance(part.value, str)]
 
 
 Caught = tuple["Node", "Node"]

@@ -12,7 +12,8 @@ from auditor.code.evaluation.flow import functions_of
 from auditor.code.evaluation.values import FunctionValue, Value
 from auditor.code.model import Effect, Listener, Worker
 from auditor.code.reach import catalogue
-from auditor.code.reach.effects import Effects, Found
+from auditor.code.reach.effects import Effects
+from auditor.code.reach.found import Found
 from auditor.code.sites import handlers
 from auditor.code.sites.handlers import of_function
 from auditor.code.sites.nest_classes import Processor
