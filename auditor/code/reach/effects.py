@@ -25,11 +25,12 @@ from auditor.code.reach.events import EMITS
 from auditor.code.reach.found import Found
 from auditor.code.reach.given import Given
 from auditor.code.reach.handling import Asked, catches_of, swallowing
-from auditor.code.reach.meanings import Meanings, unwrapped
+from auditor.code.reach.meanings import Meanings
 from auditor.code.reach.runs import Known, Runs, whole
 from auditor.code.reach.surroundings import Surroundings
 from auditor.code.reach.turns import Turns
 from auditor.code.reach.visits import DEEPEST, MOST_FUNCTIONS, Key, Place, Seen, Visit, key_of
+from auditor.code.reach.wording import unwrapped
 from auditor.code.reach.written import Written
 from auditor.code.syntax.facts import Call, Function, Module
 from auditor.model import CodeSpan

@@ -26,7 +26,7 @@ from auditor.code.evaluation.values import (
     options_of,
 )
 from auditor.code.reach import chains
-from auditor.code.reach.meanings import unwrapped
+from auditor.code.reach.wording import unwrapped
 from auditor.code.syntax.facts import Call, Function, Parameter
 
 if TYPE_CHECKING:

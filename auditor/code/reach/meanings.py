@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from auditor.code.evaluation import plain, schemas
 from auditor.code.evaluation.taint import text
-from auditor.code.evaluation.values import External, Object, Unknown, Value, Where, is_nothing, options_of, text_of
-from auditor.code.model import ABSENT, Effect, Json, Option, OptionState, Role
-from auditor.code.reach import addresses, chains, contracts, credentials, existence, records, sql
+from auditor.code.evaluation.values import External, Object, options_of, text_of
+from auditor.code.model import Effect, Option, OptionState, Role
+from auditor.code.reach import addresses, chains, contracts, credentials, hosts, idempotency, senders, sql
 from auditor.code.reach.bounds import Bounds, constructions
-from auditor.code.reach.catalogue import Catalogue, KeyRule, Meaning, Package, TimeRule
+from auditor.code.reach.catalogue import Catalogue, Meaning, Package, TimeRule
+from auditor.code.reach.stored import stored
+from auditor.code.reach.wording import callee_text, member_text, unwrapped
 from auditor.code.sites import options as options_
-from auditor.code.syntax.facts import Call, nodes_in
+from auditor.code.syntax.facts import Call
 from auditor.masking import mask_forms
 from auditor.model import CodeSpan
 
@@ -29,70 +31,13 @@ REMOTE = frozenset(
      Role.CHAIN_BALANCE, Role.CHAIN_GAS, Role.STORAGE_UPLOAD, Role.HTTP_READ, Role.HTTP_WRITE, Role.NOTIFY)
 )  # fmt: skip
 CREATING = frozenset((Role.PAYMENT_CREATE, Role.REFUND_CREATE, Role.EMAIL_SEND))
-HOSTS = {
-    "api.stripe.com": Role.PAYMENT_CREATE,
-    "paypal.com/v": Role.PAYMENT_CREATE,
-    "adyen.com": Role.PAYMENT_CREATE,
-    "squareup.com": Role.PAYMENT_CREATE,
-    "api.resend.com": Role.EMAIL_SEND,
-    "api.sendgrid.com": Role.EMAIL_SEND,
-    "api.brevo.com": Role.EMAIL_SEND,
-    "api.postmarkapp.com": Role.EMAIL_SEND,
-    "api.razorpay.com": Role.PAYMENT_CREATE,
-    "api.paystack.co": Role.PAYMENT_CREATE,
-    "api.flutterwave.com": Role.PAYMENT_CREATE,
-    "api.mollie.com": Role.PAYMENT_CREATE,
-    "api.checkout.com": Role.PAYMENT_CREATE,
-    "api.midtrans.com": Role.PAYMENT_CREATE,
-    "api.xendit.co": Role.PAYMENT_CREATE,
-    "api.mercadopago.com": Role.PAYMENT_CREATE,
-    "api.cashfree.com": Role.PAYMENT_CREATE,
-    "api.monnify.com": Role.PAYMENT_CREATE,
-    "api.moyasar.com": Role.PAYMENT_CREATE,
-    "api.tap.company": Role.PAYMENT_CREATE,
-    "api.phonepe.com": Role.PAYMENT_CREATE,
-    "api.asaas.com": Role.PAYMENT_CREATE,
-    "api.mailgun.net": Role.EMAIL_SEND,
-    "api.mailjet.com": Role.EMAIL_SEND,
-    "api.mailersend.com": Role.EMAIL_SEND,
-    "api.sparkpost.com": Role.EMAIL_SEND,
-    "pinJSONToIPFS": Role.STORAGE_UPLOAD,
-    "pinFileToIPFS": Role.STORAGE_UPLOAD,
-    "/pinning/pin": Role.STORAGE_UPLOAD,
-    "/api/v0/add": Role.STORAGE_UPLOAD,
-    "api.nft.storage/upload": Role.STORAGE_UPLOAD,
-    "hooks.slack.com": Role.NOTIFY,
-    "discord.com/api/webhooks": Role.NOTIFY,
-}
-_PAYS = re.compile(
-    r"/(?:charges?|payments?|payment[-_]?intents?|request-?to-?pay|stk-?push(?:/v\d+/processrequest)?|debits?|captures?|disburse(?:ments?)?|payouts?|refunds?"
-    r"|transactions?/(?:charge\w*|initialize)|(?:charges?|payments?)/(?:create|initiate|process))/?(?=[`'\"?]|$)",
-    re.I,
-)
-"""Addresses that a payment is ordered at, whoever the provider is."""
-_ASKS = re.compile(r"/(?:search|query|lookup|completions|embeddings|rerank|moderations)\b(?![\w/-])", re.I)
-"""Addresses that are asked by POST and change nothing."""
 _BASES = ("baseURL", "baseUrl", "prefixUrl", "prefix_url")
-_KEY_HEADERS = ("idempotency-key", "paypal-request-id", "idempotencykey", "idempotency_key", "x-reference-id")
 _LOGGERS = re.compile(r"(?:^|\.)_?(?:logger|log|console|winston|pino|fastify\.log|req\.log)$", re.I)
 _LEVELS = frozenset(
     ("info", "warn", "error", "debug", "trace", "fatal", "log", "verbose", "http", "silly", "warning", "success")
 )
-_ADDS = re.compile(
-    r"\$inc\b|\b(?:increment|decrement)\s*:|(\b\w+)\"?\s*=\s*(?:\w+\.)?\"?\1\"?\s*[+-]\s*[\w$?:]|\bsql(?:<\w+>)?`\s*\$\{[^}]+\}\s*[+-]\s*[\d$]"
-    r"|\.(?:increment|decrement)\(|(\b\w+)['\"]?\s*:\s*[\w.]*\b(?:raw|literal)\(\s*['\"`]\W?\2\W?\s*[+-]"
-    r"|\braw\(\s*['\"`]\?\?\s*[+-]|(\b\w+)\"?\s*=\s*coalesce\(\s*(?:\w+\.)?\"?\3\"?\s*,[^)]*\)\s*[+-]",
-    re.I,
-)
-_STEPS = re.compile(
-    r"\w\s*[+-]=\s*(?:[\w.]*\d|[\w.]*(?:count|amount|total|price|value|quantity|points|balance)\w*\b)|\w\s*(?:\+\+|--)",
-    re.I,
-)
-"""What is added to a member of a record before it is saved."""
-_FAILURE = re.compile(r"fail|error|dead.?letter|exhaust", re.I)
 _STATEMENTS = frozenset((Role.DB_WRITE, Role.DB_UPSERT, Role.DB_INCREMENT))
 _IN_STORE = _STATEMENTS | {Role.DB_READ}
-_CLAIMS = re.compile(r"\bon\s+conflict\b|\bon\s+duplicate\s+key\b|\bfor\s+update\b|pg_(?:try_)?advisory", re.I)
 _NX = re.compile(r"""['"]NX['"]|\bNX\s*:\s*true|\bnx\s*:\s*true|['"]nx['"]|onlyIfNotExists""")
 _FETCHES = frozenset(("fetch", "$fetch", "ofetch", "request", "default", ""))
 _TRANSACTIONAL = frozenset(
@@ -108,10 +53,6 @@ _JOB_CALLS = {
     "log": Role.LOG,
 }
 _DELAYS = frozenset(("DelayedError", "RateLimitError", "rateLimit"))
-
-
-_CLOCKLIKE = re.compile(r"time|now\b|random|uuid|nonce|rand\b|clock|counter", re.I)
-_PLAIN_KEY = re.compile(r"[`'\"\w.${}\s+:?!|\[\]-]*")
 
 
 class Meanings:
@@ -186,18 +127,18 @@ class Meanings:
         if value is not None:
             made = replace(made, package=value.package if value.package != "global" else meaning.package.name)
         if role in REMOTE:
-            made = replace(made, client=self._built_at(call))
+            made = replace(made, client=senders.built_at(self.ev, call))
         made = replace(made, text=self._text(call, role, meaning.package), target=self._target(call, role))
         if role is Role.CHAIN_SEND and value is not None:
             made = replace(made, target=value.path.split("()", 1)[0])
-        made = self._stored(call, made)
+        made = stored(call, made)
         if role in REMOTE:
-            made = replace(made, timeout=self.bounds.of(call, meaning, self._sender(call) or value))
+            made = replace(made, timeout=self.bounds.of(call, meaning, senders.sender(self.ev, call) or value))
         if role is Role.STORAGE_UPLOAD and meaning.package.address is not None:
             made = replace(made, address=addresses.of(self.ev, call, meaning.package.address))
         if role in CREATING:
-            made = replace(made, key=self._key(call, meaning), keyless=meaning.package.keyless)
-        if role is Role.CHAIN_SEND and self._hands_out_nonces(value):
+            made = replace(made, key=idempotency.key_of(self.ev, call, meaning), keyless=meaning.package.keyless)
+        if role is Role.CHAIN_SEND and senders.hands_out_nonces(self.ev, value):
             made = replace(made, target="nonce manager")
         if role is Role.VALIDATE:
             results = options_of(self.ev.eval(call.node, call.scope))
@@ -208,26 +149,6 @@ class Meanings:
             shown_ = [self.ev.eval(node, call.scope) for node in call.arguments()[:3]]
             made = replace(made, arguments=tuple(options_.option([argument]) for argument in shown_))
         return made
-
-    def _stored(self, call: Call, made: Effect) -> Effect:
-        """What the words of a call on a store tell: a failure, an addition, a claim."""
-        writes = made.role in (Role.DB_WRITE, Role.DB_UPSERT)
-        written = chains.text_from(call.node) if writes else " ".join(text(node) for node in call.arguments())
-        set_ = records.set_before(call.node) if writes and (not call.arguments() or call.name == "save") else ""
-        written = f"{written} {set_}"
-        claims = (
-            made.role in (Role.DB_UPSERT, Role.LOCK)
-            or _CLAIMS.search(written) is not None
-            or call.name in ("findOrCreate", "setnx")
-            or (made.role is Role.DB_WRITE and _updates(call, made.text) and existence.filters(call.node))
-        )
-        if not writes:
-            asks = made.role is Role.DB_READ and existence.filters(call.node)
-            return replace(made, claims=claims, open_rows=asks)
-        role = Role.DB_INCREMENT if _ADDS.search(written) or _STEPS.search(set_) else made.role
-        if call.name == "save" and not made.text and records.is_new(call.node):
-            made = replace(made, text="INSERT")
-        return replace(made, role=role, claims=claims, failure=_FAILURE.search(written) is not None)
 
     def _find(self, call: Call) -> Meaning | None:
         own = self.catalogue.own.get(call.name) or self.catalogue.own.get(callee_text(call.node))
@@ -289,15 +210,13 @@ class Meanings:
     def _of_host(self, call: Call, found: Meaning) -> Meaning:
         """A raw HTTP call to a provider's host is that provider's call, be it named in the call or in its client."""
         written = text(call.node)
-        role = _role_at(written)
+        role = hosts.role_at(written)
         if role is None:
-            role = _role_at(" ".join(self._addresses(call)))
+            role = hosts.role_at(" ".join(self._addresses(call)))
         if role is None and call.name not in ("put", "patch", "delete") and self._orders_payment(call):
             role = Role.PAYMENT_CREATE
         if role is None:
-            asks = _ASKS.search(
-                " ".join((text(given[0]) if (given := call.arguments()) else "", *self._addresses(call)))
-            )
+            asks = hosts.asks(" ".join((text(given[0]) if (given := call.arguments()) else "", *self._addresses(call))))
             reads = (asks and call.name != "delete") or credentials.asks_for_one(self.ev, call)
             return Meaning(Role.HTTP_READ, found.package) if reads else found
         refund = role is Role.PAYMENT_CREATE and "refund" in written.lower()
@@ -306,9 +225,9 @@ class Meanings:
     def _orders_payment(self, call: Call) -> bool:
         """Whether the address of a write elsewhere is one that payments are ordered at; a path of the own page is none."""
         given = call.arguments()[:1]
-        written = (_pair(given[0], "url") or text(given[0])) if given else ""
+        written = (member_text(given[0], "url") or text(given[0])) if given else ""
         own = call.name in _FETCHES and written[1:2] == "/"
-        return not own and _PAYS.search(written) is not None
+        return not own and hosts.orders_payment(written)
 
     def _addresses(self, call: Call) -> Iterator[str]:
         """The URL that the call is given, and the base that its client was made with."""
@@ -388,159 +307,10 @@ class Meanings:
         meaning = self.of(call, [])
         if meaning is None or meaning.role not in REMOTE:
             return None
-        return self.bounds.of(call, meaning, self._sender(call) or self._external(call))
-
-    def _built_at(self, call: Call) -> CodeSpan | None:
-        """Where the receiver was built: the place of the outermost value that is the result of a construction."""
-        at = call.callee
-        while at is not None and at.type == "member_expression":
-            at = at.child_by_field_name("object")
-            for one in options_of(self.ev.eval(at, call.scope)) if at is not None else ():
-                if isinstance(one, External) and one.path.endswith("()") and one.where is not None:
-                    return options_.span(one.where)
-        return None
-
-    def _sender(self, call: Call) -> External | None:
-        """Whose `send` a command is handed to: `client.send(new SendEmailCommand(…))`."""
-        owner = call.node.parent.parent if call.is_new and call.node.parent is not None else None
-        callee = (
-            owner.child_by_field_name("function") if owner is not None and owner.type == "call_expression" else None
-        )
-        if callee is None or not text(callee).endswith("send"):
-            return None
-        found = options_of(self.ev.eval(callee, call.scope))
-        return next((one for one in found if isinstance(one, External)), None)
-
-    def _hands_out_nonces(self, value: External | None) -> bool:
-        """Whether a nonce manager stands among what the sender was built with."""
-        pending, _ = constructions(self.ev, value)
-        for depth in range(40):
-            if depth >= len(pending):
-                return False
-            for one in options_of(pending[depth]):
-                if isinstance(one, External):
-                    if "noncemanager" in one.path.lower() or b"onceManager" in self._line(one.where):
-                        return True
-                    pending += self.ev.forced(one.arguments)
-                elif isinstance(one, Object):
-                    if any(name == "nonceManager" for name in one.members):
-                        return True
-                    pending += [
-                        self.ev.member(one, name) for name in ("account", "signer", "wallet") if name in one.members
-                    ]
-        return False
-
-    def _line(self, where: Where) -> bytes:
-        """Source line of a place."""
-        data = self.ev.program.tree.read(where[0]) if where is not None else None
-        lines = data.splitlines() if data is not None else []
-        return lines[where[1] - 1] if where is not None and 0 < where[1] <= len(lines) else b""
-
-    def _key(self, call: Call, meaning: Meaning) -> Option | None:
-        rule = meaning.package.key
-        if rule is None:
-            return self._header_key(call) if meaning.package.name in _RAW else None
-        nodes = call.arguments()
-        wanted = nodes[rule.argument] if rule.argument is not None and len(nodes) > rule.argument else None
-        places = [wanted] if wanted is not None else nodes[-1:] if rule.argument is None else []
-        for node in places:
-            found = self._key_in(self.ev.eval(node, call.scope), rule, call, node)
-            if found is not None:
-                return found
-        return ABSENT
-
-    def _key_in(self, value: Value, rule: KeyRule, call: Call, node: Node) -> Option | None:
-        name = rule.named(callee_text(call.node))
-        written = _pair(node, name) or text(node)
-        for one in options_of(value):
-            if isinstance(one, Object):
-                inner = self.ev.member(one, name)
-                if not is_nothing(inner) and not (isinstance(inner, Unknown) and name not in text(node)):
-                    return key_option(inner, written, call)
-                if name in text(node):
-                    return key_option(Unknown("the key"), written, call)
-            elif isinstance(one, Unknown) and node.type not in ("object",):
-                return Option(OptionState.UNKNOWN, why="the options are made elsewhere")
-        return None
-
-    def _header_key(self, call: Call) -> Option:
-        written = text(call.node).lower()
-        if not any(header in written for header in _KEY_HEADERS):
-            return ABSENT
-        for node in (each for argument in call.arguments() for each in nodes_in(argument) if each.type == "pair"):
-            name, value = node.child_by_field_name("key"), node.child_by_field_name("value")
-            if name is not None and value is not None and text(name).strip("'\"").lower().endswith(_KEY_HEADERS):
-                return key_option(self.ev.eval(value, call.scope), text(value), call)
-        return key_option(Unknown("a header"), written, call)
-
-
-def key_option(value: Value, written: str, call: Call) -> Option:
-    """An idempotency key as an option: whether a retry makes it again, and what it is made of."""
-    told, parts = options_.determinism([value])
-    if re.search(
-        r"attemptsMade|attemptsStarted|processedOn|Date\.now|randomUUID|uuid\s*\(|uuidv4|nanoid\s*\(|Math\.random",
-        written,
-    ):
-        told = False
-    elif told is not False and any(_CLOCKLIKE.search(name) and "job." not in name for name in _outside(parts)):
-        told = None
-    elif (
-        told is None
-        and not parts
-        and _PLAIN_KEY.fullmatch(written.strip())
-        and re.search(r"\bjob\.(?:id|data)\b", written)
-    ):
-        told = True
-    shown: dict[str, Json] = {"deterministic": told, "parts": tuple(parts)}
-    return Option(OptionState.KNOWN, shown, origin=CodeSpan(call.scope.module.path, call.line, call.line))
-
-
-def _outside(parts: Iterable[str]) -> list[str]:
-    """Parts of a key that are neither constants nor the job's data."""
-    return [part for part in parts if not part.startswith(("'", "job.", "data."))]
-
-
-def _pair(node: Node, name: str) -> str:
-    """Source text of a member of an object literal; empty where it has none of that name."""
-    for child in node.named_children if node.type == "object" else ():
-        key, value = child.child_by_field_name("key"), child.child_by_field_name("value")
-        if key is not None and value is not None and text(key).strip("'\"") == name:
-            return text(value)
-    return ""
-
-
-def callee_text(node: Node) -> str:
-    """The callee as a reader would write it: arguments of inner calls left out, spaces gone."""
-    callee = node.child_by_field_name("function") or node.child_by_field_name("constructor")
-    shown = re.sub(r"\s+", "", text(callee)) if callee is not None else ""
-    for _ in range(8):
-        shorter = re.sub(r"\([^()]*\)", "", shown)
-        if shorter == shown:
-            break
-        shown = shorter
-    return re.sub(r"<[^<>]*>", "", shown).replace("!", "").replace("await", "").removeprefix("this.")
-
-
-def unwrapped(pattern: Node) -> Node:
-    """A parameter's pattern without its default and type."""
-    while pattern.type in ("required_parameter", "optional_parameter", "assignment_pattern") and pattern.named_children:
-        pattern = (
-            pattern.child_by_field_name("pattern") or pattern.child_by_field_name("left") or pattern.named_children[0]
-        )
-    return pattern
+        return self.bounds.of(call, meaning, senders.sender(self.ev, call) or self._external(call))
 
 
 _NOTHING = Package("", (), TimeRule())
-_RAW = frozenset(
-    ("axios", "@nestjs/axios", "got", "ky", "global", "node-fetch", "undici", "cross-fetch", "superagent", "needle")
-)
-
-
-def _updates(call: Call, verb: str) -> bool:
-    """Whether a write changes rows that are there, so that its condition can claim them: `SET status = 2 WHERE status = 1`."""
-    return verb == "UPDATE" or bool(
-        not verb and re.match(r"update|findOneAndUpdate|findByIdAndUpdate|patch|nativeUpdate", call.name)
-    )
 
 
 def _of_method(call: Call, found: Meaning) -> Meaning:
@@ -554,11 +324,6 @@ def _of_method(call: Call, found: Meaning) -> Meaning:
         else Role.HTTP_READ
     )
     return Meaning(role, found.package)
-
-
-def _role_at(written: str) -> Role | None:
-    """What a write to an address means, by the provider's host in it."""
-    return next((role for host, role in HOSTS.items() if host in written), None)
 
 
 def _awaited_or_assigned(node: Node) -> bool:

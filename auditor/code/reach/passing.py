@@ -10,7 +10,7 @@ from auditor.code.evaluation.taint import NONE, Paths
 from auditor.code.reach import positions
 from auditor.code.reach.events import EMITS
 from auditor.code.reach.given import passed_by
-from auditor.code.reach.meanings import callee_text, unwrapped
+from auditor.code.reach.wording import callee_text, unwrapped
 from auditor.code.reach.written import Written
 from auditor.code.syntax.facts import Call, Function
 

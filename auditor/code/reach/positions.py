@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from auditor.code.evaluation import taint
 from auditor.code.reach import decides
-from auditor.code.reach.meanings import callee_text
+from auditor.code.reach.wording import callee_text
 from auditor.code.syntax.facts import Call, Function
 from auditor.model import CodeSpan
 
