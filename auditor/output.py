@@ -213,6 +213,6 @@ def run_demo(directory: Path, width: int | None) -> int:
         )
 
     def note(text: str) -> None:
-        print(f"tt-audit: {text}", file=sys.stderr)  # noqa: T201  # this prints to the person
+        sys.stderr.write(f"tt-audit: {text}\n")  # in one write: sources are read side by side
 
     return run(directory, once, write, note)
