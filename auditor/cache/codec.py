@@ -8,6 +8,7 @@ which hints there may be.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -20,7 +21,7 @@ from typing import Any
 Cell = Any  # what stands for a value: an int or bool itself, else its position in its pool; None is null there, -1 here
 
 
-class Node:
+class Node(ABC):
     """A type: its values as cells, and cells as values."""
 
     none: Cell = -1
@@ -29,13 +30,13 @@ class Node:
     def __init__(self) -> None:
         self.children: list[Node] = []
 
+    @abstractmethod
     def cells(self, values: Sequence[Any]) -> list[Cell]:
         """What stands for each value. Raises TypeError where one is not exactly of the type."""
-        raise NotImplementedError
 
+    @abstractmethod
     def column(self, cells: Sequence[Cell]) -> Iterable[Any]:
         """The value of each cell."""
-        raise NotImplementedError
 
     def recursive(self) -> bool:
         """Whether its values may hold others of its values."""
@@ -100,19 +101,19 @@ class Pool(Node):
 
     def rows(self, values: list[Any]) -> Iterable[Any]:
         """Each value as something hashable of cells; equal for equal values of the same types alone."""
-        raise NotImplementedError
+        return values
 
     def written(self) -> Any:
         """All rows as JSON holds them."""
         return list(self.positions)
 
+    @abstractmethod
     def made(self) -> Iterable[Any]:
         """The values of all stored rows."""
-        raise NotImplementedError
 
     def one(self, at: int) -> Any:
-        """The value of one stored row."""
-        raise NotImplementedError
+        """The value of one stored row; asked for where rows refer to each other."""
+        return list(self.made())[at]
 
     def size(self) -> int:
         """How many rows are stored."""
