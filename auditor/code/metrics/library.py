@@ -11,7 +11,13 @@ from auditor.code.model import Metric, OptionState, Quantity, Worker
 from auditor.code.syntax.facts import Call, Module
 from auditor.model import CodeSpan
 
-_EXPORT = (Quantity.DEPTH, Quantity.ACTIVE, Quantity.FAILED)
+_EXPORT = (
+    ("bullmq_job_count", Quantity.DEPTH),
+    ("bullmq_job_count", Quantity.ACTIVE),
+    ("bullmq_job_count", Quantity.FAILED),
+    ("bullmq_job_completed_total", Quantity.OTHER),
+    ("bullmq_job_failed_total", Quantity.FAILED),
+)
 _ASKS_WORKERS = frozenset(("getWorkers", "getWorkersCount", "isRunning"))
 
 
@@ -20,21 +26,7 @@ def exported(program: Program, call: Call) -> Iterator[Metric]:
     module, live = call.scope.module, program.lives(call.scope.module, call.scope.func)
     span = CodeSpan(module.path, call.line, call.line)
     labels = ("queue", "state", "*") if call.arguments() else ("queue", "state")
-    for quantity in _EXPORT:
-        yield Metric(
-            "bullmq_job_count",
-            span,
-            quantity,
-            "bullmq-export",
-            labels,
-            (span,),
-            live,
-            span,
-            live,
-            service=program.service_of(module.path),
-        )
-    for name in ("bullmq_job_completed_total", "bullmq_job_failed_total"):
-        quantity = Quantity.FAILED if "failed" in name else Quantity.OTHER
+    for name, quantity in _EXPORT:
         yield Metric(
             name,
             span,
