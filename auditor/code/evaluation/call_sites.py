@@ -135,8 +135,7 @@ def _modules(ev: Evaluator, function: Function, names: set[str]) -> Iterator[tup
 
 def _is_foreign(ev: Evaluator, call: Call) -> bool:
     """Whether a method is at first sight called on an npm package, a global, a Set or the like."""
-    callee = call.callee
-    held = callee.child_by_field_name("object") if callee is not None and callee.type == "member_expression" else None
+    held = call.receiver
     if held is None or held.type != "identifier":
         return False
     module = call.scope.module

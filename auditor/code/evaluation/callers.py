@@ -265,7 +265,7 @@ def passed(
         yield lazily(ev, call, frame), _receiver(ev, call, frame)
         return
     callee = call.callee
-    held = callee.child_by_field_name("object") if callee is not None and callee.type == "member_expression" else None
+    held = call.receiver
     if held is not None and call.name in _ELEMENT:
         over = ev.eval(held, call.scope, frame)
         for element in collections_.elements(over):

@@ -128,7 +128,7 @@ def is_inert(call: Call) -> bool:
     if callee.type == "identifier":
         inert = call.name in (_MADE if call.is_new else _CONVERSIONS)
         return inert and scope.lookup(call.name) is None
-    held = callee.child_by_field_name("object") if callee.type == "member_expression" and not call.is_new else None
+    held = call.receiver if not call.is_new else None
     if held is None:
         return False
     root = scope.module.text(held) if held.type == "identifier" else ""

@@ -62,11 +62,7 @@ def _collect(ev: Evaluator) -> dict[str, list[Call]]:
 
 
 def _is_framework(ev: Evaluator, call: Call) -> bool:
-    held = (
-        call.callee.child_by_field_name("object")
-        if call.callee is not None and call.callee.type == "member_expression"
-        else None
-    )
+    held = call.receiver
     return held is not None and any(
         isinstance(o, External) and o.package in _FRAMEWORKS for o in options_of(ev.eval(held, call.scope))
     )

@@ -112,11 +112,7 @@ def _mounts(ev: Evaluator, board: Call, modules: list[Module]) -> Iterator[Call]
 
 
 def _is_adapter(ev: Evaluator, call: Call) -> bool:
-    held = (
-        call.callee.child_by_field_name("object")
-        if call.callee is not None and call.callee.type == "member_expression"
-        else None
-    )
+    held = call.receiver
     if held is None:
         return False
     value = ev.eval(held, call.scope)
@@ -211,11 +207,7 @@ def _own_page(ev: Evaluator, module: Module, is_live: Callable[[Module, Function
 
 
 def _on_queue(ev: Evaluator, call: Call) -> bool:
-    held = (
-        call.callee.child_by_field_name("object")
-        if call.callee is not None and call.callee.type == "member_expression"
-        else None
-    )
+    held = call.receiver
     if held is None:
         return False
     return any(

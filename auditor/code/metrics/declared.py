@@ -228,11 +228,7 @@ def _named(ev: Evaluator, module: Module, call: Call, kind: str, library: str) -
 
 
 def _is_statsd(ev: Evaluator, call: Call) -> bool:
-    held = (
-        call.callee.child_by_field_name("object")
-        if call.callee is not None and call.callee.type == "member_expression"
-        else None
-    )
+    held = call.receiver
     if held is None:
         return False
     return any(isinstance(one, External) and one.package in STATSD for one in options_of(ev.eval(held, call.scope)))

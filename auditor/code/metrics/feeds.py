@@ -176,11 +176,7 @@ def _in_reach(module: Module, metric: Declared) -> bool:
 
 def _receiver(call: Call) -> Node | None:
     """What a setter is called on, behind `.labels(...)`."""
-    held = (
-        call.callee.child_by_field_name("object")
-        if call.callee is not None and call.callee.type == "member_expression"
-        else None
-    )
+    held = call.receiver
     while held is not None and held.type in ("non_null_expression", "parenthesized_expression", "call_expression"):
         if held.type == "call_expression":
             function = held.child_by_field_name("function")

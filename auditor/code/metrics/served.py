@@ -62,11 +62,7 @@ def outlets(ev: Evaluator, modules: list[Module]) -> list[Outlet]:
 def _given_out(ev: Evaluator, call: Call) -> tuple[Registry, ...]:
     if call.is_new:
         return _constructed(ev, call)
-    held = (
-        call.callee.child_by_field_name("object")
-        if call.callee is not None and call.callee.type == "member_expression"
-        else None
-    )
+    held = call.receiver
     if call.name in _PRINTS and held is not None:
         value = ev.eval(held, call.scope)
         ours = [one for one in options_of(value) if isinstance(one, External) and one.package == "prom-client"]

@@ -62,11 +62,7 @@ _LIKELY = re.compile(rb"(?i)queue|worker|bull|flow|producer|job|scheduler|events
 
 def called_on(ev: Evaluator, call: Call, accept: Callable[[LibraryObject], bool]) -> bool:
     """Whether a method is called on a library object; what does not look like one gets less effort."""
-    node = (
-        call.callee.child_by_field_name("object")
-        if call.callee is not None and call.callee.type == "member_expression"
-        else None
-    )
+    node = call.receiver
     if node is None or _is_plain(call, node):
         return False
     likely = _LIKELY.search(call.scope.module.source, node.start_byte, node.end_byte)
@@ -100,9 +96,5 @@ def expansions(ev: Evaluator, call: Call) -> list[Frame | None]:
 
 def receiver(ev: Evaluator, call: Call, frame: Frame | None) -> Value:
     """What a method is called on."""
-    held = (
-        call.callee.child_by_field_name("object")
-        if call.callee is not None and call.callee.type == "member_expression"
-        else None
-    )
+    held = call.receiver
     return ev.eval(held, call.scope, frame) if held is not None else UNDEFINED

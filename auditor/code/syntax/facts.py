@@ -121,6 +121,14 @@ class Call:
         """The line on which the method name, or `new`, stands."""
         return int((self.node if self.is_new else self.name_node).start_point[0]) + 1
 
+    @property
+    def receiver(self) -> Node | None:
+        """The expression that a method is called on: `a.b` of `a.b.c()`; None of a plain call."""
+        callee = self.callee
+        return (
+            callee.child_by_field_name("object") if callee is not None and callee.type == "member_expression" else None
+        )
+
     def arguments(self) -> list[Node]:
         """Argument nodes, spreads included."""
         if self._arguments is None:
