@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from auditor.code.evaluation import callers
 from auditor.code.evaluation.values import (
     UNDEFINED,
     External,
@@ -205,6 +204,3 @@ def _shown(options: Object | None) -> dict[str, Option]:
     if "password" in options.members and not is_nothing(options.members["password"]):
         kept["password"] = Option(option([options.members["password"]]).state, "***")
     return plain(kept)
-
-
-TURNS = callers.MOST_TURNS

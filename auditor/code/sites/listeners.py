@@ -167,6 +167,3 @@ def _chain(ev: Evaluator, cls: Class) -> list[Class]:
 def handler_functions(value: Value) -> list[FunctionValue]:
     """The functions that a listener may be."""
     return [one for one in options_of(value) if isinstance(one, FunctionValue)]
-
-
-SHARED = _SHARED
