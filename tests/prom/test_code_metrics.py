@@ -122,6 +122,35 @@ def test_the_served_registry_is_not_the_one_that_holds_it(tmp_path: Path) -> Non
     assert found["queue_depth_elsewhere", "depth"].served is None
 
 
+def test_metrics_that_are_put_into_a_registry_once_made(tmp_path: Path) -> None:
+    found = find(
+        tmp_path,
+        metrics="""
+        import client from 'prom-client';
+        import { Queue } from 'bullmq';
+        export const page = new client.Registry();
+        const aside = new client.Registry();
+        for (const queue of [new Queue('mail'), new Queue('sms')]) {
+          page.registerMetric(new client.Gauge({ name: `${queue.name}_waiting`, help: 'x', async collect() { this.set(await queue.getWaitingCount()); } }));
+        }
+        export const failed = new client.Counter({ name: 'mail_failed_total', help: 'x' });
+        page.registerMetric(failed);
+        const kept = new client.Counter({ name: 'kept_total', help: 'x' });
+        aside.registerMetric(kept);
+        """,
+        app="""
+        import { page, failed } from './metrics';
+        failed.inc();
+        app.get('/metrics', async (_req, res) => res.send(await page.metrics()));
+        """,
+    )
+    assert {name for (name, _), metric in found.items() if metric.served} == {
+        "mail_waiting",
+        "sms_waiting",
+        "mail_failed_total",
+    }
+
+
 def test_a_worker_and_a_web_server_have_a_registry_each(tmp_path: Path) -> None:
     files = {
         "metrics": "import { Gauge, register } from 'prom-client';\nexport const depth = new Gauge({ name: 'queue_depth', help: 'h' });\n"

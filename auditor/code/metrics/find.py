@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from auditor.code.metrics import added as added_
 from auditor.code.metrics import boards as boards_
 from auditor.code.metrics import declared as sites_
 from auditor.code.metrics import library as library_
@@ -54,6 +55,8 @@ def find(
     declaring = _modules(ev, paths, sites_.WORDS, sites_.MARKS)
     declared = sites_.declared(ev, declaring)
     declared += [m for module in declaring for m in as_objects(module, [d for d in declared if d.module is module])]
+    if declared:
+        added_.add(ev, declared, _modules(ev, paths, added_.WORDS))
     fed = feeds(ev, declared)
     outlets = served_.outlets(ev, _modules(ev, paths, served_.WORDS, served_.MARKS)) if declaring else []
     program = Program(ev, is_live, service_of, outlets, entries or {}, within)
