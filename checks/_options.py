@@ -61,7 +61,7 @@ def described(name: str, found: Option) -> str:
             values = " or ".join(shown(value) for value in found.values)
             return f"{name}: {values}{_way(found)}"
         case OptionState.KNOWN:
-            return f"{name}: {shown(found.value)}{_way(found)}"
+            return f"{name}: {'null' if found.value is None else shown(found.value)}{_way(found)}"
 
 
 def sureness(found: Option, site: CodeSpan) -> Confidence:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from auditor.code.model import CodeModel, Effect, OptionState, Role, Worker
+from auditor.code.model import CodeModel, Effect, Kind, OptionState, Role, Worker
 from auditor.gaps import altered
 from auditor.model import Confidence, Finding, Severity, Status, Subject, SubjectType, Verdict
 from auditor.probes import not_applicable, probe
@@ -12,7 +12,7 @@ from auditor.probes import not_applicable, probe
 from ._guards import before, guard_of, guards_of, takes
 from ._handlers import cannot_follow, fills, of, path_of, surely
 from ._keys import KeyQuality, key_quality, key_told
-from ._kinds import PAYMENT, absent, by_handler, handlers
+from ._kinds import PAYMENT, absent, by_handler, handlers, needs_call
 from ._roles import WRITES
 from ._sends import CHARGES, at_charges
 from ._subjects import Judged, bad, good, subject_of, unsure
@@ -195,6 +195,8 @@ def _recorded_first(_: CodeModel, worker: Worker, moved: tuple[Effect, ...]) -> 
 def _refunds(code: CodeModel, worker: Worker) -> Judged | None:
     refunds = of(worker, Role.REFUND_CREATE)
     if not refunds:
+        if worker.kind is Kind.REFUND:
+            return needs_call(worker, "whether it refunds", Role.REFUND_CREATE)
         return cannot_follow(worker, "whether it refunds")
     judged = [key_quality(effect.key) for effect in refunds if effect.key is not None]
     if KeyQuality.RANDOM in judged:  # an attempt that goes on after a crash makes another key, whatever a record says

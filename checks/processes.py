@@ -59,6 +59,16 @@ def _closed(code: CodeModel, worker: Worker) -> Judged:
     fix = "close it on both signals: for (const s of ['SIGTERM', 'SIGINT']) process.on(s, async () => { await worker.close(); process.exit(0); })"
     if is_bull(worker):
         fix = fix.replace("worker.close", "queue.close")
+    if not closed and worker.exits_first:
+        message = f"{name} is closed in vain: the process exits before its close() is awaited ({worker.exits_first.label()}), and its running jobs are cut off"
+        return bad(
+            message,
+            "process.exit comes before close() is done",
+            expected="await worker.close(), then process.exit",
+            related=(worker.exits_first, *related),
+            confidence=Confidence.LIKELY,
+            fix=fix,
+        )
     if not closed:
         heard = f"; the signal handlers at {labels(spans)} do not reach it" if spans else ""
         message = f"{name} is closed on no signal: every deploy cuts its running jobs off{heard}"

@@ -412,6 +412,8 @@ class Worker(Site):
     """Signals that lead to an awaited close() of this worker."""
     forced_close: bool = False
     """`close(true)`."""
+    exits_first: CodeSpan | None = None
+    """A `process.exit` in a signal's handler that comes before this worker's close() is awaited."""
     kind: Kind = Kind.OTHER
     kind_by: KindBy = KindBy.NOTHING
     effects: tuple[Effect, ...] = ()

@@ -462,3 +462,31 @@ def test_a_wrapper_of_several_queues_enqueues_several_jobs(tmp_path: Path) -> No
     ]
     assert [[path for path, _ in one.data_keys] for one in producer.cases] == [["orderId"], ["file"]]
     assert model.jobs == producer.cases
+
+
+def test_a_variable_that_is_assigned_by_destructuring(tmp_path: Path) -> None:
+    model = read(
+        tmp_path,
+        {"bullmq": "5.61.0", "@prisma/client": "6.0.0"},
+        src__db="""
+            import { PrismaClient } from '@prisma/client';
+            import { Queue } from 'bullmq';
+            function make() {
+              const base = new PrismaClient();
+              return { prisma: base.$extends({}), queues: [new Queue('mail', { connection: {} })] };
+            }
+            let prisma; let mail;
+            ({ prisma, queues: [mail] } = make());
+            export { prisma, mail };
+        """,
+        src__index="""
+            import { Worker } from 'bullmq';
+            import { prisma, mail } from './db';
+            mail.add('welcome', {});
+            new Worker('mail', async (job) => {
+              await prisma.user.update({ where: { id: job.data.id }, data: { mailed: true } });
+            }, { connection: {} });
+        """,
+    )
+    assert [job.queue for job in model.producers] == [("mail",)]
+    assert [effect.role.value for effect in model.workers[0].effects] == ["db.write"]

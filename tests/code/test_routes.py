@@ -21,6 +21,11 @@ def where(files: dict[str, str], entry: str = "main.ts") -> str:
         ({"main.ts": EXPRESS + "app.get('/orders', list);\napp.listen(3000);\n"}, "main.ts:4"),
         ({"main.ts": EXPRESS + "app.get('/health', ok);\napp.get('/metrics', all);\napp.listen(3000);\n"}, ""),
         ({"main.ts": EXPRESS + "app.use('/admin/queues', board.getRouter());\napp.listen(3000);\n"}, ""),
+        (
+            {"main.ts": EXPRESS + "app.all('/debug/cron/:type', run);\napp.get('/metrics', all);\napp.listen(3000);\n"},
+            "",
+        ),
+        ({"main.ts": EXPRESS + "app.get('/debugger', page);\napp.listen(3000);\n"}, "main.ts:4"),
         ({"main.ts": EXPRESS + "app.use('/api', router);\nrouter.get('/ready', ok);\napp.listen(3000);\n"}, ""),
         ({"main.ts": EXPRESS + "autoload(app);\napp.listen(3000);\n"}, "main.ts:4"),
         (

@@ -108,9 +108,7 @@ def _reassigned(ev: Evaluator, binding: Binding, value: Value, frame: Frame | No
     for assignment in module.assignments.get(binding.name, ()):
         if assignment.scope.lookup(binding.name) is not binding or assignment.op in ("-=", "*=", "/="):
             continue
-        if assignment.left.type != "identifier":
-            found.append(Unknown("it is assigned by destructuring", binding.name))
-        elif assignment.op == "+=":
+        if assignment.op == "+=":
             found.append(
                 Unknown(
                     "it is built up step by step",
@@ -119,7 +117,8 @@ def _reassigned(ev: Evaluator, binding: Binding, value: Value, frame: Frame | No
                 )
             )
         else:
-            found.append(ev.eval(assignment.right, assignment.scope, frame))
+            taken = ev.eval(assignment.right, assignment.scope, frame)
+            found.append(follow(ev, taken, assignment.path, assignment.scope, frame))
     if not found:
         return value
     kept = [] if is_nothing(value) else [value]

@@ -151,11 +151,11 @@ def _libraries(queues: Sequence[Queue], producers: Sequence[Producer], workers: 
     """Bull and BullMQ on one queue name: their keys differ, so the jobs of one are invisible to the other."""
     by_name: dict[str, dict[Library, CodeSpan]] = {}
     for queue in queues:
-        for name in (queue.name or "").split("|"):
+        for name in (queue.name or "").split("|") if queue.live else ():
             by_name.setdefault(name, {}).setdefault(queue.library, queue.span)
     sites: list[Producer | Worker] = [*producers, *workers]
     for site in sites:
-        for name in site.queue:
+        for name in site.queue if site.live else ():
             by_name.setdefault(name, {}).setdefault(site.library, site.span)
     for name, found in by_name.items():
         if name and Library.BULL in found and (Library.BULLMQ in found or Library.BULLMQ_PRO in found):

@@ -1,4 +1,4 @@
-"""Whether a process serves application routes: a server for health, readiness, metrics or a queue board serves none."""
+"""Whether a process serves application routes: a server for health, readiness, metrics, debugging or a queue board serves none."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _WHOLE = re.compile(
 )
 _OPERATIONS = re.compile(
     rb"/?(?:api/)?(?:v\d+/)?(?:internal/|_|ops/|system/|worker/)?(?:health\w*(?:[/-].*)?|live\w*|ready\w*|status|ping|up|metrics(?:/.*)?|version|info|"
-    rb"(?:admin/)?(?:queues?|bull(?:-?board|mq)?|arena|jobs-?ui|board|ui)(?:/.*)?|favicon\.ico|\*|api|v\d+|)/?"
+    rb"debug(?:/.*)?|(?:admin/)?(?:queues?|bull(?:-?board|mq)?|arena|jobs-?ui|board|ui)(?:/.*)?|favicon\.ico|\*|api|v\d+|)/?"
 )
 _HTTP_WORDS = (
     b"http'", b'http"', b"https'", b'https"', b"express", b"fastify", b"koa", b"hono", b"restify", b"polka", b"hapi", b"nestjs/core", b"elysia",

@@ -244,16 +244,19 @@ class Class:
 
 
 class Assignment:
-    """`left op right`, where it stands."""
+    """`left op right`, where it stands; `path` leads to the part of the right side that a pattern on the left takes."""
 
-    __slots__ = ("context", "left", "op", "right", "scope")
+    __slots__ = ("context", "left", "op", "path", "right", "scope")
 
-    def __init__(self, left: Node, right: Node, op: str, scope: Scope, context: Context | None) -> None:
+    def __init__(
+        self, left: Node, right: Node, op: str, scope: Scope, context: Context | None, path: tuple[Step, ...] = ()
+    ) -> None:
         self.left = left
         self.right = right
         self.op = op
         self.scope = scope
         self.context = context
+        self.path = path
 
 
 class Module:

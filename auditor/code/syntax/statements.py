@@ -53,9 +53,7 @@ def assign(walk: Walk, node: Node, scope: Scope, context: Context | None) -> Non
             walk.module.index_assignments.setdefault(last_name(walk.module, held), []).append(fact)
     elif left.type in ("object_pattern", "array_pattern"):
         for name, path in walk.pattern(left):
-            spread = Assignment(left, right, op, scope, context)
-            walk.module.assignments.setdefault(name, []).append(spread)
-            del path
+            walk.module.assignments.setdefault(name, []).append(Assignment(left, right, op, scope, context, path))
     walk.stack.append((right, scope, context))
     if left.type != "identifier":
         walk.stack.append((left, scope, context))

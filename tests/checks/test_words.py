@@ -1,0 +1,46 @@
+"""What findings and evidence say: words that would be wrong send a reader to the wrong place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from auditor.model import Result, Status
+
+from .support import Case, judge
+
+
+def result(root: Path, item: str, code: str) -> Result:
+    """The item's result on one file that the start script runs."""
+    package = '{"scripts": {"start": "node dist/index.js"}, "dependencies": {"bullmq": "5.61.0", "ioredis": "5.4.0"}}'
+    return judge(Case(item, Status.FAIL, "", {"package.json": package, "src/index.ts": code}), root)
+
+
+def test_a_close_that_the_process_does_not_wait_for(tmp_path: Path) -> None:
+    found = result(
+        tmp_path,
+        "TT022",
+        """import { Worker } from 'bullmq';
+const worker = new Worker('sync', async (job) => job.data, { connection: {} });
+process.on('SIGTERM', async () => {
+  worker.close();
+  await disconnect();
+  process.exit(0);
+});
+""",
+    )
+    assert found.verdict.status is Status.FAIL
+    assert "exits before its close() is awaited (src/index.ts:6)" in found.verdict.reason
+
+
+def test_null_is_not_told_as_unset(tmp_path: Path) -> None:
+    found = result(
+        tmp_path,
+        "TT025",
+        """import { Worker } from 'bullmq';
+import IORedis from 'ioredis';
+const connection = new IORedis(process.env.REDIS_URL!, { maxRetriesPerRequest: null });
+new Worker('sync', async (job) => job.data, { connection });
+""",
+    )
+    assert found.verdict.status is Status.PASS
+    assert "maxRetriesPerRequest: null" in found.verdict.evidence[0].observed
