@@ -9,7 +9,7 @@ import pytest
 
 from auditor import scan
 from auditor.code.collect import collect
-from auditor.code.source.files import LARGEST, SourceTree, repository_root
+from auditor.code.source.files import LARGEST, SourceTree, is_test, repository_root
 from auditor.errors import SourceError
 from auditor.model import SourceStatus
 from auditor.request import Request
@@ -34,6 +34,28 @@ def test_folders_that_hold_no_code_of_the_project_are_skipped(tmp_path: Path) ->
     tree = SourceTree([tmp_path])
     assert tree.paths == ["src/a.ts"]
     assert {skipped.why for skipped in tree.skipped} == {"test"}
+
+
+@pytest.mark.parametrize(
+    ("path", "tests"),
+    [
+        ("src/a.servertest.ts", True),
+        ("src/a.clienttest.tsx", True),
+        ("src/a.int-spec.ts", True),
+        ("src/a.itest.ts", True),
+        ("src/__test__/setup.ts", True),
+        ("src/__e2e__/a.ts", True),
+        ("load-tests/queue.js", True),
+        ("apps/api-e2e/src/main.ts", True),
+        ("src/contest.ts", False),
+        ("src/api.latest.ts", False),
+        ("src/contests/a.ts", False),
+        ("src/servertest/a.ts", False),
+        ("src/__data__/a.ts", False),
+    ],
+)
+def test_kinds_of_tests_are_told_by_their_names(path: str, tests: bool) -> None:
+    assert is_test(path) is tests
 
 
 def test_gitignore_holds_without_git(tmp_path: Path) -> None:

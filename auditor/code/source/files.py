@@ -56,10 +56,16 @@ _SKIPPED_FOLDERS = frozenset(
         "storybook-static",
     ]
 )
-_TEST_FOLDERS = frozenset(
-    ["__tests__", "__mocks__", "__fixtures__", "test", "tests", "e2e", "cypress", "spec", "specs", "testing"]
+_TEST_FOLDERS = frozenset(["test", "tests", "e2e", "cypress", "spec", "specs", "testing"])
+_TESTED = (
+    "unit|int|it|i|integration|e2e|server|client|api|node|browser|dom|ui|component|db|func|functional|system|smoke|load|perf|"
+    "performance|stress|contract|acceptance|property"
 )
-_TEST_FILE = re.compile(r"[.\-_](?:test|tests|spec|e2e|e2e-spec|stories|mock)\.[cm]?[jt]sx?$")
+"""Kinds of tests, as names of files and folders say them: `a.servertest.ts`, `a.int-spec.ts`, `load-tests/`."""
+_TEST_FILE = re.compile(
+    rf"(?:[.\-_](?:test|tests|spec|e2e|e2e-spec|stories|mock)|\.(?:{_TESTED})[\-_]?(?:test|spec)s?)\.[cm]?[jt]sx?$"
+)
+_TEST_FOLDER = re.compile(rf"__(?:tests?|specs?|mocks?|fixtures?|e2e)__|(?:{_TESTED})[\-_](?:test|spec)s?|[\w\-]+-e2e")
 _BUNDLE = re.compile(r"\.(?:min|bundle|chunk)\.[cm]?js$|\.d\.[cm]?ts$")
 _MARKERS = (
     "pnpm-workspace.yaml",
@@ -245,7 +251,9 @@ class SourceTree:
 def is_test(name: str) -> bool:
     """Whether a path is a test's: its code starts no worker."""
     parts = name.split("/")
-    return bool(_TEST_FILE.search(parts[-1])) or any(part in _TEST_FOLDERS for part in parts[:-1])
+    return bool(_TEST_FILE.search(parts[-1])) or any(
+        part in _TEST_FOLDERS or _TEST_FOLDER.fullmatch(part) for part in parts[:-1]
+    )
 
 
 def _in_skipped_folder(name: str) -> bool:
