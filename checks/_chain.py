@@ -9,12 +9,35 @@ from auditor.code.model import Effect, Role, Worker
 from ._sends import sends
 
 SOLANA = ("solana", "metaplex", "umi", "bubblegum", "anchor")
+FLAT_FEES = frozenset(
+    {
+        "xrpl",
+        "stellar-sdk",
+        "@stellar/stellar-sdk",
+        "algosdk",
+        "@hashgraph/sdk",
+        "@hiero-ledger/sdk",
+        "ton",
+        "ton-core",
+        "@ton/ton",
+        "@ton/core",
+    }
+)
+"""SDKs of chains without a gas limit to estimate: a transaction carries the whole of its fee, and pays no more than that."""
+FLAT_FEE = (
+    "every mint goes to a chain whose transactions state the whole of their fee: there is no gas to estimate or cap"
+)
 MANAGERS = ("noncemanager", "nonce_manager", "engine", "enqueuetransaction", "relayer", "defender")
 
 
 def is_solana(effect: Effect) -> bool:
     """Whether the call belongs to a Solana SDK; everything else on a chain goes by an account nonce."""
     return any(word in effect.package.lower() for word in SOLANA)
+
+
+def has_flat_fee(effect: Effect) -> bool:
+    """Whether the call sends to a chain whose transactions state all that they may cost: XRPL, Stellar, Algorand, Hedera, TON."""
+    return effect.package in FLAT_FEES
 
 
 def nonce_managed(effects: Iterable[Effect]) -> bool:

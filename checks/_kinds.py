@@ -48,6 +48,12 @@ def named_only(site: Site) -> bool:
     return isinstance(site, Worker) and site.kind_by is KindBy.NAMES and site.followed
 
 
+def names_alone(code: CodeModel, job: Producer) -> bool:
+    """Whether a job is of its kind by a name alone: all handlers that take it were followed, and show nothing of the kind."""
+    takers = [worker for worker in code.consumers if worker.live and set(worker.queue) & set(job.queue)]
+    return bool(takers) and all(named_only(worker) for worker in takers)
+
+
 def absent(code: CodeModel, kinds: tuple[Kind, ...]) -> Verdict | None:
     """Not applicable where there is no job of these kinds, saying what was looked at; else None."""
     if code.empty:

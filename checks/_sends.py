@@ -13,11 +13,11 @@ from ._subjects import Judged
 CHARGES = (Role.PAYMENT_CREATE, Role.REFUND_CREATE)
 
 
-def at_mint(what: str) -> Callable[[Callable[[CodeModel, Worker, Effect], Judged]], WorkerRule]:
+def at_mint(what: str) -> Callable[[Callable[[CodeModel, Worker, Effect], Judged | None]], WorkerRule]:
     """Judge a handler at the send of its mint; unverified where none is seen, since then `what` is open."""
 
-    def at(rule: Callable[[CodeModel, Worker, Effect], Judged]) -> WorkerRule:
-        def judge(code: CodeModel, worker: Worker) -> Judged:
+    def at(rule: Callable[[CodeModel, Worker, Effect], Judged | None]) -> WorkerRule:
+        def judge(code: CodeModel, worker: Worker) -> Judged | None:
             send = mint_of(worker)
             return rule(code, worker, send) if send else needs_call(worker, what, Role.CHAIN_SEND)
 

@@ -8,7 +8,7 @@ from auditor.code.model import CodeModel, Effect, Kind, Option, OptionState, Pro
 from auditor.model import Confidence, Verdict
 from auditor.probes import probe
 
-from ._chain import is_solana, nonce_managed
+from ._chain import FLAT_FEE, has_flat_fee, is_solana, nonce_managed
 from ._conditions import condition_of
 from ._guards import guard_of
 from ._handlers import first, of, path_of, surely
@@ -29,9 +29,15 @@ NONCE_ERRORS = (
     "block_height",
     "transactionexpired",
     "already_processed",
+    "past_seq",
+    "bad_seq",
+    "seqno",
 )
 BATCHES = ("batch", "bulk", "airdrop", "backfill", "campaign")
 SIGNATURES = ("signature", "transactionid", "transaction_id", "txid", "tx_id", "hash", "sig")
+DONE = frozenset(
+    {"already", "sent", "delivered", "processed", "handled", "done", "duplicate", "dedup", "idempotent", "idempotency"}
+)
 BALANCE = ("balance", "funds", "lamports")
 
 
@@ -59,8 +65,11 @@ def nonce(code: CodeModel) -> Verdict:
 
 @probe("mint.gas_buffer")
 def gas_buffer(code: CodeModel) -> Verdict:
-    """Gas is estimated before the send and the limit comes from the estimate; Solana: a compute-unit limit from simulation."""
-    return by_handler(code, MINT, _gas, "gas is estimated before every mint")
+    """Gas is estimated before the send and the limit comes from the estimate; Solana: a compute-unit limit from simulation.
+
+    Chains whose transactions state the whole of their fee (XRPL, Stellar, Algorand, Hedera, TON) have no gas to estimate.
+    """
+    return by_handler(code, MINT, _gas, "gas is estimated before every mint", FLAT_FEE)
 
 
 @probe("mint.nonce_errors")
@@ -130,10 +139,16 @@ def identified(code: CodeModel, job: Producer) -> Judged:
 
 
 def _remembers(guard: Effect) -> bool:
-    """A look at what was sent before; that a recipient exists or a group is still paused says nothing of it."""
-    text = f"{guard.call} {guard.target}".lower()
-    return guard.claims or any(
-        word in text for word in ("sent", "mail", "notif", "deliver", "dedup", "idempot", "outbox", "message")
+    """A look at what was sent before; that a recipient exists or a group is still paused says nothing of it.
+
+    The call or its table says so, or the helper that makes it: `isAlreadyProcessed`.
+    """
+    text = f"{guard.call} {guard.target}".lower().replace("consent", "")
+    helper = re.findall(r"[A-Z]?[a-z]+", guard.steps[-1] if len(guard.steps) > 1 else "")
+    return (
+        guard.claims
+        or any(word in text for word in ("sent", "mail", "notif", "deliver", "dedup", "idempot", "outbox", "message"))
+        or any(word.lower() in DONE for word in helper)
     )
 
 
@@ -251,7 +266,9 @@ _FINAL = re.compile(r"complet|confirm|minted|done|success|finish|final|^paid$", 
 
 
 @at_mint("whether it estimates gas")
-def _gas(_: CodeModel, worker: Worker, send: Effect) -> Judged:
+def _gas(_: CodeModel, worker: Worker, send: Effect) -> Judged | None:
+    if has_flat_fee(send):
+        return None
     name = subject_of(worker).name
     wanted = (
         ("computeunitlimit", "simulate", "unitsconsumed")

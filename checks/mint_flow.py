@@ -8,11 +8,11 @@ from auditor.code.model import CodeModel, Effect, OptionState, Producer, Role, W
 from auditor.model import Confidence, Verdict
 from auditor.probes import probe
 
-from ._chain import is_solana
+from ._chain import FLAT_FEE, has_flat_fee, is_solana
 from ._conditions import condition_of
 from ._guards import before, hangs_on
 from ._handlers import fills, first, of, path_of, surely
-from ._kinds import MINT, by_handler, by_job, needs_call
+from ._kinds import MINT, by_handler, by_job, names_alone, needs_call
 from ._options import choices, described, number, numbers, option, places, sureness
 from ._roles import WRITES
 from ._sends import at_mint, mint_of
@@ -53,13 +53,19 @@ def resumable_batches(code: CodeModel) -> Verdict:
 
 @probe("mint.gas_spikes")
 def gas_spikes(code: CodeModel) -> Verdict:
-    """The fee is read and compared with a cap before the send, which waits or stops when it is above."""
-    return by_handler(code, MINT, _fee_cap, "the fee is capped before every mint")
+    """The fee is read and compared with a cap before the send, which waits or stops when it is above.
+
+    Transactions that state the whole of their fee (XRPL, Stellar, Algorand, Hedera, TON) are their own cap.
+    """
+    return by_handler(code, MINT, _fee_cap, "the fee is capped before every mint", FLAT_FEE)
 
 
 @probe("mint.congestion_backoff")
 def congestion_backoff(code: CodeModel) -> Verdict:
-    """Mint jobs try at least 5 times with exponential or own backoff: congestion lasts minutes, not seconds."""
+    """Mint jobs try at least 5 times with exponential or own backoff: congestion lasts minutes, not seconds.
+
+    Jobs that are mints by their name alone, while their handler is followed to no chain, prove nothing of congestion.
+    """
     return by_job(code, MINT, _congestion, "mint jobs outlast congestion")
 
 
@@ -189,7 +195,9 @@ def _batch(code: CodeModel, worker: Worker, send: Effect) -> Judged:
 
 
 @at_mint("whether it caps the fee")
-def _fee_cap(_: CodeModel, worker: Worker, send: Effect) -> Judged:
+def _fee_cap(_: CodeModel, worker: Worker, send: Effect) -> Judged | None:
+    if has_flat_fee(send):
+        return None
     name = subject_of(worker).name
     test = condition_of(worker, FEES, before=send, compares=True, other_than=BALANCE)
     read = next((e for e in of(worker, Role.CHAIN_GAS) if e.order < send.order and _judged_by_caller(worker, e)), None)
@@ -219,7 +227,7 @@ def _judged_by_caller(worker: Worker, read: Effect) -> bool:
     return test.span.path != own.path or not own.start <= test.span.start <= own.end
 
 
-def _congestion(_: CodeModel, job: Producer) -> Judged:
+def _congestion(code: CodeModel, job: Producer) -> Judged:
     name, tries, wait = subject_of(job).name, option(job.options, "attempts"), option(job.options, "backoff")
     told, related = f"{described('attempts', tries)}; {described('backoff', wait)}", places(tries, wait)
     if OptionState.UNKNOWN in (tries.state, wait.state):
@@ -234,7 +242,7 @@ def _congestion(_: CodeModel, job: Producer) -> Judged:
         told,
         expected="5 to 10 attempts, exponential",
         related=related,
-        confidence=sureness(tries, job.span),
+        confidence=Confidence.POSSIBLE if names_alone(code, job) else sureness(tries, job.span),
     )
 
 

@@ -20,7 +20,20 @@ _MARKS = (
     b"refunds.", b"captureOrder", b"createOrder", b"transaction.sale", b"payments.create", b"refundPayment", b"OrdersCaptureRequest",
 )  # fmt: skip
 _BOUNCE_MARKS = (b"bounce", b"Bounce", b"BOUNCE")
-_BOUNCE = re.compile(rb"(?<![Dd]e)[Bb]ounce|(?<!DE)BOUNCE")
+_BOUNCE = re.compile(rb"(?<![Dd]e)[Bb]ounce(?![ _-]?[Rr]ate)|(?<!DE)BOUNCE(?!_?RATE)")
+"""A mail's bounce: no debouncing, nor the bounce rate of a site's visitors."""
+_OF_MAIL = (
+    b"mail",
+    b"Mail",
+    b"MAIL",
+    b"recipient",
+    b"complain",
+    b"Complain",
+    b"suppress",
+    b"sendgrid",
+    b"postmark",
+    b"SNS",
+)
 _WRITES = frozenset((Role.DB_WRITE, Role.DB_UPSERT, Role.DB_INCREMENT, Role.ENQUEUE))
 _HMAC_MARKS = (b"createHmac", b"verif-hash", b"subtle.verify")
 _SIGNATURE = re.compile(
@@ -120,8 +133,10 @@ def _is_clock(effects: Effects, call: Call) -> bool:
 
 
 def _bounces(effects: Effects, is_live: IsLive) -> Iterator[Effect]:
-    """Functions that speak of a bounce and whose reach writes: one for each file is enough."""
+    """Functions that speak of a mail's bounce and whose reach writes: one for each file is enough."""
     for module in _modules(effects, _BOUNCE_MARKS, _BOUNCE):
+        if not any(word in module.source for word in _OF_MAIL):
+            continue
         for function in module.functions:
             said = _BOUNCE.search(function.node.text or b"")
             if said is None or not is_live(module, function):
