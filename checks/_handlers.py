@@ -47,9 +47,14 @@ def surely(*effects: Effect) -> Confidence:
 
 
 def path_of(worker: Worker, effect: Effect) -> str:
-    """`handler processRefund (src/a.ts:31) → RefundService.refund (:88) → stripe.refunds.create (:104)`."""
-    start = worker.handler or worker.span
-    steps = [f"handler {worker.handler_name or 'of ' + '|'.join(worker.queue)} ({start.label()})"]
+    """`handler processRefund (src/a.ts:31) → RefundService.refund (:88) → stripe.refunds.create (:104)`.
+
+    Of several processors of a queue, the one that makes the call.
+    """
+    start, name = worker.handler or worker.span, worker.handler_name
+    if effect.run and effect.path and effect.path[0] != start:
+        start, name = effect.path[0], effect.steps[0] if effect.steps else ""
+    steps = [f"handler {name or 'of ' + '|'.join(worker.queue)} ({start.label()})"]
     before = start.path
     for at, span in enumerate(effect.path):
         if span in (start, effect.span) or not at:

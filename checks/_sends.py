@@ -57,13 +57,13 @@ def mint_of(worker: Worker) -> Effect | None:
     """The send whose transaction this very run builds and signs; None where the handler sends nothing.
 
     A send of signed bytes on a branch that leaves before another send is an earlier attempt's, sent again: it needs neither
-    estimate nor balance nor fee cap, since however often it is sent it lands once. Where one function is reached for
-    both, its last call counts.
+    estimate nor balance nor fee cap, since however often it is sent it lands once. Where one function of a processor is
+    reached for both, its last call counts.
     """
     sent = sorted(sends(worker), key=lambda e: e.order)
     fresh = [e for at, e in enumerate(sent) if not (_again(e) and any(_after(e, later) for later in sent[at + 1 :]))]
     first = fresh[0] if fresh else None
-    return next((e for e in reversed(fresh) if first is not None and e.span == first.span), first)
+    return next((e for e in reversed(fresh) if first is not None and (e.span, e.run) == (first.span, first.run)), first)
 
 
 def _again(send: Effect) -> bool:

@@ -8,12 +8,13 @@ from auditor.code.model import CodeModel, Effect, Kind, Option, OptionState, Pro
 from auditor.model import Confidence, Verdict
 from auditor.probes import probe
 
+from ._at_once import at_once
 from ._chain import FLAT_FEE, has_flat_fee, is_solana, nonce_managed
 from ._conditions import condition_of
 from ._guards import guard_of
 from ._handlers import first, of, path_of, surely
 from ._kinds import MINT, by_handler, by_job, main_call, needs_call, producers
-from ._options import choices, described, number, numbers, option, places, sureness
+from ._options import choices, described, number, option, places, sureness
 from ._roles import WRITES
 from ._sends import at_mint, mint_of, sends
 from ._subjects import Judged, bad, good, subject_of, unsure
@@ -171,7 +172,7 @@ def _prior_mint(_: CodeModel, worker: Worker, send: Effect) -> Judged:
     )
 
 
-def _nonce(_: CodeModel, worker: Worker) -> Judged:
+def _nonce(code: CodeModel, worker: Worker) -> Judged:
     name, sent = subject_of(worker).name, sends(worker)
     if not sent:
         return needs_call(worker, "who manages its nonce", Role.CHAIN_SEND)
@@ -179,11 +180,11 @@ def _nonce(_: CodeModel, worker: Worker) -> Judged:
         return _blockhash(worker, name)
     if nonce_managed(worker.effects):
         return good(f"{name}: a nonce manager is in reach", confidence=Confidence.LIKELY)
-    return _account_nonce(worker, name, next((e for e in sent if "parallel" in e.within), sent[0]))
+    return _account_nonce(code, worker, name, next((e for e in sent if "parallel" in e.within), sent[0]))
 
 
-def _account_nonce(worker: Worker, name: str, send: Effect) -> Judged:
-    most = numbers(option(worker.options, "concurrency"))
+def _account_nonce(code: CodeModel, worker: Worker, name: str, send: Effect) -> Judged:
+    most = at_once(code, worker)
     explicit = first(worker.effects, {Role.CHAIN_NONCE})
     lock = next((e for e in of(worker, Role.LOCK) if e.order < send.order), None)
     if explicit and lock:
@@ -204,13 +205,13 @@ def _account_nonce(worker: Worker, name: str, send: Effect) -> Judged:
             related=send.calls,
             confidence=surely(send),
         )
-    if option(worker.options, "concurrency").state is OptionState.ABSENT or (most and max(most) <= 1):
+    if most == 1:
         return good(f"{name}: one job at a time sends from the wallet (in one process)", confidence=Confidence.LIKELY)
     if most is None:
         return unsure(f"{name}: no nonce manager, and its concurrency could not be resolved", related=(send.span,))
     return bad(
-        f"{name}: {path_of(worker, send)} runs {max(most):g} at once on one account without a nonce manager",
-        f"concurrency: {max(most):g}",
+        f"{name}: {path_of(worker, send)} runs {most} at once on one account without a nonce manager",
+        f"{most} jobs at once",
         expected="NonceManager, viem's nonceManager, an engine, or concurrency 1",
         place=send.span,
         related=send.calls,

@@ -8,6 +8,7 @@ from auditor.model import Confidence, Verdict
 from auditor.probes import probe
 
 from . import _live
+from ._at_once import at_once
 from ._chain import shares_nonce
 from ._handlers import cannot_follow, fills, first, in_process, of
 from ._options import choices, described, number, numbers, option, places, sureness
@@ -106,14 +107,24 @@ def _default_concurrency(code: CodeModel, worker: Worker, name: str) -> Judged:
         return cannot_follow(worker, "whether 1 is enough") or good(
             "concurrency: not set (1); the handler waits for no other server", confidence=Confidence.LIKELY
         )
-    jobs = fills(code, worker)
+    jobs, most = fills(code, worker), at_once(code, worker) or 1
+    if shares_nonce(worker) and most > 1:
+        send = first(worker.effects, {Role.CHAIN_SEND})
+        message = f"{name} sends transactions from one account by {most} jobs at once (Bull adds up the processors of a queue), without a nonce manager"
+        return bad(
+            message,
+            f"concurrency: not set, {most} processors",
+            expected="one processor, or a nonce manager",
+            related=(send.span,) if send else (),
+            confidence=Confidence.LIKELY,
+        )
     if shares_nonce(worker):
         return good("concurrency: not set (1), as the shared nonce needs", confidence=Confidence.LIKELY)
     if jobs and all(job.repeats or job.scheduler is not None for job in jobs):
         return good("concurrency: not set (1); only schedulers fill the queue", confidence=Confidence.LIKELY)
     where = "beside the processor in process(…)" if is_bull(worker) else "in the worker's options"
     return bad(
-        f"{name} sets no concurrency: one job at a time, though its handler waits for {remote.call} ({remote.span.label()})",
+        f"{name} sets no concurrency: {'one job' if most == 1 else f'{most} jobs, one for each processor,'} at a time, though its handler waits for {remote.call} ({remote.span.label()})",
         "concurrency: not set",
         expected="5 to 50 for work that waits for other servers",
         related=(remote.span,),

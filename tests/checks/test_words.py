@@ -44,3 +44,27 @@ new Worker('sync', async (job) => job.data, { connection });
     )
     assert found.verdict.status is Status.PASS
     assert "maxRetriesPerRequest: null" in found.verdict.evidence[0].observed
+
+
+def test_a_path_starts_at_the_processor_that_makes_the_call(tmp_path: Path) -> None:
+    found = result(
+        tmp_path,
+        "TT029",
+        """import Bull from 'bull';
+import { Processor, Process } from '@nestjs/bull';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+@Processor('sync')
+class Sync {
+  @Process('count')
+  async count(job) { return job.data.count; }
+  @Process('push')
+  async push(job) { await fetch(job.data.url); }
+}
+@Module({ providers: [Sync] })
+class AppModule {}
+NestFactory.createApplicationContext(AppModule);
+""",
+    )
+    assert found.verdict.status is Status.FAIL
+    assert "handler Sync.push (src/index.ts:10) → fetch (:10)" in found.verdict.reason
