@@ -89,7 +89,13 @@ def by_job(code: CodeModel, kinds: tuple[Kind, ...], rule: ProducerRule, held: s
         return none
     found = producers(code, kinds)
     if not found:
-        queues = ", ".join(sorted({name for worker in handlers(code, kinds) for name in worker.queue})) or "a queue"
+        taken = {name for worker in handlers(code, kinds) for name in worker.queue}
+        queues, filled = ", ".join(sorted(taken)) or "a queue", [job for job in jobs_of(code) if taken & set(job.queue)]
+        if filled:
+            return unverified(
+                f"the handler of {queues} does {WORDS[kinds]} jobs among others, and which of the {len(filled)} jobs put there"
+                " they are is not told by their names; give their kinds in tt-audit.yaml"
+            )
         told = f"{WORDS[kinds]} jobs are consumed from {queues}, but no producer of them is in the code given"
         return unverified(f"{told}; give --code of the service that enqueues them", Cause.SOURCE_NOT_GIVEN)
     return decide_jobs(code, found, lambda job: rule(code, job), held=held, nothing=nothing)

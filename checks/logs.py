@@ -14,14 +14,14 @@ from ._subjects import Judged, bad, by_consumer, good, subject_of
 def job_id(code: CodeModel) -> Verdict:
     """The log calls in a handler's reach carry the job's id: as a field, in the text, by a child logger, or by job.log.
 
-    One that does is enough: the others are found beside it. Where the handler logs nothing, its listeners may.
+    What a listener of a connection logs (`client.on('error', …)`) is no line of a job's. One that does is enough: the others are found beside it. Where the handler logs nothing, its listeners may.
     """
     return by_consumer(_logged, "the logs of {n} workers carry the job's id")(code)
 
 
 def _logged(_: CodeModel, worker: Worker) -> Judged:
     name = subject_of(worker).name
-    logs = sorted(of(worker, Role.LOG), key=lambda effect: len(effect.path))
+    logs = sorted((e for e in of(worker, Role.LOG) if "listener" not in e.within), key=lambda effect: len(effect.path))
     told = next((effect for effect in logs if effect.job_id), None)
     if told:
         return good(

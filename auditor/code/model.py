@@ -146,8 +146,8 @@ class Effect:
     arguments: tuple[Option, ...] = ()
     awaited: bool = True
     within: tuple[str, ...] = ()
-    """Enclosing constructs, outermost first: `try`, `catch`, `finally`, `loop`, `if`, `transaction`; and branches that exclude
-    others, as `auditor.code.reach.branches` names them."""
+    """Enclosing constructs, outermost first: `try`, `catch`, `finally`, `loop`, `if`, `transaction`, of a log `listener` (to what
+    happens to a connection); and branches that exclude others, as `auditor.code.reach.branches` names them."""
     timeout: Option | None = None
     """The bound in ms that holds for this call: its own, its client's or the SDK's default; ABSENT: none; None: not looked at."""
     key: Option | None = None

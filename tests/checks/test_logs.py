@@ -20,6 +20,16 @@ PACKAGE = '{"scripts": {"start": "node src/index.js"}, "dependencies": {"bullmq"
         ("save(job.data, job.id);", Status.PASS, "src/index.ts:2 in its helper save carries the job's id"),
         ("save(job.data);", Status.FAIL, "(src/index.ts:2 in its helper save) without the job's id"),
         ("console.log('begun');", Status.FAIL, "its handler logs (src/index.ts:3) without the job's id"),
+        (
+            "const c = new Client(); c.on('error', (e) => { console.error(e); }); await c.put(job.data.id);",
+            Status.FAIL,
+            "neither its handler nor its listeners log anything by job id",
+        ),
+        (
+            "const c = new Client(); c.on('data', (row) => { console.log(row); }); await c.put(job.data.id);",
+            Status.FAIL,
+            "its handler logs (src/index.ts:3) without the job's id",
+        ),
         ("save(job.data); console.log(job.id);", Status.PASS, "console.log at src/index.ts:3 carries the job's id"),
     ],
 )

@@ -68,3 +68,23 @@ NestFactory.createApplicationContext(AppModule);
     )
     assert found.verdict.status is Status.FAIL
     assert "handler Sync.push (src/index.ts:10) → fetch (:10)" in found.verdict.reason
+
+
+def test_mail_jobs_among_others_are_not_told_as_enqueued_by_nobody(tmp_path: Path) -> None:
+    found = result(
+        tmp_path,
+        "TT061",
+        """import { Queue, Worker } from 'bullmq';
+import { Resend } from 'resend';
+const resend = new Resend(process.env.KEY);
+const name = process.env.QUEUE_CLUSTER ? '{cron}' : 'cron';
+const queue = new Queue(name, { connection: {} });
+queue.add('salt', {});
+queue.add('digest', {});
+new Worker(queue.name, async (job) => {
+  if (job.data.type === 'digest') await resend.emails.send({ from: 'a@example.com', to: job.data.to, subject: 's', text: 't' });
+}, { connection: {} });
+""",
+    )
+    assert found.verdict.status is Status.UNVERIFIED
+    assert "which of the 2 jobs put there they are is not told by their names" in found.verdict.reason

@@ -252,7 +252,9 @@ class Effects:
             order=order,
             run=self._run,
             awaited=positions.awaited(call.node),
-            within=around,
+            within=(*around, "listener")
+            if made.role is Role.LOG and positions.heard(call.node, visit.function.node)
+            else around,
             keyed_by=taint.shown(frozenset(paths)),
             job_id=made.role is Role.LOG and bool(carries & {"job.id", "job"}),
             symbol=visit.function.symbol,

@@ -14,6 +14,12 @@ from auditor.model import CodeSpan
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+LIFECYCLE = frozenset(
+    (
+        "error", "connect", "connected", "ready", "open", "close", "end", "reconnecting", "disconnect", "disconnected", "warning",
+    )
+)  # fmt: skip
+"""Events of a connection, not of the work that it is for."""
 LOOPING = frozenset(("map", "forEach", "flatMap", "each", "eachLimit", "mapSeries"))
 """Methods that run their callback for each item."""
 
@@ -76,6 +82,20 @@ def called_inside(function: Function, calls: Iterable[Call]) -> dict[int, Functi
 
 def _stands_in(call: Call, function: Function) -> bool:
     return function.node.start_byte <= call.node.start_byte and call.node.end_byte <= function.node.end_byte
+
+
+def heard(node: Node, limit: Node) -> bool:
+    """Whether a node stands in a listener to what happens to a connection: `client.on('error', …)`, written within `limit`."""
+    at = node.parent
+    while at is not None and at.id != limit.id:
+        owner = at.parent.parent if at.parent is not None and at.parent.type == "arguments" else None
+        if owner is not None and at.type in ("arrow_function", "function_expression"):
+            callee, given = owner.child_by_field_name("function"), owner.child_by_field_name("arguments")
+            name = callee.child_by_field_name("property") if callee is not None else None
+            if name is not None and given is not None and taint.text(name) in ("on", "once", "addListener"):
+                return taint.text(given.named_children[0]).strip("'\"`") in LIFECYCLE
+        at = at.parent
+    return False
 
 
 def in_callback(node: Node, limit: Node) -> str:
