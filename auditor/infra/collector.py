@@ -304,6 +304,8 @@ class Collector:
         entries: dict[str, EntryPoint] = {}
         for entry in (*stated, *nesting.unfolded(list(start_scripts.of_packages(self.reading)), self._apps())):
             entries.setdefault(entry.path, entry)
+        for entry in start_scripts.of_development(self.reading, tuple(entries)):
+            entries.setdefault(entry.path, entry)
         return InfraModel(
             trees=(self.tree.target(),),
             deployments=tuple(self.deployments),

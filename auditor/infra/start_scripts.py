@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import PurePosixPath
 
 from auditor.code.model import EntryPoint
@@ -17,6 +17,7 @@ from auditor.model import FilePlace
 _STARTS = re.compile(
     r"(start|serve|server|workers?|queues?|processors?|consumers?|jobs?|cron|scheduler|daemon|prod(uction)?)([:_.-].*)?$"
 )
+_DEVELOPS = re.compile(r"(start:)?dev(:(server|api|workers?|queues?|watch))?$")
 _NOT_STARTS = re.compile(
     r"dev|debug|watch|test|lint|build|local|migrat|seed|clean|format|docker|type|e2e|docs|storybook"
 )
@@ -30,6 +31,28 @@ def of_packages(reading: Reading) -> Iterator[EntryPoint]:
             if _STARTS.match(script) and not _NOT_STARTS.search(script):
                 place = FilePlace(join(folder, "package.json"), line)
                 yield from reading.entries(name, ("npm", "run", script), place, context=folder)
+
+
+def of_development(reading: Reading, known: Collection[str]) -> Iterator[EntryPoint]:
+    """What the development scripts of packages run that nothing else starts, beside packages that something does.
+
+    `known` are the entry points so far, by absolute path. A monorepo that says how one of its apps starts does not say that
+    the others never do.
+    """
+    folders = reading.packages.folders() if known else []
+    for folder in folders:
+        inside = reading.tree.absolute(folder) + "/"
+        deeper = tuple(
+            reading.tree.absolute(f) + "/" for f in folders if f != folder and f.startswith(join(folder, ""))
+        )
+        if any(path.startswith(inside) and not path.startswith(deeper) for path in known):
+            continue
+        name = PurePosixPath(folder).name or PurePosixPath(reading.root).name
+        for script, (_, line) in reading.packages.scripts(folder).items():
+            if _DEVELOPS.match(script):
+                place = FilePlace(join(folder, "package.json"), line)
+                found = reading.entries(name, ("npm", "run", script), place, context=folder)
+                yield from (e for e in found if e.path.startswith(inside) and not e.path.startswith(deeper))
 
 
 def images(reading: Reading, used: set[str]) -> Iterator[Deployment]:

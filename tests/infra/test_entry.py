@@ -180,6 +180,24 @@ def test_start_scripts_and_dockerfiles_are_entry_points_of_their_own(tmp_path: P
     }
 
 
+def test_a_development_script_starts_a_package_that_nothing_else_does(tmp_path: Path) -> None:
+    files = {
+        "package.json": package(dev="turbo run dev"),
+        "apps/cli/package.json": package(start="node dist/index.js", dev="tsx watch src/other.ts"),
+        "apps/api/package.json": package(
+            dev="ts-node-dev --respawn --transpile-only src/server.ts", test="node src/t.js"
+        ),
+        "apps/cli/src/index.ts": "",
+        "apps/cli/src/other.ts": "",
+        "apps/api/src/server.ts": "",
+        "apps/api/src/t.ts": "",
+    }
+    started = infra(tmp_path / "some", files).entry_points
+    assert sorted(e.path.split("apps/")[1] for e in started) == ["api/src/server.ts", "cli/src/index.ts"]
+    files["apps/cli/package.json"] = package(dev="tsx watch src/other.ts")
+    assert infra(tmp_path / "none", files).entry_points == ()
+
+
 def test_variants_put_sources_before_what_is_built() -> None:
     assert variants("dist/a.js")[:3] == ["dist/a.js", "dist/a.ts", "dist/a.tsx"]
     assert variants("dist/a.js").index("src/a.ts") < variants("dist/a.js").index("src/a.js")
