@@ -7,7 +7,7 @@ from enum import Enum
 
 from auditor.code.model import Json, Option, OptionState
 
-from ._options import choices, described
+from ._options import choices
 
 
 class KeyQuality(Enum):
@@ -31,11 +31,25 @@ def key_quality(key: Option | None) -> KeyQuality:
 
 
 def key_told(key: Option | None) -> str:
-    """The key as a reader would describe it."""
-    if key is None or key.state is OptionState.ABSENT:
+    """The key as a reader would describe it, branch by branch."""
+    made = choices(key) if key is not None else ()
+    if key is None or (made and not any(made)):
         return "idempotency key: not set"
-    made = [_parts(value) for value in choices(key)]
-    return f"key made of {' or '.join(made)}" if made and all(made) else described("idempotency key", key)
+    if key.state is OptionState.UNKNOWN or not all(_parts(value) for value in made if value):
+        return f"idempotency key: not resolved ({key.why or 'it is made at run time'})"
+    told = f"key made of {' or '.join(_parts(value) for value in made if value)}"
+    return told if all(made) else f"{told} in one branch, none in another"
+
+
+def key_fault(key: Option | None) -> str:
+    """What is wrong with a key that is MISSING or RANDOM, and in which branch, where it is right in others."""
+    made = choices(key) if key is not None else ()
+    bad = [value for value in made if _quality(value) is key_quality(key)]
+    partly = len(bad) < len(made)
+    if key_quality(key) is KeyQuality.MISSING:
+        where = f" where {key.why}" if key is not None and key.why else " in one of its branches"
+        return "no idempotency key" + (where if partly else "")
+    return f"{'in one branch ' if partly else ''}a key that a retry makes anew (key made of {' or '.join(map(_parts, bad))})"
 
 
 def _quality(value: Json) -> KeyQuality:
@@ -48,5 +62,7 @@ def _quality(value: Json) -> KeyQuality:
 
 
 def _parts(value: Json) -> str:
-    parts = value.get("parts") if isinstance(value, Mapping) else None
-    return ", ".join(str(part) for part in parts) if isinstance(parts, tuple) else ""
+    if not isinstance(value, Mapping):
+        return ""
+    parts, random = value.get("parts"), _quality(value) is KeyQuality.RANDOM
+    return (", ".join(map(str, parts)) if isinstance(parts, tuple) else "") or ("clock or chance" if random else "")

@@ -11,7 +11,7 @@ from auditor.probes import failed, passed, probe, unverified
 from ._conditions import condition_of
 from ._handlers import fills, of, path_of
 from ._horizon import outlives
-from ._keys import KeyQuality, key_quality, key_told
+from ._keys import KeyQuality, key_fault, key_quality, key_told
 from ._kinds import EMAIL, absent, by_handler, by_job, first_site, handlers, main_call, needs_call, producers
 from ._options import described, option, places
 from ._subjects import Judged, bad, good, subject_of, unsure
@@ -157,9 +157,8 @@ def _provider_key(code: CodeModel, worker: Worker) -> Judged | None:
             key_told(worst.key),
             related=(worst.span,),
         )
-    what = "no idempotency key" if quality is KeyQuality.MISSING else "a key that a retry makes anew"
     return bad(
-        f"{name}: {path_of(worker, worst)}: {what}; a retry mails again",
+        f"{name}: {path_of(worker, worst)}: {key_fault(worst.key)}; a retry mails again",
         key_told(worst.key),
         expected="a key of job.id or job.data",
         place=worst.span,

@@ -9,7 +9,7 @@ from auditor.probes import conclude, not_applicable, probe
 from ._guards import READS, before, guard_of
 from ._handlers import cannot_follow, fills, of, path_of, surely
 from ._horizon import outlives
-from ._keys import KeyQuality, key_quality, key_told
+from ._keys import KeyQuality, key_fault, key_quality, key_told
 from ._roles import EXTERNAL, SIDE_EFFECTS, WRITES
 from ._stages import loose_writes
 from ._subjects import (
@@ -163,14 +163,9 @@ def keys_of(code: CodeModel, worker: Worker) -> Judged | None:
     judged = [(effect, key_quality(effect.key)) for effect in takes]
     wrong = [(effect, quality) for effect, quality in judged if quality in (KeyQuality.MISSING, KeyQuality.RANDOM)]
     if wrong:
-        effect, quality = wrong[0]
-        what = (
-            "no idempotency key"
-            if quality is KeyQuality.MISSING
-            else f"a key that a retry makes anew ({key_told(effect.key)})"
-        )
+        effect = wrong[0][0]
         return bad(
-            f"{name}: {path_of(worker, effect)}: {what}; a retry does it twice",
+            f"{name}: {path_of(worker, effect)}: {key_fault(effect.key)}; a retry does it twice",
             key_told(effect.key),
             expected="a key of job.id, job.data and constants only",
             place=effect.span,
@@ -184,7 +179,7 @@ def keys_of(code: CodeModel, worker: Worker) -> Judged | None:
             key_told(hazy.key),
             related=(hazy.span,),
         )
-    told = "; ".join(f"{e.call}: {key_told(e.key)}" for e, _ in judged[:3])
+    told = "; ".join(dict.fromkeys(f"{e.call}: {key_told(e.key)}" for e, _ in judged[:3]))
     late = tuple(note for e, _ in judged if (note := outlives(fills(code, worker), e)))
     return good(told, confidence=Confidence.LIKELY, notes=tuple(f"{name}: {note}" for note in late))
 

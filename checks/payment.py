@@ -11,7 +11,7 @@ from auditor.probes import not_applicable, probe
 
 from ._guards import before, guard_of, guards_of, takes
 from ._handlers import cannot_follow, fills, of, path_of, surely
-from ._keys import KeyQuality, key_quality, key_told
+from ._keys import KeyQuality, key_fault, key_quality, key_told
 from ._kinds import PAYMENT, absent, by_handler, handlers, needs_call
 from ._roles import WRITES
 from ._sends import CHARGES, at_charges
@@ -110,7 +110,7 @@ def _only(worker: Worker, effects: tuple[Effect, ...]) -> Worker:
 
 
 def _outside(effect: Effect) -> Finding:
-    text = f"{effect.call} ({effect.span.label()}) is made outside a job and without an idempotency key"
+    text = f"{effect.call} ({effect.span.label()}) is made outside a job with {key_fault(effect.key)}"
     subject = Subject(SubjectType.CLIENT, effect.call)
     return Finding(
         text, subject, effect.span, confidence=Confidence.LIKELY, severity=Severity.MEDIUM, symbol=effect.symbol

@@ -25,11 +25,12 @@ from auditor.code.reach.events import EMITS
 from auditor.code.reach.found import Found
 from auditor.code.reach.given import Given
 from auditor.code.reach.handling import Asked, catches_of, swallowing
+from auditor.code.reach.idempotency import keyed_on
 from auditor.code.reach.meanings import Meanings
 from auditor.code.reach.runs import Known, Runs, whole
 from auditor.code.reach.surroundings import Surroundings
 from auditor.code.reach.turns import Turns
-from auditor.code.reach.visits import DEEPEST, MOST_FUNCTIONS, Key, Place, Seen, Visit, key_of
+from auditor.code.reach.visits import DEEPEST, MOST_FUNCTIONS, Key, Place, Seen, Visit, Way, key_of
 from auditor.code.reach.wording import unwrapped
 from auditor.code.reach.written import Written
 from auditor.code.syntax.facts import Call, Function, Module
@@ -208,6 +209,7 @@ class Effects:
                 frame,
                 self.given.frame(call, target, frame, visit.own or visit.frame),
                 ended or self._runs.ends(call, visit.frame),
+                Way(call, target, frame, way.via),
             )
             given = self._visit(target, env, place, seen, found)
             for at in given:
@@ -240,6 +242,8 @@ class Effects:
             paths |= taint.of(node, visit.env)
         receiver = taint.of(call.callee, visit.env) if call.callee is not None else NONE
         made = self.meanings.effect(call, meaning)
+        if made.key is not None and visit.place.via is not None:
+            made = replace(made, key=keyed_on(self.ev, call, meaning, made.key, visit.place.via))
         carries = {path.rstrip("~") for path in paths | receiver}
         if meaning.role in _IN_CHAINS:
             paths |= receiver | taint.of(chains.whole(call.node), visit.env)

@@ -210,8 +210,8 @@ class Meanings:
     def _of_host(self, call: Call, found: Meaning) -> Meaning:
         """A raw HTTP call to a provider's host is that provider's call, be it named in the call or in its client."""
         written = text(call.node)
-        role = hosts.role_at(written)
-        if role is None:
+        role = None if _repeatable(call, written) else hosts.role_at(written)
+        if role is None and not _repeatable(call, written):
             role = hosts.role_at(" ".join(self._addresses(call)))
         if role is None and call.name not in ("put", "patch", "delete") and self._orders_payment(call):
             role = Role.PAYMENT_CREATE
@@ -311,6 +311,11 @@ class Meanings:
 
 
 _NOTHING = Package("", (), TimeRule())
+
+
+def _repeatable(call: Call, written: str) -> bool:
+    """Whether HTTP itself says that a second request changes nothing: DELETE and PUT."""
+    return call.name in ("delete", "put") or bool(re.search(r"method\s*:\s*['\"`](?:PUT|DELETE)", written, re.I))
 
 
 def _of_method(call: Call, found: Meaning) -> Meaning:

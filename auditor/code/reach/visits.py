@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from auditor.code.evaluation.taint import Paths
 from auditor.code.evaluation.values import Frame
-from auditor.code.syntax.facts import Function
+from auditor.code.syntax.facts import Call, Function
 from auditor.model import CodeSpan
 
 MOST_FUNCTIONS = 1_000
@@ -24,6 +24,16 @@ Target = tuple[Function, "Frame | None"]
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """One call on the way of a walk: the function that it runs, what that closes over, and the call before it."""
+
+    call: Call
+    target: Function
+    closure: Frame | None
+    before: Way | None
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a function is called: what stands around it, and the way there."""
 
@@ -37,6 +47,8 @@ class Place:
     """This very call, where it gives what decides what the function runs: `withDeadline(ms, () => sendMail(job))`."""
     ended: bool = False
     """Something around the call ends it after a time."""
+    via: Way | None = None
+    """The call itself, and those before it."""
 
 
 @dataclass(slots=True)
