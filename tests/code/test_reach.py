@@ -96,3 +96,32 @@ if (config.b) mixed = 'https://b.example/orders';
 new Worker('a', async (job) => {{ await {request_}; }});
 """
     assert [one.split()[0] for one in roles(tmp_path, worker=worker)] == [f"http.{role}"]
+
+
+def test_calls_with_type_arguments_are_calls_whose_await_the_grammar_puts_inside(tmp_path: Path) -> None:
+    (tmp_path / "worker.ts").write_text("""
+import { Queue, Worker } from 'bullmq';
+import axios from 'axios';
+import knex from 'knex';
+const db = knex({ client: 'pg' });
+const queue = new Queue('mail', {});
+async function send<T>(data: T): Promise<void> {
+  await queue.add<T>('welcome', data, { attempts: 3 });
+}
+new Worker('orders', async (job) => {
+  const known = await db<Order>('orders').where({ id: job.data.id }).first();
+  if (known) return;
+  await send<Order>({ id: job.data.id });
+  const { data } = await axios.post<Answer>('https://example.com/orders', { id: job.data.id });
+});
+""")
+    model = collect([tmp_path])
+    (producer,) = model.producers
+    (worker,) = model.workers
+    assert (producer.queue, producer.job, producer.awaited) == (("mail",), "welcome", True)
+    said = [(one.role.value, one.call, one.awaited, one.guards) for one in worker.effects]
+    assert said == [
+        ("db.read", "db.where.first", True, True),
+        ("enqueue", "queue.add", True, False),
+        ("http.write", "axios.post", True, False),
+    ]

@@ -29,7 +29,7 @@ from auditor.code.evaluation.values import (
     text_of,
 )
 from auditor.code.syntax.facts import Call, Function, Scope
-from auditor.code.syntax.lexical import unquote
+from auditor.code.syntax.lexical import callee_of, unquote
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -46,7 +46,7 @@ _LIBRARY_OBJECTS = frozenset(("Queue", "Worker", "QueueEvents", "FlowProducer", 
 
 def call_expression(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
     """`f(x)`, `a.f(x)`, `require('x')`, `import('x')`."""
-    module, callee = scope.module, node.child_by_field_name("function")
+    module, callee = scope.module, callee_of(node)
     where = ev.where(module, node)
     call = module.call_at(node)
     if callee is None or call is None:

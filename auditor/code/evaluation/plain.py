@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from auditor.code.evaluation.plain_types import DEEPEST, NATIVE_TYPES, Sort, item_type, member_type, of_type
 from auditor.code.syntax.facts import Binding, Call, Class, Function, Scope, Step
+from auditor.code.syntax.lexical import callee_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -198,7 +199,7 @@ def _promised(declared: Node) -> Node | None:
 
 
 def _of_call(node: Node, scope: Scope, depth: int) -> Sort:
-    callee, module = node.child_by_field_name("function"), scope.module
+    callee, module = callee_of(node), scope.module
     if callee is None:
         return Sort.ANYTHING
     if callee.type == "identifier":
@@ -225,7 +226,7 @@ def _of_call(node: Node, scope: Scope, depth: int) -> Sort:
 
 def _called(node: Node, scope: Scope) -> Function | None:
     """The function of the same file that a call plainly names: `load(id)`, `this.load(id)`."""
-    callee = node.child_by_field_name("function")
+    callee = callee_of(node)
     if callee is None:
         return None
     if callee.type == "identifier":

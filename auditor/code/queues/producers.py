@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from auditor.code.evaluation.values import UNDEFINED, Object, Unknown, Value, is_nothing
 from auditor.code.model import FlowChild, Option, OptionState, Producer
 from auditor.code.queues.placing import Placing
+from auditor.code.reach import chains
 from auditor.code.sites.effective import OPEN_KEYS, job_options, unknown_names
 from auditor.code.sites.nest import Nest
 from auditor.code.sites.options import determinism, id_option, names, option
@@ -156,6 +157,8 @@ def _via(variants: list[Variant]) -> tuple[CodeSpan, ...]:
 
 def _is_awaited(call: Call) -> bool:
     """Whether somebody waits for a call: `await`, `return`, `.then`, or a list that is awaited."""
+    if chains.waits(call.node):
+        return True
     parent = call.node.parent
     while parent is not None:
         match parent.type:

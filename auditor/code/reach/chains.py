@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from auditor.code.evaluation.taint import text
+from auditor.code.syntax.lexical import callee_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -24,17 +25,24 @@ def steps_after(call: Node) -> Iterator[Node]:
 
 def steps_before(call: Node) -> Iterator[Node]:
     """The calls of the chain whose results the call is made on, nearest first."""
-    at: Node | None = call.child_by_field_name("function")
+    at: Node | None = callee_of(call)
     while at is not None:
         if at.type == "call_expression":
             yield at
-            at = at.child_by_field_name("function")
+            at = callee_of(at)
         elif at.type in ("member_expression", "subscript_expression"):
             at = at.child_by_field_name("object")
         elif at.type in ("non_null_expression", "parenthesized_expression"):
             at = at.named_children[0] if at.named_children else None
         else:
             return
+
+
+def waits(call: Node) -> bool:
+    """Whether the grammar has put the `await` of the chain into it: `await db<Row>('orders').first()`."""
+    first = next(reversed([call, *steps_before(call)]))
+    callee = first.child_by_field_name("function")
+    return callee is not None and callee.type == "await_expression"
 
 
 def whole(call: Node) -> Node:
@@ -50,6 +58,6 @@ def text_from(call: Node) -> str:
 
 def name_of(call: Node) -> str:
     """The last name of a call's callee."""
-    callee = call.child_by_field_name("function")
+    callee = callee_of(call)
     name = callee.child_by_field_name("property") if callee is not None else None
     return text(name) if name is not None else text(callee) if callee is not None else ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from auditor.code.evaluation.taint import text
 from auditor.code.model import Role
 from auditor.code.reach import decides
+from auditor.code.syntax.lexical import callee_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -51,7 +52,7 @@ def role_of(path: str, name: str) -> Role | None:
 
 def by_use(call: Node) -> Role | None:
     """Told by what becomes of the result: `const tx = await x.y(…); await tx.wait()` sends, and waits."""
-    callee = call.child_by_field_name("function")
+    callee = callee_of(call)
     name = callee.child_by_field_name("property") if callee is not None else None
     held = callee.child_by_field_name("object") if callee is not None else None
     function = _function_around(call)

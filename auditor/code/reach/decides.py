@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from auditor.code.evaluation.taint import text
 from auditor.code.reach import existence
 from auditor.code.reach.existence import Asks
+from auditor.code.syntax.lexical import callee_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -151,7 +152,7 @@ def gets(name: str) -> bool:
 
 def _asked(call: Node, function: Node, *, answer: bool) -> existence.Asked:
     """What later conditions may ask: the names of the result, of what it holds, and of what is derived from it."""
-    callee = call.child_by_field_name("function")
+    callee = callee_of(call)
     shown = text(callee) if callee is not None else ""
     asked = existence.Asked(shown, answer or existence.filters(call))
     bound = _bound(call)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from auditor.code.evaluation import taint
-from auditor.code.reach import decides
+from auditor.code.reach import chains, decides
 from auditor.code.reach.wording import callee_text
 from auditor.code.syntax.facts import Call, Function
 from auditor.model import CodeSpan
@@ -119,6 +119,8 @@ def in_callback(node: Node, limit: Node) -> str:
 def awaited(node: Node) -> bool:
     """Whether somebody waits for the call: await, return, then, or a list that is awaited."""
     at, parent = node, node.parent
+    if chains.waits(node):
+        return True
     while parent is not None:
         if parent.type in ("await_expression", "return_statement", "yield_expression", "for_in_statement"):
             return True

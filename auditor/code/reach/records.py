@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from auditor.code.evaluation.taint import text
 from auditor.code.reach.decides import declared
+from auditor.code.syntax.lexical import callee_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -32,7 +33,7 @@ _ROOT = re.compile(r"^[\w$]+")
 
 def is_new(call: Node) -> bool:
     """Whether a `save` stores a record that is made here and names no row: it inserts, at each run another one."""
-    function, given = call.child_by_field_name("function"), call.child_by_field_name("arguments")
+    function, given = callee_of(call), call.child_by_field_name("arguments")
     first = next(iter(given.named_children), None) if given is not None else None
     held = first or (function.child_by_field_name("object") if function is not None else None)
     if held is not None and held.type == "identifier":
@@ -52,7 +53,7 @@ def _made(node: Node) -> bool:
 
 def set_before(call: Node) -> str:
     """The assignments, as text, to members of the one variable that a call is given; without one, of what it is called on."""
-    function, given = call.child_by_field_name("function"), call.child_by_field_name("arguments")
+    function, given = callee_of(call), call.child_by_field_name("arguments")
     first = next(iter(given.named_children), None) if given is not None else None
     held = function.child_by_field_name("object") if function is not None else None
     held = first if first is not None and first.type == "identifier" else held

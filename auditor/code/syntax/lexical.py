@@ -21,6 +21,13 @@ def last_name(module: Module, node: Node) -> str:
     return module.text(node) if node.type in ("identifier", "this") else ""
 
 
+def callee_of(node: Node) -> Node | None:
+    """What a call calls, or `new` constructs: `a.f` of `await a.f<T>(x)`, whose `await` the grammar puts inside the call."""
+    callee = node.child_by_field_name("constructor") or node.child_by_field_name("function")
+    inside = callee is not None and callee.type == "await_expression" and node.child_by_field_name("type_arguments")
+    return callee.named_children[0] if inside and callee is not None and callee.named_children else callee
+
+
 def key_text(module: Module, node: Node) -> str:
     """The name that a key has, be it quoted."""
     text = module.text(node)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.code.syntax.facts import Assignment, Binding, Call, Context, Scope
-from auditor.code.syntax.lexical import last_name
+from auditor.code.syntax.lexical import callee_of, last_name
 from auditor.code.syntax.walk import Walk
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def call(walk: Walk, node: Node, scope: Scope, context: Context | None) -> None:
     """`f(x)`, `o.m(x)`, `new C(x)`."""
     is_new = node.type == "new_expression"
-    callee = node.child_by_field_name("constructor" if is_new else "function")
+    callee = callee_of(node)
     name, name_node = "", node
     if callee is not None:
         kind = callee.type
