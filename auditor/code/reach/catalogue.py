@@ -107,7 +107,7 @@ class Catalogue:
         found = self._known.get(package)
         if found is None:
             exact = tuple(known for name, known in self.packages if name == package)
-            found = exact or tuple(known for name, known in self.packages if fnmatchcase(package, name))
+            found = exact or tuple(known for name, known in self.packages if _like(package, name))
             self._known[package] = found
         return found
 
@@ -225,12 +225,15 @@ def _address(entry: Mapping[str, object]) -> AddressRule | None:
 
 def _fits(tail: tuple[str, ...], segments: tuple[str, ...], path: str) -> bool:
     if tail[0].startswith("="):
-        return fnmatchcase(path, tail[0][1:])
+        return _like(path, tail[0][1:])
     if len(segments) < len(tail):
         return False
-    return all(
-        wanted == "*" or fnmatchcase(got, wanted) for wanted, got in zip(tail, segments[-len(tail) :], strict=True)
-    )
+    return all(_like(got, wanted) for wanted, got in zip(tail, segments[-len(tail) :], strict=True))
+
+
+def _like(text: str, glob: str) -> bool:
+    """Whether a text is what the catalogue writes; most of it is written without a wildcard."""
+    return text == glob or ("*" in glob and fnmatchcase(text, glob))
 
 
 def _texts(value: object) -> list[str]:
