@@ -63,7 +63,12 @@ def lazily(ev: Evaluator, call: Call, frame: Frame | None) -> tuple[Value, ...]:
     if any(node.type == "spread_element" for node in nodes):
         return given(ev, call, frame)
     return tuple(
-        [ev.eval(node, call.scope, frame) if node.type in PLAIN else Lazy(node, call.scope, frame) for node in nodes]
+        [
+            ev.eval(node, call.scope, frame)
+            if node.type in PLAIN
+            else Lazy(node, call.scope, ev.dependence.frame(node, call.scope, frame))
+            for node in nodes
+        ]
     )
 
 

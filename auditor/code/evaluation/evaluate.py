@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from auditor.code.evaluation import builtins, classes, containers, expressions, invoke, members, names
+from auditor.code.evaluation.dependence import Dependence
 from auditor.code.evaluation.values import CYCLE, Frame, Instance, Lazy, Unknown, Value, Where
 from auditor.code.source.program import Exhausted, Program
 from auditor.code.syntax.facts import Call, Class, Function, Module, Scope, line_of
@@ -34,6 +35,7 @@ class Evaluator:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.dependence = Dependence(self)
         self.depth = 0
         self.steps = 0
         self.most_steps = _STEPS
@@ -70,15 +72,15 @@ class Evaluator:
 
     def eval(self, node: Node, scope: Scope, frame: Frame | None = None) -> Value:
         """What `node` may be in `scope`; `frame` is the call that is being looked at, None for all of them."""
-        if self.depth == 0 and not self.bounded:
-            value = self.within(lambda: self.eval(node, scope, frame), *(_FRUGAL if self.program.frugal else _DEFAULT))
-            return value if value is not None else Unknown("it depends on too much", text=_short(scope, node))
-        frame = frame_for(scope, frame)
+        frame = self.dependence.frame(node, scope, frame)
         memo = frame.memo if frame is not None else scope.module.memo
         key = node.id
         known = memo.get(key)
         if known is not None:
             return known  # type: ignore[return-value]  # the module's memo is kept untyped, since facts know no values
+        if self.depth == 0 and not self.bounded:
+            value = self.within(lambda: self.eval(node, scope, frame), *(_FRUGAL if self.program.frugal else _DEFAULT))
+            return value if value is not None else Unknown("it depends on too much", text=_short(scope, node))
         self.steps += 1
         if self.depth > _DEEPEST:
             return Unknown("it is nested too deeply")

@@ -53,19 +53,17 @@ def identifier(ev: Evaluator, name: str, node: Node, scope: Scope, frame: Frame 
 
 def binding_value(ev: Evaluator, binding: Binding, frame: Frame | None) -> Value:
     """The value of a binding in the calls that `frame` stands for."""
-    from auditor.code.evaluation.evaluate import frame_for
-
     match binding.kind:
         case "var":
-            return _variable(ev, binding, frame_for(binding.scope, frame))
+            return _variable(ev, binding, ev.dependence.frame_of(binding, frame))
         case "param":
             return parameter(ev, binding, frame)
         case "func":
             assert isinstance(binding.fact, Function)
-            return FunctionValue(binding.fact, frame_for(binding.scope, frame))
+            return FunctionValue(binding.fact, ev.dependence.frame_of(binding, frame))
         case "class":
             assert isinstance(binding.fact, Class)
-            return ClassValue(binding.fact, frame_for(binding.scope, frame))
+            return ClassValue(binding.fact, ev.dependence.frame_of(binding, frame))
         case "enum":
             return _enum(ev, binding)
         case "import":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from auditor.code.evaluation import plain_types
 from auditor.code.evaluation.plain_types import DEEPEST, NATIVE_TYPES, Sort, item_type, member_type, of_type
 from auditor.code.syntax.facts import Binding, Call, Class, Function, Scope, Step
 from auditor.code.syntax.lexical import callee_of
@@ -110,6 +111,14 @@ def is_collection(node: Node, scope: Scope) -> bool:
 def is_primitive(node: Node, scope: Scope) -> bool:
     """Whether an expression is surely a string, a number or the like."""
     return _sort(node, scope, 0) is Sort.PRIMITIVE
+
+
+def holds_nothing(node: Node, scope: Scope) -> bool:
+    """Whether an expression surely is no function and holds none, by its form or its declared type."""
+    if is_primitive(node, scope):
+        return True
+    declared = _declared(node, scope)
+    return declared is not None and plain_types.holds_nothing(*declared)
 
 
 def is_native(call: Call) -> bool:

@@ -31,6 +31,11 @@ NATIVE_TYPES = frozenset(
 )  # fmt: skip
 _OBJECT_TYPES = frozenset(("Record", "Partial", "Required", "Pick", "Omit", "Error", "TypeError"))
 _SAME_TYPES = frozenset(("Readonly", "NonNullable", "Awaited"))
+_HOLDING = frozenset(
+    ("Array", "ReadonlyArray", "Map", "ReadonlyMap", "Set", "ReadonlySet", "Record", "Partial", "Required", "Readonly", "NonNullable", "Pick", "Omit")
+)  # fmt: skip
+"""Types whose values hold what their arguments say, and nothing that runs."""
+_VALUES = frozenset(("Date", "RegExp", "Buffer", "Uint8Array", "URL", "URLSearchParams", "Headers", "FormData"))
 _PRIMITIVES = frozenset(("string", "number", "boolean", "bigint", "symbol", "void", "never", "undefined", "null"))
 
 
@@ -68,6 +73,62 @@ def item_type(declared: Node) -> Node | None:
         return at.named_children[0] if at.named_children else None
     given = at.child_by_field_name("type_arguments") if at.type == "generic_type" else None
     return given.named_children[0] if given is not None and len(given.named_children) == 1 else None
+
+
+def holds_nothing(node: Node, module: Module, depth: int = 0) -> bool:
+    """Whether values of a declared type surely hold no function, in whatever member, as far as its own file tells."""
+    if depth > DEEPEST:
+        return False
+    parts = node.named_children
+    match node.type:
+        case (
+            "type_annotation"
+            | "parenthesized_type"
+            | "readonly_type"
+            | "array_type"
+            | "union_type"
+            | "tuple_type"
+            | "intersection_type"
+        ):
+            return bool(parts) and all(holds_nothing(part, module, depth + 1) for part in parts)
+        case "predefined_type":
+            word = module.text(node)
+            return word in _PRIMITIVES or word == "unknown"
+        case "literal_type" | "template_literal_type":
+            return True
+        case "object_type" | "interface_body":
+            return all(_is_plain_member(part, module, depth) for part in parts if part.type != "comment")
+        case "generic_type":
+            named, given = node.child_by_field_name("name"), node.child_by_field_name("type_arguments")
+            held = module.text(named) in _HOLDING if named is not None else False
+            return (
+                held
+                and given is not None
+                and all(holds_nothing(part, module, depth + 1) for part in given.named_children)
+            )
+        case "type_identifier":
+            return _is_plain_name(module.text(node), module, depth)
+    return False
+
+
+def _is_plain_member(member: Node, module: Module, depth: int) -> bool:
+    if member.type == "property_signature":
+        declared = member.child_by_field_name("type")
+        return declared is not None and holds_nothing(declared, module, depth + 1)
+    if member.type == "index_signature":
+        declared = member.child_by_field_name("type")
+        return declared is not None and holds_nothing(declared, module, depth + 1)
+    return False
+
+
+def _is_plain_name(word: str, module: Module, depth: int) -> bool:
+    alias = module.type_aliases.get(word)
+    if alias is not None:
+        body = alias.child_by_field_name("value") or alias.child_by_field_name("body")
+        extended = any(child.type == "extends_type_clause" for child in alias.named_children)
+        return body is not None and not extended and holds_nothing(body, module, depth + 1)
+    binding = module.scope.names.get(word)
+    return binding.kind == "enum" if binding is not None else word in _VALUES
 
 
 def of_type(node: Node, module: Module, depth: int = 0) -> Sort:
