@@ -137,3 +137,28 @@ def test_what_was_not_seen_yet_comes_before_what_was(tmp_path: Path) -> None:
     (tmp_path / "worker.ts").write_text(HEAD + text)
     (worker,) = collect([tmp_path]).workers
     assert (worker.followed, worker.effects[-1].call) == (True, "prisma.done.create")
+
+
+def test_only_what_a_function_uses_of_an_argument_tells_calls_apart(tmp_path: Path) -> None:
+    found = calls(
+        tmp_path,
+        """
+type Options = { send: (data: unknown) => Promise<void>; label: string };
+async function named(options: Options) { console.log(options.label); await options.send(1); }
+async function taken({ send, label }: Options) { await send(label); }
+async function typed(label: string, parts: Record<string, number[]>, send: (data: unknown) => Promise<void>) { label.trim(); await send(parts); }
+async function later(options: Options) { const { send: deliver } = options; const one = options.label; await deliver(one); }
+new Worker('named', async (job) => named({ send: (data) => prisma.named.create(data), label: job.name }));
+new Worker('taken', async (job) => taken({ send: (data) => prisma.taken.create(data), label: job.name }));
+new Worker('typed', async (job) => typed(job.name, {}, (data) => prisma.typed.create(data)));
+new Worker('later', async (job) => later({ send: (data) => prisma.later.create(data), label: job.name }));
+new Worker('others', async (job) => {
+  await named({ send: (data) => prisma.other.update(data), label: '' });
+  await taken({ send: (data) => prisma.other.upsert(data), label: '' });
+  await typed('', {}, (data) => prisma.other.delete(data));
+  await later({ send: (data) => prisma.other.findMany(data), label: '' });
+});
+""",
+    )
+    for name in ("named", "taken", "typed", "later"):
+        assert [call for call in found[name] if "prisma" in call] == [f"prisma.{name}.create"], name

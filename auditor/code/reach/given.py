@@ -6,11 +6,10 @@ over all of their callers these helpers run everything, at one call they run wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from auditor.code.evaluation import plain, taint
+from auditor.code.evaluation import plain, plain_types
 from auditor.code.evaluation.lazy_members import held
 from auditor.code.evaluation.values import (
     UNDEFINED,
@@ -25,7 +24,7 @@ from auditor.code.evaluation.values import (
     Value,
     options_of,
 )
-from auditor.code.reach import chains
+from auditor.code.reach.uses import Uses, binds, indexes, names_of, read, roots
 from auditor.code.reach.wording import unwrapped
 from auditor.code.syntax.facts import Call, Function, Parameter
 
@@ -38,37 +37,12 @@ if TYPE_CHECKING:
 
 Signature: TypeAlias = "tuple[tuple[int, tuple[object, ...]], ...]"
 """Of one call, by number of parameter: what it gives that the function may run, or choose by."""
-_FUNCTIONS = frozenset(("arrow_function", "function_expression", "method_definition"))
-_HANDED = frozenset((*_FUNCTIONS, "identifier", "member_expression", "object"))
+_HANDED = frozenset(("arrow_function", "function_expression", "method_definition", "identifier", "member_expression", "object"))  # fmt: skip
 """Arguments that are looked at where the function only hands them on."""
-_PARTS = {
-    "member_expression": "object",
-    "subscript_expression": "object",
-    "call_expression": "function",
-    "await_expression": "",
-    "non_null_expression": "",
-    "parenthesized_expression": "",
-    "as_expression": "",
-}
-"""Expressions that are a part of another, or made by it, with the field that holds it."""
-_CHOICES = frozenset(("ternary_expression", "binary_expression"))
 CALLING = frozenset(("call", "apply"))
 """Methods of a function that run it."""
 _DEEPEST = 3
 _MOST_MEMBERS = 40
-_NAMES = frozenset(("identifier", "shorthand_property_identifier"))
-
-
-@dataclass(frozen=True, slots=True)
-class _Uses:
-    """Of a function: names that it calls, that what it runs starts from and is chosen by, that it hands on, and that
-    depend on its parameters."""
-
-    called: frozenset[str]
-    run: frozenset[str]
-    chosen: frozenset[str]
-    handed: frozenset[str]
-    bound: frozenset[str]
 
 
 class Given:
@@ -78,7 +52,7 @@ class Given:
         self._ev = ev
         self._flow = flow
         self._written = written
-        self._uses: dict[int, _Uses] = {}
+        self._uses: dict[int, Uses] = {}
         self._frames: dict[tuple[int, int, Signature], Frame] = {}
         self._of: dict[tuple[int, int, int, int], Frame | None] = {}
 
@@ -102,12 +76,12 @@ class Given:
         values: list[Value] = []
         signature: list[tuple[int, tuple[object, ...]]] = []
         for index, declared in enumerate(target.parameters):
-            names = frozenset(_names_of(unwrapped(declared.pattern)))
+            names = frozenset(names_of(unwrapped(declared.pattern)))
             node = nodes[index] if index < len(nodes) else None
             if declared.is_rest:
                 values += [Lazy(rest, call.scope, outer) for rest in nodes[index:]]
                 break
-            sign = tuple(self._signed(names, uses, node, call, outer, declared))
+            sign = tuple(self._signed(names, uses, node, call, outer, declared, target))
             if sign:
                 signature.append((index, sign))
             pattern = unwrapped(declared.pattern)
@@ -126,58 +100,37 @@ class Given:
     def _signed(
         self,
         names: frozenset[str],
-        uses: _Uses,
+        uses: Uses,
         node: Node | None,
         call: Call,
         outer: Frame | None,
         declared: Parameter,
+        target: Function,
     ) -> Iterator[object]:
         chosen = bool(names & uses.chosen)
         if node is None:
             if names & (uses.called | uses.run) and declared.default is None:
                 yield "nothing"
-        elif not chosen and plain.is_primitive(node, call.scope):
+        elif chosen:
+            yield from _sign(self._ev, self._ev.eval(node, call.scope, outer), True)
+        elif plain.holds_nothing(node, call.scope) or _holds_nothing(declared, target):
             return
-        elif chosen or names & uses.run or (names & uses.handed and (node.type in _HANDED or _binds(node))):
-            yield from _sign(self._ev, self._ev.eval(node, call.scope, outer), chosen)
+        elif names & uses.run or (names & uses.handed and (node.type in _HANDED or binds(node))):
+            members = uses.members(unwrapped(declared.pattern))
+            yield from _sign(self._ev, self._ev.eval(node, call.scope, outer), False, members)
 
-    def uses(self, function: Function) -> _Uses:
+    def uses(self, function: Function) -> Uses:
         """What is told of the function's text, once."""
         known = self._uses.get(id(function))
         if known is None:
-            known = self._uses[id(function)] = self._read(function)
+            known = self._uses[id(function)] = read(
+                self._flow.calls(function), self._written.declared(function), function
+            )
         return known
-
-    def _read(self, function: Function) -> _Uses:
-        called: set[str] = set()
-        run: set[str] = set()
-        chosen: set[str] = set()
-        handed: set[str] = set()
-        for call in self._flow.calls(function):
-            if call.callee is not None:
-                called.update(_plain(call.callee))
-                run.update(_roots(call.callee))
-                chosen.update(_indexes(call.callee))
-            for node in call.arguments():
-                handed.update(_values(node) if node.type == "object" else _plain(node))
-        declared = [(set(_names_of(name)), value) for name, value in self._written.declared(function)]
-        bound = {name for one in function.parameters for name in _names_of(unwrapped(one.pattern))}
-        for names, value in reversed(declared):
-            if names & run:
-                run.update(_roots(value))
-                chosen.update(_indexes(value))
-            if names & (handed | chosen):
-                (handed if names & handed else chosen).update(_roots(value))
-        for names, value in declared:
-            if bound.intersection(
-                _roots(value),
-            ) or bound.intersection(_indexes(value)):
-                bound |= names
-        return _Uses(frozenset(called), frozenset(run), frozenset(chosen), frozenset(handed), frozenset(bound))
 
     def decides(self, node: Node, frame: Frame | None) -> bool:
         """Whether what an expression is depends on what the calls of `frame` give."""
-        names = {*_roots(node), *_indexes(node)} if frame is not None else set()
+        names = {*roots(node), *indexes(node)} if frame is not None else set()
         while frame is not None and names:
             if isinstance(frame.owner, Function) and names & self.uses(frame.owner).bound:
                 return True
@@ -205,8 +158,13 @@ def _is_member(call: Call) -> bool:
     return call.callee is not None and call.callee.type == "member_expression"
 
 
-def _sign(ev: Evaluator, value: Value, chosen: bool, depth: int = 0) -> Iterator[object]:
-    """What tells a value from another that does something else; a constant only where something is chosen by it."""
+def _sign(
+    ev: Evaluator, value: Value, chosen: bool, only: frozenset[str] | None = None, depth: int = 0
+) -> Iterator[object]:
+    """What tells a value from another that does something else; a constant only where something is chosen by it.
+
+    `only`: the members that count of an object.
+    """
     for option in options_of(value):
         match option:
             case FunctionValue(fact, frame):
@@ -217,74 +175,27 @@ def _sign(ev: Evaluator, value: Value, chosen: bool, depth: int = 0) -> Iterator
                 yield id(cls)
             case Literal(constant) if chosen:
                 yield constant
-            case Object(members) if depth < _DEEPEST and len(members) <= _MOST_MEMBERS:
-                for name, member in held(members).items():
-                    if not isinstance(member, Lazy) or chosen or member.node.type in _HANDED:
-                        inner = tuple(_sign(ev, ev.force(member), chosen, depth + 1))
-                        if inner:
-                            yield (name, inner)
-            case Array(items) if depth < _DEEPEST and len(items) <= _MOST_MEMBERS:
-                for at, item in enumerate(items):
-                    inner = tuple(_sign(ev, ev.force(item), chosen, depth + 1))
-                    if inner:
-                        yield (at, inner)
+            case Object(members):
+                named = [(k, v) for k, v in held(members).items() if only is None or k in only]
+                yield from _sign_each(ev, [(k, v) for k, v in named if chosen or _may_run(v)], chosen, depth)
+            case Array(items):
+                yield from _sign_each(ev, list(enumerate(items)), chosen, depth)
 
 
-def _binds(node: Node) -> bool:
-    return node.type == "call_expression" and chains.name_of(node) == "bind"
+def _sign_each(ev: Evaluator, members: Sequence[tuple[object, Value]], chosen: bool, depth: int) -> Iterator[object]:
+    for name, member in members if depth < _DEEPEST and len(members) <= _MOST_MEMBERS else ():
+        inner = tuple(_sign(ev, ev.force(member), chosen, None, depth + 1))
+        if inner:
+            yield (name, inner)
 
 
-def _plain(node: Node) -> Iterator[str]:
-    """The variable that an expression is, or that it binds: `handler`, `handler.bind(this)`."""
-    if node.type == "identifier" or _binds(node):
-        yield from _roots(node)
+def _holds_nothing(declared: Parameter, function: Function) -> bool:
+    """Whether a parameter's type says that it is no function and holds none."""
+    return declared.type_node is not None and plain_types.holds_nothing(declared.type_node, function.module)
 
 
-def _values(node: Node) -> Iterator[str]:
-    """Variables that an object literal holds as they are."""
-    for child in node.named_children:
-        value = child.child_by_field_name("value") if child.type == "pair" else child
-        if value is not None and value.type in _NAMES:
-            yield taint.text(value)
-
-
-def _roots(node: Node) -> Iterator[str]:
-    """Variables that an expression is, or is a part of: `a` of `a.b`, `a[k]`, `a().b`, `a ?? b`."""
-    pending = [node]
-    while pending:
-        at = pending.pop()
-        if at.type in _NAMES:
-            yield taint.text(at)
-        elif at.type in _PARTS:
-            held = at.child_by_field_name(_PARTS[at.type])
-            pending.extend([held] if held is not None else at.named_children[:1])
-        elif at.type in _CHOICES:
-            pending.extend(at.named_children)
-        elif at.type == "object":
-            yield from _values(at)
-
-
-def _indexes(node: Node) -> Iterator[str]:
-    """Variables that a member of something is chosen by: `k` of `a[k].b`."""
-    at: Node | None = node
-    while at is not None and at.type in _PARTS:
-        index = at.child_by_field_name("index")
-        if index is not None:
-            yield from _roots(index)
-        at = at.child_by_field_name(_PARTS[at.type]) or (at.named_children[0] if at.named_children else None)
-
-
-def _names_of(pattern: Node) -> Iterator[str]:
-    """Names that a pattern binds."""
-    pending = [pattern]
-    while pending:
-        at = pending.pop()
-        if at.type in ("identifier", "shorthand_property_identifier_pattern"):
-            yield taint.text(at)
-        elif at.type == "pair_pattern":
-            value = at.child_by_field_name("value")
-            pending.extend([value] if value is not None else [])
-        elif at.type in ("assignment_pattern", "object_assignment_pattern"):
-            pending.extend(at.named_children[:1])
-        elif at.type in ("object_pattern", "array_pattern", "rest_pattern"):
-            pending.extend(at.named_children)
+def _may_run(member: Value) -> bool:
+    """Whether a member may be a function or hold one, as far as a look at what nobody has evaluated yet tells."""
+    if not isinstance(member, Lazy):
+        return True
+    return member.node.type in _HANDED and not plain.holds_nothing(member.node, member.scope)
