@@ -40,7 +40,8 @@ class Evaluator:
         self.steps = 0
         self.most_steps = _STEPS
         self.bounded = 0
-        self.journal: list[tuple[dict[Any, Any], object]] = []
+        self.journal: list[tuple[dict[Any, Any], object, int]] = []
+        """What is being worked on: where its answer goes, and at which step it was begun."""
         self.searched: set[int] = set()
         """Functions whose callers are being looked for."""
         self.crowded: set[int] = set()
@@ -100,7 +101,7 @@ class Evaluator:
     def begin(self, table: dict[Any, Any], key: object) -> None:
         """Mark an answer as being worked on: who asks for it meanwhile gets CYCLE."""
         table[key] = CYCLE
-        self.journal.append((table, key))
+        self.journal.append((table, key, self.steps))
 
     def done(self, table: dict[Any, Any], key: object, value: object) -> None:
         """Keep an answer."""
@@ -118,8 +119,9 @@ class Evaluator:
         try:
             return work()
         except Exhausted:
-            for table, key in self.journal[before[2] :]:
-                if not self.program.frugal:
+            late = self.steps - steps // 2
+            for table, key, begun in self.journal[before[2] :]:
+                if not self.program.frugal or begun > late:
                     table.pop(key, None)
                 elif table is not self.children:
                     table[key] = _TOO_MUCH  # asked again it would be as much
