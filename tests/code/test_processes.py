@@ -8,6 +8,7 @@ import pytest
 
 from auditor.code.collect import collect
 from auditor.code.model import CodeModel, EntryPoint, Retry
+from auditor.code.running.signals import may_handle
 
 
 def scan(root: Path, entry: str = "", **files: str) -> CodeModel:
@@ -36,6 +37,28 @@ def test_a_process_shows_its_signals_and_rejections(tmp_path: Path) -> None:
     assert list(process.signals) == ["SIGTERM"]
     assert [span.start for span in process.unhandled_rejection] == [3]
     assert model.workers[0].closed_on == ("SIGTERM",)
+
+
+def test_signals_are_found_where_a_library_handles_them(tmp_path: Path) -> None:
+    worker = "import { Worker } from 'bullmq';\nexport const worker = new Worker('mail', async () => {});\n"
+    main = "import onDeath from 'death';\nimport { worker } from './worker';\nonDeath(async () => { await worker.close(); });\n"
+    assert scan(tmp_path, "main.ts", main=main, worker=worker).workers[0].closed_on == ("SIGTERM", "SIGINT")
+
+
+@pytest.mark.parametrize(
+    ("text", "may"),
+    [
+        (b"process.on('SIGTERM', stop)", True),
+        (b"app.enableShutdownHooks()", True),
+        (b'import { createTerminus } from "@godaddy/terminus"', True),
+        (b"const stop = require('http-graceful-shutdown')", True),
+        (b"// after its death it ends gracefully", False),
+        (b"import a from 'death-star'; // graceful", False),
+        (b"worker.close()", False),
+    ],
+)
+def test_files_that_handle_signals_are_told_by_their_text(text: bytes, may: bool) -> None:
+    assert may_handle(text) is may
 
 
 def test_an_sdk_that_handles_rejections_is_named(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -18,17 +19,6 @@ from auditor.code.syntax.facts import Binding, Call, Function, Import, Module
 if TYPE_CHECKING:
     from auditor.code.evaluation.evaluate import Evaluator
 
-_WORDS = (
-    b"SIGTERM",
-    b"SIGINT",
-    b"close-with-grace",
-    b"enableShutdownHooks",
-    b"terminus",
-    b"lightship",
-    b"exit-hook",
-    b"graceful",
-    b"stoppable",
-)
 _BOTH = ("SIGTERM", "SIGINT")
 _LIBRARIES = {
     "close-with-grace": _BOTH,
@@ -45,6 +35,10 @@ _LIBRARIES = {
     "fastify-graceful-shutdown": _BOTH,
     "@mgcrea/fastify-graceful-exit": _BOTH,
 }
+_SAYS = (b"SIGTERM", b"SIGINT", b"enableShutdownHooks")
+_HINTS = (b"grace", b"exit-hook", b"death", b"terminus", b"lightship", b"shutdown-cleanup")
+"""A library's name holds one: looked for first, since few files do."""
+_IMPORTS = re.compile(rb"['\"`](?:" + b"|".join(re.escape(name.encode()) for name in _LIBRARIES) + rb")['\"`/]")
 SIGNALS = frozenset(("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR2", "SIGBREAK"))
 
 
@@ -88,13 +82,10 @@ class Signals:
 
     def _handlers(self) -> list[Module]:
         program = self.ev.program
-        paths = {module.path for module in self.modules}
         return [
             module
             for path in program.tree.paths
-            if (path in paths or program.mentions(path, _WORDS))
-            and program.mentions(path, _WORDS)
-            and (module := program.module(path)) is not None
+            if may_handle(program.tree.read(path) or b"") and (module := program.module(path)) is not None
         ]
 
     def all(self) -> Iterator[Signal]:
@@ -146,12 +137,7 @@ class Signals:
     def _reached(self, starts: list[Function]) -> dict[int, Function]:
         """What the handler runs, with what was registered for it to run: `onShutdown(() => worker.close())`."""
         reached = self.flow.reach(starts, 150, self.relevant)
-        near = {id(f): f for f in reached.values()}
-        calls = (
-            call for f in reached.values() for call in self.flow.calls(f) if self.flow.towards(call, self.relevant)
-        )
-        near |= {id(target): target for call in calls for target in self.flow.targets(call)}
-        kept = registered.kept_for(self.ev, near.values())
+        kept = registered.kept_for(self.ev, reached.values())
         return self.flow.reach([*reached.values(), *kept], 150, self.relevant) if kept else reached
 
     def _closed_apps(self, reached: dict[int, Function]) -> list[Call]:
@@ -255,6 +241,13 @@ class Signals:
         if value is None:
             return False
         return any(isinstance(option, LibraryObject) for option in options_of(value))
+
+
+def may_handle(data: bytes) -> bool:
+    """Whether a file handles signals, or has a library do it, by its text."""
+    return any(word in data for word in _SAYS) or (
+        any(word in data for word in _HINTS) and _IMPORTS.search(data) is not None
+    )
 
 
 def _named_signals(value: Object) -> tuple[str, ...]:
