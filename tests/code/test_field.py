@@ -490,3 +490,68 @@ def test_a_variable_that_is_assigned_by_destructuring(tmp_path: Path) -> None:
     )
     assert [job.queue for job in model.producers] == [("mail",)]
     assert [effect.role.value for effect in model.workers[0].effects] == ["db.write"]
+
+
+TRPC = {
+    "src__context": """
+        import { Queue } from 'bullmq';
+        export const mails = new Queue('mails', { connection: {} });
+        const queues = { sms: new Queue('sms', { connection: {} }) };
+        export const createContext = async ({ req }) => ({ req, mails, queues });
+    """,
+    "src__index": """
+        import express from 'express';
+        import { initTRPC } from '@trpc/server';
+        import { createExpressMiddleware } from '@trpc/server/adapters/express';
+        import { createContext } from './context';
+        const t = initTRPC.context().create();
+        const app = express();
+        app.use('/trpc', createExpressMiddleware({ createContext, router: t.router({
+          mail: t.procedure.mutation(async ({ ctx, input }) => { await ctx.mails.add('one', input, { attempts: 3 }); }),
+          text: t.procedure.mutation(async (opts) => { await opts.ctx.queues.sms.add('two', opts.input); }),
+          none: t.procedure.mutation(async ({ ctx }) => { await ctx.cart.add('three', {}); }),
+        }) }));
+        app.listen(3000);
+    """,
+}
+
+
+def test_queues_in_the_context_of_procedures(tmp_path: Path) -> None:
+    model = read(tmp_path, {"bullmq": "5.61.0", "@trpc/server": "11.0.0", "express": "5.0.0"}, **TRPC)
+    assert [(job.job, job.queue) for job in model.producers] == [("one", ("mails",)), ("two", ("sms",))]
+
+
+def test_a_frameworks_app_lives_beside_another_package_that_is_started(tmp_path: Path) -> None:
+    model = read(
+        tmp_path,
+        {"bullmq": "5.61.0"},
+        src__index="console.log('a program beside it');",
+        **{
+            "web__package.json": json.dumps({"scripts": {"start": "next start"}, "dependencies": {"next": "15.0.0", "bullmq": "5.61.0"}}),
+            "web__pages__api__send": """
+                import { enqueue } from '../../jobs';
+                export default async function handler(req, res) { await enqueue(req.body); res.end(); }
+            """,
+            "web__jobs": """
+                import { Queue } from 'bullmq';
+                const queue = new Queue('mails', { connection: {} });
+                export const enqueue = (data) => queue.add('mail', data);
+            """,
+        },
+    )  # fmt: skip
+    assert [(job.span.path, job.live) for job in model.producers] == [("web/jobs.ts", True)]
+
+
+def test_methods_of_an_object_that_is_handed_on_live(tmp_path: Path) -> None:
+    model = read(
+        tmp_path,
+        {"bullmq": "5.61.0", "nexus": "1.3.0"},
+        src__index="""
+            import { Queue } from 'bullmq';
+            import { mutationField } from 'nexus';
+            const queue = new Queue('mails', { connection: {} });
+            export const invite = mutationField('invite', { type: 'Invite', async resolve(root, args) { await queue.add('invite', args); } });
+            const unused = { async send(data) { await queue.add('never', data); } };
+        """,
+    )
+    assert {job.job: job.live for job in model.producers} == {"invite": True, "never": False}

@@ -70,6 +70,8 @@ class Evaluator:
         self.decorated: dict[str, Value] = {}
         self.providers: dict[str, list[tuple[Node, Scope]]] = {}
         self.registered: containers.Table | None = None
+        self.handed: dict[str, Value] = {}
+        self.factories: list[Function] | None = None
 
     def eval(self, node: Node, scope: Scope, frame: Frame | None = None) -> Value:
         """What `node` may be in `scope`; `frame` is the call that is being looked at, None for all of them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from auditor.code.evaluation import classes, containers, external, registry, schemas
+from auditor.code.evaluation import classes, containers, external, handed, registry, schemas
 from auditor.code.evaluation.values import (
     CYCLE,
     UNDEFINED,
@@ -102,7 +102,7 @@ def member(ev: Evaluator, value: Value, name: str, where: Where = None) -> Value
                 and (known := registry.hung(ev, value, name)) is not None
             ):
                 return known
-            inner = containers.member(ev, value, name)
+            inner = containers.member(ev, value, name) or handed.member(ev, value, name)
             if inner is not None:
                 return inner
             longer = f"{text}.{name}" if text and len(text) < _MOST_TEXT else text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from auditor.code.evaluation import callers, collections_, containers, external, types
+from auditor.code.evaluation import callers, collections_, containers, external, handed, types
 from auditor.code.evaluation.collections_ import Mutation
 from auditor.code.evaluation.lazy_members import without
 from auditor.code.evaluation.values import (
@@ -211,6 +211,8 @@ def parameter(ev: Evaluator, binding: Binding, frame: Frame | None) -> Value:
     if not isinstance(value, Undefined):
         value = types.settled(ev, value, declared.type_node, function.module, declared.name)
     value = follow(ev, value, binding.path, function.scope, frame)
+    if isinstance(value, Unknown) and not value.text and binding.name in handed.CONTEXTS:
+        value = replace(value, text=binding.name)
     if not binding.path:
         value = _parameter_changes(ev, binding, value, frame)
     ev.done(memo, id(binding), value)

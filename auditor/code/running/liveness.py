@@ -145,9 +145,16 @@ def _outermost(function: Function | None) -> Function | None:
     while at is not None:
         found = at
         at = at.scope.parent.func if at.scope.parent is not None else None
-    if found is not None and found.kind in ("arrow", "function") and not found.name and _runs_at_once(found):
+    if found is not None and _is_nameless(found) and _runs_at_once(found):
         return None
     return found
+
+
+def _is_nameless(function: Function) -> bool:
+    """Whether nothing but the place where it is written leads to it: `(job) => …`, a method of an object that is handed on."""
+    if function.kind == "method":
+        return function.cls is None
+    return function.kind in ("arrow", "function") and not function.name
 
 
 def _runs_at_once(function: Function) -> bool:

@@ -70,7 +70,7 @@ class Reachable:
         self._targets: dict[str, list[str]] = {}
         if self.known:
             self.guessed = [self._guess(module) for module in candidates if self._is_program(module)] + list(
-                self._apps()
+                self._apps(candidates)
             )
             for entry in (*self.entries, *self.guessed):
                 self.reached.setdefault(entry.path, self._closure(self._starts(entry)))
@@ -104,9 +104,11 @@ class Reachable:
     def _routes(self, lead: str) -> list[str]:
         return [p for p in self.program.tree.paths if p.startswith(lead) and ROUTES.search(p[len(lead) :])]
 
-    def _apps(self) -> Iterator[EntryPoint]:
-        """An entry point for each framework's app that no known one starts: `next start` names no file."""
-        homes = {home: "" for entry in self.entries if (home := self._framework_home(entry.path)) is not None}
+    def _apps(self, candidates: Sequence[Module]) -> Iterator[EntryPoint]:
+        """An entry point for each framework's app that no known one starts, where it or what it holds may matter: `next start`
+        names no file."""
+        paths = dict.fromkeys([*(entry.path for entry in self.entries), *(module.path for module in candidates)])
+        homes = {home: "" for path in paths if (home := self._framework_home(path)) is not None}
         for home in homes:
             lead = f"{home}/" if home else ""
             own = [entry for entry in self.entries if self._framework_home(entry.path) == home]
