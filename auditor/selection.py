@@ -9,10 +9,11 @@ from auditor.errors import UsageError
 from auditor.model import Item
 
 _RANGE = re.compile(r"(?:TT)?0*([0-9]{1,3})(?:-(?:TT)?0*([0-9]{1,3}))?", re.IGNORECASE)
+_IDS = re.compile(r"([A-Z]+)0*([0-9]+)-(?:([A-Z]+))?0*([0-9]+)", re.IGNORECASE)
 
 
 def selector(items: Iterable[Item], only: Iterable[str], skip: Iterable[str]) -> Callable[[Item], bool]:
-    """Whether an item is chosen. Each word: `88`, `TT088`, `88-95`, a section's title, comma-separated.
+    """Whether an item is chosen. Each word: `88`, `TT088`, `88-95`, `X016-X025`, a section's title, comma-separated.
 
     Raises UsageError for a word that names nothing.
     """
@@ -33,7 +34,7 @@ def _chosen(items: list[Item], words: Iterable[str]) -> set[str] | None:
             sections = ", ".join(dict.fromkeys(item.section for item in items))
             raise UsageError(
                 f"{part!r} names no item",
-                f"give a number (88), an id (TT088), a range (88-95) or a section ({sections})",
+                f"give a number (88), an id (TT088), a range (88-95, X016-X025) or a section ({sections})",
             )
         chosen |= {item.id for item in matching}
     return chosen
@@ -49,7 +50,18 @@ def find(items: Iterable[Item], word: str) -> list[Item]:
     if span:
         first, last = int(span[1]), int(span[2] or span[1])
         return [item for item in known if item.number is not None and first <= item.number <= last]
+    ids = _IDS.fullmatch(word)
+    if ids and (ids[3] or ids[1]).upper() == ids[1].upper():
+        return [
+            item for item in known if (at := _numbered(item, ids[1])) is not None and int(ids[2]) <= at <= int(ids[4])
+        ]
     return [item for item in known if item.section.lower() == word.lower()]
+
+
+def _numbered(item: Item, letters: str) -> int | None:
+    """The number in an id of these letters: 16 of `X016`; None where the id is of another pack."""
+    digits = item.id[len(letters) :]
+    return int(digits) if item.id.upper().startswith(letters.upper()) and digits.isdigit() else None
 
 
 def search(items: Iterable[Item], word: str) -> list[Item]:

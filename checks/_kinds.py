@@ -69,17 +69,24 @@ def absent(code: CodeModel, kinds: tuple[Kind, ...]) -> Verdict | None:
     )
 
 
+def consumed_elsewhere(code: CodeModel, kinds: tuple[Kind, ...]) -> Verdict | None:
+    """Unverified where jobs of these kinds are enqueued, but the program that works on them was not given; else None."""
+    if handlers(code, kinds):
+        return None
+    queues = ", ".join(sorted({name for job in producers(code, kinds) for name in job.queue})) or "a queue"
+    told = f"{WORDS[kinds]} jobs are enqueued into {queues}, but no handler of them is in the code given"
+    return unverified(f"{told}; give --code of the service that consumes them", Cause.SOURCE_NOT_GIVEN)
+
+
 def by_handler(code: CodeModel, kinds: tuple[Kind, ...], rule: WorkerRule, held: str, nothing: str = "") -> Verdict:
     """Judge the handlers of these kinds; `nothing` is the reason where the rule exempts them all."""
     none = absent(code, kinds)
     if none:
         return none
-    found = handlers(code, kinds)
-    if not found:
-        queues = ", ".join(sorted({name for job in producers(code, kinds) for name in job.queue})) or "a queue"
-        told = f"{WORDS[kinds]} jobs are enqueued into {queues}, but no handler of them is in the code given"
-        return unverified(f"{told}; give --code of the service that consumes them", Cause.SOURCE_NOT_GIVEN)
-    return decide(code, found, lambda worker: rule(code, worker), held=held, nothing=nothing)
+    away = consumed_elsewhere(code, kinds)
+    if away:
+        return away
+    return decide(code, handlers(code, kinds), lambda worker: rule(code, worker), held=held, nothing=nothing)
 
 
 def by_job(code: CodeModel, kinds: tuple[Kind, ...], rule: ProducerRule, held: str, nothing: str = "") -> Verdict:

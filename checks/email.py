@@ -12,7 +12,18 @@ from ._conditions import condition_of
 from ._handlers import fills, of, path_of
 from ._horizon import outlives
 from ._keys import KeyQuality, key_fault, key_quality, key_told
-from ._kinds import EMAIL, absent, by_handler, by_job, first_site, handlers, main_call, needs_call, producers
+from ._kinds import (
+    EMAIL,
+    absent,
+    by_handler,
+    by_job,
+    consumed_elsewhere,
+    first_site,
+    handlers,
+    main_call,
+    needs_call,
+    producers,
+)
 from ._options import described, option, places
 from ._subjects import Judged, bad, good, subject_of, unsure
 from ._versions import is_bull
@@ -98,6 +109,9 @@ def bounces(code: CodeModel) -> Verdict:
         return passed("bounces are read", shown, confidence=Confidence.LIKELY)
     if not code.elsewhere_known:
         return unverified("code outside job handlers was not looked through for a bounce handler")
+    away = consumed_elsewhere(code, EMAIL)
+    if away:
+        return away
     sender = first_site(code, EMAIL)
     text = (
         "nothing reads the provider's bounces: mail keeps going to dead addresses, and the sender's reputation with it"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from auditor.code.model import CodeModel, Effect, OptionState, Producer, Role, Site, Worker
+from auditor.code.model import CodeModel, Effect, OptionState, Producer, Role, Worker
 from auditor.live.model import LiveRedis
 from auditor.model import Cause, Confidence, Evidence, Finding, Status, Subject, SubjectType, Verdict
 from auditor.probes import failed, passed, probe, unverified
@@ -13,7 +13,7 @@ from auditor.probes import failed, passed, probe, unverified
 from . import _live
 from ._conditions import condition_of
 from ._handlers import of, path_of, surely
-from ._kinds import PAYMENT, absent, by_handler, by_job, first_site, named_only, needs_call
+from ._kinds import PAYMENT, absent, by_handler, by_job, consumed_elsewhere, first_site, named_only, needs_call
 from ._live import LiveSide
 from ._options import described, numbers, option, places, sureness
 from ._roles import WRITES
@@ -73,12 +73,10 @@ def webhook(code: CodeModel) -> Verdict:
         )
     if not code.elsewhere_known:
         return unverified("code outside job handlers was not looked through for a payment webhook")
-    site = first_site(code, PAYMENT)
-    return _lacking(
+    return consumed_elsewhere(code, PAYMENT) or _lacking(
         code,
         "no webhook of the payment provider is verified anywhere: a charge that a job lost track of is never reconciled",
         "webhook",
-        site,
     )
 
 
@@ -182,13 +180,11 @@ def _settled(code: CodeModel) -> Verdict:
             f"{dead.method} at {dead.span.label()} schedules a settlement job, but is written and never reached",
             Cause.UNRESOLVED,
         )
-    site = first_site(code, PAYMENT)
     looked = ", ".join(sorted(queue_names(code))[:6])
     return _lacking(
         code,
         f"no scheduled settlement, payout or reconcile job (looked at schedulers and repeatables of {looked})",
         "settlement",
-        site,
     )
 
 
@@ -214,7 +210,8 @@ def _pays(code: CodeModel) -> bool:
     return any(effect.role in CHARGES for effect in reach)
 
 
-def _lacking(code: CodeModel, text: str, name: str, site: Site) -> Verdict:
+def _lacking(code: CodeModel, text: str, name: str) -> Verdict:
+    site = first_site(code, PAYMENT)
     shown = Evidence(site.span.label(), text, place=site.span)
     subject = Subject(SubjectType.PROJECT, name, service=site.service)
     told = Confidence.POSSIBLE if named_only(site) and not _pays(code) else Confidence.LIKELY

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from auditor.errors import SourceError
 from auditor.model import Cause
 
+from . import info
 from .address import Address
 from .connection import Connection, LostError, Reply, ReplyError
 from .meter import Meter
@@ -86,6 +87,8 @@ def _ping(connection: Connection) -> bool:
         # a user who may not PING may still read, and so may all where a failed save stops writes, PING among them
         if reply.code in ("NOPERM", "MISCONF") or "unknown command" in str(reply).lower():
             return False
+        if reply.code == "MASTERDOWN":
+            raise _orphaned(connection)
         raise _refused(connection.address, reply)
     raise LostError("what answers is no Redis", not_redis=True)
 
@@ -117,13 +120,25 @@ def _refused(address: Address, reply: ReplyError) -> SourceError:
             f"{at}: protected mode: no password is set, so only its own machine may talk to it",
             "run there, or set a password",
         )
-    if reply.code in ("LOADING", "BUSY", "MASTERDOWN"):
+    if reply.code in ("LOADING", "BUSY"):
         return SourceError(f"{at}: the server cannot answer now: {said(reply)}", "try again later", Cause.REFUSED)
     if "max number of clients" in text:
         return SourceError(
             f"{at}: the server has no connection left (maxclients reached)", "close connections or raise maxclients"
         )
     return SourceError(f"{at}: the server refused: {said(reply)}", "check what this user may do")
+
+
+def _orphaned(connection: Connection) -> SourceError:
+    """A replica without its primary; INFO, which it answers all the same, tells which one that is."""
+    told = connection.greet("INFO", "replication")
+    primary = info.replication(info.parse(told), None).master if isinstance(told, str) else ""
+    of = f" {primary}" if primary else ""
+    return SourceError(
+        f"{connection.address.endpoint}: a replica that has lost its primary{of}, and gives no data until it is back",
+        f"scan the primary{of} itself, or mend the link between them (MASTERDOWN)",
+        Cause.REFUSED,
+    )
 
 
 def _gone(address: Address, error: LostError) -> SourceError:

@@ -17,7 +17,7 @@ from auditor.live.collect import collect
 from auditor.live.model import LiveRedis
 from auditor.model import SourceStatus
 
-from ..support.redis_server import RunningServer, redis_server
+from ..support.redis_server import RunningServer, free_port, redis_server
 from ..support.topology import until
 from .support import QUICK, fill, queue, scan
 
@@ -214,6 +214,16 @@ def test_a_server_that_is_loading() -> None:
         loading.join(20)
     assert "cannot answer now: LOADING" in caught.value.message
     assert "try again later" in caught.value.hint
+
+
+def test_a_replica_that_lost_its_primary_names_it() -> None:
+    gone = free_port()
+    with redis_server("--replica-serve-stale-data", "no", tcp=True) as server, server.client() as client:
+        client.replicaof("127.0.0.1", gone)
+        with pytest.raises(SourceError) as caught:
+            scan(server)
+    assert f"a replica that has lost its primary 127.0.0.1:{gone}" in caught.value.message
+    assert f"scan the primary 127.0.0.1:{gone} itself" in caught.value.hint
 
 
 def test_fifty_queues_of_a_user_who_may_read_half_of_the_keys() -> None:
