@@ -9,6 +9,7 @@ from auditor.code.evaluation.taint import text
 from auditor.code.model import Role
 from auditor.code.reach import decides
 from auditor.code.syntax.lexical import callee_of
+from auditor.code.syntax.node_index import FUNCTIONS
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -74,6 +75,6 @@ def by_use(call: Node) -> Role | None:
 
 def _function_around(node: Node) -> Node | None:
     at = node.parent
-    while at is not None and at.type not in decides.FUNCTIONS:
+    while at is not None and at.type not in FUNCTIONS:
         at = at.parent
     return at

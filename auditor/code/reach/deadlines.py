@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _DEEPEST = 3
 _PACKAGES = frozenset(("p-timeout", "promise-timeout"))
 _NAMES = re.compile(r"(?:^|\.)(?:pTimeout|withTimeout|timeoutAfter|promiseTimeout)$")
-_ENDS = re.compile(r"\brace\s*\(|\breject\b|\bTimeout\b|\btimeout\s*\(")
+_ENDS = re.compile(rb"\brace\s*\(|\breject\b|\bTimeout\b|\btimeout\s*\(")
 """What the text of every helper holds that ends something: a cheap look before a close one."""
 _BREAKER = "CircuitBreaker"
 _BREAKS = 10_000
@@ -75,7 +75,7 @@ def of(ev: Evaluator, call: Call, frame: Frame | None = None, depth: int = 0) ->
         match callee:
             case External(package) if package in _PACKAGES:
                 return _given(ev, call, frame)
-            case FunctionValue(fact) if fact.parameters and _ENDS.search(fact.module.text(fact.node)):
+            case FunctionValue(fact) if fact.parameters and _may_end(fact):
                 within = Frame(fact, callers.lazily(ev, call, frame), callee.this, callee.frame, 2)
                 found = _helper(ev, fact, within, depth)
                 if found is not None:
@@ -85,6 +85,10 @@ def of(ev: Evaluator, call: Call, frame: Frame | None = None, depth: int = 0) ->
             case _ if _NAMES.search(shown):
                 return _given(ev, call, frame)
     return None
+
+
+def _may_end(function: Function) -> bool:
+    return _ENDS.search(function.module.source, function.node.start_byte, function.node.end_byte) is not None
 
 
 def _breaker(ev: Evaluator, call: Call, frame: Frame | None) -> Option | None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from auditor.code.evaluation.taint import text
 from auditor.code.reach import existence
 from auditor.code.reach.existence import Asks
+from auditor.code.syntax.facts import Function, nodes_in
 from auditor.code.syntax.lexical import callee_of
+from auditor.code.syntax.node_index import FUNCTIONS, nodes_of, places_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -20,18 +22,9 @@ THROUGH = frozenset(
      "non_null_expression", "as_expression", "satisfies_expression", "optional_chain", "array", "spread_element")
 )  # fmt: skip
 STOPS = frozenset(("return_statement", "throw_statement", "continue_statement", "break_statement"))
-FUNCTIONS = frozenset(
-    (
-        "arrow_function",
-        "function_expression",
-        "function_declaration",
-        "method_definition",
-        "generator_function_declaration",
-    )
-)
-_BRANCHING = frozenset(
-    ("if_statement", "ternary_expression", "while_statement", "switch_statement", "binary_expression", "augmented_assignment_expression",
-     "for_in_statement")
+_BRANCHING = (
+    "if_statement", "ternary_expression", "while_statement", "switch_statement", "binary_expression", "augmented_assignment_expression",
+    "for_in_statement",
 )  # fmt: skip
 _GETS = re.compile(
     r"^_?(?:find|get|load|fetch|read|query|select|retrieve|first|one|lookup)|[a-z](?:Get|Find|Fetch|Load|Read|Query|Select|Retrieve|Lookup)(?=[A-Z]|$)"
@@ -63,23 +56,18 @@ def returned(call: Node) -> bool:
     )
 
 
-def handed_out(call: Node, function: Node) -> bool:
+def handed_out(call: Node, function: Function) -> bool:
     """Whether the function returns the call's result, directly or through a variable."""
     if returned(call):
         return True
     names = result_names(call)
     if not names:
         return False
-    stack = [function]
-    while stack:
-        at = stack.pop()
-        if at.type == "return_statement" and at.start_byte > call.end_byte and _mentions(at, names):
-            return True
-        if at.end_byte > call.end_byte and (
-            at.type not in FUNCTIONS or at.id == function.id or at.start_byte <= call.start_byte
-        ):
-            stack.extend(at.named_children)
-    return False
+    after, before = call.end_byte, call.start_byte
+    return any(
+        place.start > after and place.function <= before and _mentions(place.node, names)
+        for place in places_of(function, "return_statement")
+    )
 
 
 def result_names(call: Node) -> set[str]:
@@ -114,7 +102,7 @@ def declared(inside: Node, name: str) -> Node | None:
     return None
 
 
-def decides(call: Node, function: Node, *, answer: bool = False) -> Decision | None:
+def decides(call: Node, function: Function, *, answer: bool = False) -> Decision | None:
     """What hangs on the call's result in a function; None where nothing does.
 
     That a row is there is no news of earlier work: `if (!order) throw` asks for the order, `if (done) return` for what was
@@ -150,7 +138,7 @@ def gets(name: str) -> bool:
     return _GETS.search(name) is not None
 
 
-def _asked(call: Node, function: Node, *, answer: bool) -> existence.Asked:
+def _asked(call: Node, function: Function, *, answer: bool) -> existence.Asked:
     """What later conditions may ask: the names of the result, of what it holds, and of what is derived from it."""
     callee = callee_of(call)
     shown = text(callee) if callee is not None else ""
@@ -159,7 +147,7 @@ def _asked(call: Node, function: Node, *, answer: bool) -> existence.Asked:
     if bound is None:
         return asked
     existence.bind(asked, bound)
-    for at in _declarators(function, also=("for_in_statement",)):
+    for at in nodes_of(function, "variable_declarator", "for_in_statement"):
         loop = at.type == "for_in_statement"
         name = at.child_by_field_name("left" if loop else "name")
         value = at.child_by_field_name("right" if loop else "value")
@@ -182,21 +170,17 @@ def _bound(call: Node) -> Node | None:
     return parent.child_by_field_name("left") if parent.type == "assignment_expression" else None
 
 
-def _after(call: Node, function: Node) -> Iterator[Node]:
+def _after(call: Node, function: Function) -> Iterator[Node]:
     """Branching nodes of a function that come after the call, or whose condition holds it."""
-    stack = [function]
-    while stack:
-        at = stack.pop()
-        if at.end_byte <= call.start_byte:
+    first, last = call.start_byte, call.end_byte
+    for place in places_of(function, *_BRANCHING):
+        if place.start <= last and place.node.end_byte <= first:
             continue
-        if at.type in _BRANCHING:
-            condition = _condition_of(at)
-            if condition is not None and (
-                at.start_byte > call.end_byte
-                or (condition.start_byte <= call.start_byte and call.end_byte <= condition.end_byte)
-            ):
-                yield at
-        stack.extend(reversed(at.named_children))
+        condition = _condition_of(place.node)
+        if condition is not None and (
+            place.start > last or (condition.start_byte <= first and last <= condition.end_byte)
+        ):
+            yield place.node
 
 
 def _condition_of(node: Node) -> Node | None:
@@ -304,15 +288,8 @@ def _has(node: Node, kinds: frozenset[str]) -> bool:
     return False
 
 
-def _declarators(function: Node, also: tuple[str, ...] = ()) -> list[Node]:
-    found: list[Node] = []
-    stack = [function]
-    while stack:
-        at = stack.pop()
-        if at.type == "variable_declarator" or at.type in also:
-            found.append(at)
-        stack.extend(at.named_children)
-    return sorted(found, key=lambda node: node.start_byte)
+def _declarators(function: Node) -> list[Node]:
+    return [at for at in nodes_in(function) if at.type == "variable_declarator"]
 
 
 def _mentions(node: Node, names: set[str]) -> bool:

@@ -165,7 +165,7 @@ class Effects:
     def _decision(self, call: Call, function: Function, *, answer: bool) -> decides.Decision | None:
         key = (call.node.id, id(function), answer)
         if key not in self._decisions:
-            self._decisions[key] = decides.decides(call.node, function.node, answer=answer)
+            self._decisions[key] = decides.decides(call.node, function, answer=answer)
         return self._decisions[key]
 
     def _call(self, call: Call, visit: Visit, seen: Seen, found: Found) -> None:
@@ -177,7 +177,7 @@ class Effects:
                 self._runs.outside(call, meaning.role)
             made = self._effect(call, meaning, visit, around, len(found.effects))
             made = self._deciding(made, call, visit)
-            if decides.handed_out(call.node, visit.function.node) or decides.answers(call.node):
+            if decides.handed_out(call.node, visit.function) or decides.answers(call.node):
                 visit.returned.add(len(found.effects))
             found.effects.append(made)
             if meaning.role is not Role.DB_TRANSACTION:
@@ -214,7 +214,7 @@ class Effects:
             given = self._visit(target, env, place, seen, found)
             for at in given:
                 found.effects[at] = self._deciding(found.effects[at], call, visit, helper=True)
-            if given and decides.handed_out(call.node, visit.function.node):
+            if given and decides.handed_out(call.node, visit.function):
                 visit.returned |= given
 
     def _was_run(self, call: Call, function: Function) -> bool:

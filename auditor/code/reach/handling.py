@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from auditor.code.evaluation import taint
 from auditor.code.evaluation.values import Literal, options_of, walk
 from auditor.code.model import Catch, Effect, Role
-from auditor.code.reach import chains, decides
+from auditor.code.reach import decides
 from auditor.code.syntax.facts import Function, Module, nodes_in
+from auditor.code.syntax.node_index import FUNCTIONS, nodes_of
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
@@ -105,18 +106,21 @@ def catches_of(function: Function, caught: Iterable[Caught], own: list[Effect], 
     return found
 
 
-def caught_in(function: Function) -> Iterator[Caught]:
+def caught_in(function: Function) -> list[Caught]:
     """(what may throw, what then runs) of a function's try statements and promises with a `.catch`."""
-    for at in nodes_in(function.node):
-        if at.type == "try_statement":
-            body, handler = at.child_by_field_name("body"), at.child_by_field_name("handler")
-            if body is not None and handler is not None:
-                yield body, handler
-        elif at.type == "call_expression" and chains.name_of(at) == "catch":
-            callee, held = at.child_by_field_name("function"), at.child_by_field_name("arguments")
-            inline = held.named_children[0] if held is not None and held.named_children else None
-            if callee is not None and inline is not None and inline.type in decides.FUNCTIONS:
-                yield callee, inline
+    found: list[Caught] = []
+    for at in nodes_of(function, "try_statement"):
+        body, handler = at.child_by_field_name("body"), at.child_by_field_name("handler")
+        if body is not None and handler is not None:
+            found.append((body, handler))
+    first, last = function.node.start_byte, function.node.end_byte
+    for call in function.module.calls_named("catch"):
+        inline = call.arguments()[0] if call.arguments() else None
+        if call.callee is None or inline is None or inline.type not in FUNCTIONS:
+            continue
+        if first <= call.node.start_byte < last:
+            found.append((call.callee, inline))
+    return sorted(found, key=lambda one: (one[0].start_byte, -one[1].end_byte))
 
 
 def _refuses(handler: Node) -> bool:
@@ -133,7 +137,7 @@ def _refuses(handler: Node) -> bool:
 def swallowing(function: Function, effects: list[Effect]) -> CodeSpan | None:
     """A catch around most of what a handler does to the world, that neither throws, records, nor returns a failure."""
     done = [effect for effect in effects if effect.role in _WORK and "catch" not in effect.within]
-    for statement in _tries(function.node):
+    for statement in nodes_of(function, "try_statement"):
         handler, body = statement.child_by_field_name("handler"), statement.child_by_field_name("body")
         if handler is None or body is None or not _outermost(statement, function.node):
             continue
@@ -145,21 +149,10 @@ def swallowing(function: Function, effects: list[Effect]) -> CodeSpan | None:
     return None
 
 
-def _tries(node: Node) -> list[Node]:
-    found: list[Node] = []
-    stack = [node]
-    while stack:
-        at = stack.pop()
-        if at.type == "try_statement":
-            found.append(at)
-        stack.extend(at.named_children)
-    return sorted(found, key=lambda one: one.start_byte)
-
-
 def _outermost(statement: Node, limit: Node) -> bool:
     at = statement.parent
     while at is not None and at.id != limit.id:
-        if at.type in ("try_statement", *decides.FUNCTIONS, "for_statement", "for_in_statement", "while_statement"):
+        if at.type in ("try_statement", *FUNCTIONS, "for_statement", "for_in_statement", "while_statement"):
             return False
         at = at.parent
     return True

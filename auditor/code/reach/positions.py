@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from auditor.code.evaluation import taint
-from auditor.code.reach import chains, decides
+from auditor.code.reach import chains
 from auditor.code.reach.wording import callee_text
 from auditor.code.syntax.facts import Call, Function
+from auditor.code.syntax.node_index import FUNCTIONS
 from auditor.model import CodeSpan
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def awaited(node: Node) -> bool:
     while parent is not None:
         if parent.type in ("await_expression", "return_statement", "yield_expression", "for_in_statement"):
             return True
-        if parent.type in decides.FUNCTIONS:
+        if parent.type in FUNCTIONS:
             return parent.child_by_field_name("body") == at
         if parent.type in ("expression_statement", "statement_block", "program"):
             return parent.type == "expression_statement" and callee_text(node).endswith(".then")

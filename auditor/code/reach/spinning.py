@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from auditor.code.evaluation.taint import text
 from auditor.code.evaluation.values import Literal, options_of
 from auditor.code.syntax.facts import Function
+from auditor.code.syntax.node_index import places_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 MILLIONS = 10_000_000
 """Turns of a loop from which on it holds the event loop for a noticeable time, whatever it does."""
 _CLOCK = re.compile(r"\bDate\.now\(\)|\bperformance\.now\(\)|\bnew Date\(\)|\bprocess\.hrtime\b")
-_LOOPS = frozenset(("while_statement", "do_statement", "for_statement"))
+_LOOPS = ("while_statement", "do_statement", "for_statement")
 _INNER = frozenset(
     ("arrow_function", "function_expression", "function_declaration", "method_definition", "class_declaration", "class")
 )
@@ -27,16 +28,17 @@ _KEPT = re.compile(r"memo|cache|\bMap\b|\.has\(|\.get\(|\?\?=|\|\|=", re.I)
 
 def of(ev: Evaluator, function: Function) -> Iterator[tuple[Node, str]]:
     """Places in a function, its inner functions aside, with what spins there."""
-    body, written = function.body, function.node.text or b""
+    body, here = function.body, function.node.start_byte
     if body is None:
         return
-    for node in _below(body) if any(word in written for word in (b"while", b"for", b"do {")) else ():
-        if node.type in _LOOPS and not _yields(node):
+    for node in [place.node for place in places_of(function, *_LOOPS) if place.function == here]:
+        if not _yields(node):
             if _waits(node):
                 yield node, "a loop that waits for the clock"
             elif (turns := _turns(ev, node, function)) >= MILLIONS:
                 yield node, f"a loop of {turns:.0e} turns"
-    twice = function.name and written.count(f"{function.name}(".encode()) > 1
+    written = function.module.source
+    twice = function.name and written.count(f"{function.name}(".encode(), here, function.node.end_byte) > 1
     doubled = _doubles(function, body) if twice else None
     if doubled is not None:
         yield doubled, f"{function.symbol}, which calls itself twice at each step"

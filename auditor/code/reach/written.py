@@ -9,7 +9,8 @@ from auditor.code.model import Condition
 from auditor.code.reach import spinning
 from auditor.code.reach.conditions import conditions_of
 from auditor.code.reach.handling import Caught, caught_in
-from auditor.code.syntax.facts import Function, nodes_in
+from auditor.code.syntax.facts import Function
+from auditor.code.syntax.node_index import nodes_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -54,9 +55,7 @@ def _once(table: dict[int, list[T]], function: Function, read: Callable[[Functio
 
 
 def _declared_in(function: Function) -> Iterator[tuple[Node, Node]]:
-    for at in nodes_in(function.node):
-        if at.type not in ("variable_declarator", "assignment_expression", "for_in_statement"):
-            continue
+    for at in nodes_of(function, "variable_declarator", "assignment_expression", "for_in_statement"):
         name = at.child_by_field_name("name") or at.child_by_field_name("left")
         value = at.child_by_field_name("value") or at.child_by_field_name("right")
         if name is not None and value is not None:

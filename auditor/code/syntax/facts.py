@@ -6,7 +6,7 @@ Nodes of the syntax tree are kept for lazy evaluation, but never leave `auditor.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Tree
@@ -282,6 +282,7 @@ class Module:
         "scope",
         "source",
         "stars",
+        "tables",
         "tree",
         "type_aliases",
     )  # fmt: skip
@@ -306,6 +307,8 @@ class Module:
         self.type_aliases: dict[str, Node] = {}
         self.memo: dict[int, object] = {}
         self.errors = 0
+        self.tables: dict[int, dict[str, list[Any]]] = {}
+        """Of functions, what `node_index` found in them."""
         self._by_name: dict[str, list[Call]] | None = None
         self._by_argument: dict[str, list[Call]] | None = None
         self._by_node: dict[int, Call] | None = None
