@@ -23,7 +23,7 @@ from auditor.model import (
 from ._because import condense
 from ._prose import blocks
 from ._sources import sources
-from ._text import bounded, clean, excerpt, numbers
+from ._text import bounded, clean, excerpt, numbers, runs
 from ._view import (
     Cell,
     EvidenceView,
@@ -177,7 +177,11 @@ def _section(title: str, items: list[ItemView], index: int, *, extra: bool) -> S
         if item.status is Shown.UNVERIFIED and item.cause is Cause.SOURCE_NOT_GIVEN and not item.findings
     ]
     skipped = [item for item in items if item.status is Shown.SKIPPED]
-    folds = [_fold(found) for found in (*_alike_errors(items), absent, skipped) if found]
+    broken = _alike(item for item in items if item.status is Shown.ERROR)
+    refused = _alike(
+        item for item in items if item.status is Shown.UNVERIFIED and not item.findings and item not in absent
+    )
+    folds = [fold_of(found) for found in (*broken, *refused, absent, skipped) if found]
     folded = {item.id for fold in folds for item in fold.items}
     return SectionView(
         title=title,
@@ -190,25 +194,27 @@ def _section(title: str, items: list[ItemView], index: int, *, extra: bool) -> S
     )
 
 
-def _alike_errors(items: list[ItemView]) -> list[list[ItemView]]:
-    """Broken checks of one and the same reason: a collector that dies takes many checks with it."""
+def _alike(items: Iterable[ItemView]) -> list[list[ItemView]]:
+    """Those of one and the same reason: a source that can't be read, or a collector that dies, takes many checks with it."""
     by_reason: dict[str, list[ItemView]] = {}
     for item in items:
-        if item.status is Shown.ERROR:
-            by_reason.setdefault(item.reason, []).append(item)
+        by_reason.setdefault(item.reason, []).append(item)
     return [found for found in by_reason.values() if len(found) > 1]
 
 
-def _fold(items: list[ItemView]) -> Fold:
+def fold_of(items: list[ItemView]) -> Fold:
+    """Items of one status as one line."""
     return Fold(
         items[0].status, tuple(items), _ids(items), tuple(dict.fromkeys(item.reason for item in items if item.reason))
     )
 
 
 def _ids(items: list[ItemView]) -> str:
-    """Numbers with runs folded, then the ids of those that have none."""
+    """Numbers with runs folded, then the ids of those that have none: `1-8, X016-X025`."""
     numbered = sorted(item.number for item in items if item.number is not None)
-    return ", ".join([*([numbers(numbered)] if numbered else []), *(item.id for item in items if item.number is None)])
+    return ", ".join(
+        [*([numbers(numbered)] if numbered else []), *runs(item.id for item in items if item.number is None)]
+    )
 
 
 def _services(report: Report, sections: tuple[SectionView, ...]) -> tuple[ServiceView, ...]:

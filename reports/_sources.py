@@ -35,7 +35,8 @@ def _source(name: str, source: SourceReport | None, targets: tuple[TargetView, .
         cost.append(f"{counted(source.keys_scanned, 'key')} scanned")
     if source.server_seconds is not None:
         cost.append(f"{_took(source.server_seconds)} of Redis' time")
-    word = SOURCE_WORDS[source.status] + (", ended early" if source.ended_early else "")
+    cut = source.ended_early and source.status is not SourceStatus.UNAVAILABLE
+    word = SOURCE_WORDS[source.status] + (", ended early" if cut else "")
     if name == "prom" and not targets and source.status is SourceStatus.OK:
         word += " from files"
     commands = ", ".join(f"{clean(command)} {sent:,}" for command, sent in by_number)

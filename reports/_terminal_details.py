@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from auditor.model import Confidence, Report
 
-from ._because import named
+from ._because import named as ids_named
 from ._console import SEVERITY_STYLES, Page, mark
+from ._groups import alike, by_expected, by_file, named, unsaid
 from ._links import file_url
 from ._text import counted
 from ._view import EvidenceView, FindingView, ItemView, PlaceView, ReportView
@@ -53,7 +54,7 @@ def _broken(items: tuple[ItemView, ...], page: Page) -> None:
         by_reason.setdefault(item.reason, []).append(item.id)
     for reason, ids in by_reason.items():
         page.line(mark(Shown.ERROR, page.options, word=False), f" {reason}", hang=2)
-        page.line((named(ids, 12), "dim"), indent=2)
+        page.line((ids_named(ids, 12), "dim"), indent=2)
     page.line(("This is a bug of tt-audit, not of the scanned system.", "dim"), indent=2)
 
 
@@ -83,43 +84,79 @@ def _item(item: ItemView, report: Report, page: Page) -> None:
 
 
 def _findings(findings: tuple[FindingView, ...], report: Report, page: Page) -> None:
-    full = len(findings) if page.options.verbose else _IN_FULL
-    for finding in findings[:full]:
+    groups = alike(findings)
+    full = len(groups) if page.options.verbose else _IN_FULL
+    for group in groups[:full]:
         page.blank()
-        _finding(finding, report, page)
-    rest = findings[full:]
+        _group(group, report, page)
+    rest = [finding for group in groups[full:] for finding in group]
     if rest:
         page.blank()
         page.line((f"and {counted(len(rest), 'more finding')} (in full with --verbose):", "dim"), indent=_INDENT)
     for finding in rest[: _LISTED - full]:
         _short(finding, report, page)
-    if len(findings) > _LISTED and rest:
-        page.line((f"… {len(findings) - _LISTED:,} of them are not listed here", "dim"), indent=_INDENT)
+    if len(rest) > _LISTED - full:
+        page.line((f"… {len(rest) - _LISTED + full:,} of them are not listed here", "dim"), indent=_INDENT)
 
 
-def _finding(finding: FindingView, report: Report, page: Page) -> None:
+def _group(group: tuple[FindingView, ...], report: Report, page: Page) -> None:
+    """Findings that say the same: the first in full, of the others subject and places."""
+    finding, indent = group[0], _INDENT + 2
     sign, style = mark(finding.status, page.options, word=False)
     sure = () if finding.confidence is Confidence.CERTAIN else ((f" ({finding.confidence})", "dim"),)
     page.line((f"{sign} ", style), finding.message, *sure, *_waiver(finding), indent=_INDENT, hang=2)
     if finding.about:
         tags = " · ".join(f"{label} {name}" for label, name in finding.about)
-        page.labelled("about", (tags, "dim"), indent=_INDENT + 2)
-    for number, place in enumerate(finding.places):
-        page.labelled("and" if number else "where", _linked(place, report, page), indent=_INDENT + 2)
-    _evidence(finding.evidence, report, page, finding.place)
+        page.labelled("about", (tags, "dim"), indent=indent)
+    _places(finding, report, page)
+    shown = group[1:] if page.options.verbose else group[1:_LISTED]
+    for other in shown:
+        _also(named(other, finding), other, report, page)
+    if len(shown) < len(group) - 1:
+        page.labelled("", (f"… and {len(group) - 1 - len(shown):,} more", "dim"), indent=indent)
+    _evidence(finding.evidence, report, page, finding)
     if finding.fix:
-        page.prose(finding.fix, _INDENT + 2, "fix")
+        page.prose(finding.fix, indent, "fix")
 
 
-def _evidence(pieces: Iterable[EvidenceView], report: Report, page: Page, at: PlaceView | None = None) -> None:
-    for piece in pieces:
-        if at is None or piece.source != at.label:  # `where` has just said it
-            page.labelled("evidence", (piece.source, "bold"), *_beside(piece, report, page, at), indent=_INDENT + 2)
-        page.labelled("observed", piece.observed or "(nothing)", indent=_INDENT + 2)
-        if piece.expected:
-            page.labelled("expected", piece.expected, indent=_INDENT + 2)
-        for line in piece.excerpt:
-            page.cut(("│ ", "dim"), (line, "cyan"), indent=_INDENT + 2 + _COLUMN)
+def _places(finding: FindingView, report: Report, page: Page) -> None:
+    """Where a finding is, and what leads there: a line a file. Evidence tells its places itself."""
+    told = {piece.source for piece in finding.evidence}
+    related = [place for place in finding.related if place.label not in told]
+    if finding.place:
+        page.labelled("where", _linked(finding.place, report, page), indent=_INDENT + 2)
+    for places in by_file(related):
+        page.labelled("and", *_lines(places, report, page), indent=_INDENT + 2)
+
+
+def _also(name: str, finding: FindingView, report: Report, page: Page) -> None:
+    """A further subject of which the same is said."""
+    service = f" · service {finding.service}" if finding.service and finding.service not in finding.subject else ""
+    places = finding.places if page.options.verbose else finding.places[:1]
+    spots = [part for group in by_file(places) for part in ("  ", *_lines(group, report, page))]
+    page.labelled("also", name, (service, "dim"), *spots, indent=_INDENT + 2)
+
+
+def _lines(places: tuple[PlaceView, ...], report: Report, page: Page) -> list[str | tuple[str, str]]:
+    """`src/a.ts:40, :52`."""
+    shown: list[str | tuple[str, str]] = [_linked(places[0], report, page)]
+    for place in places[1:]:
+        shown += [", ", _linked(place, report, page, f":{place.line}")]
+    return shown
+
+
+def _evidence(pieces: Iterable[EvidenceView], report: Report, page: Page, of: FindingView | None = None) -> None:
+    at = of.place if of is not None else None
+    for run in by_expected(pieces):
+        for piece in run:
+            if at is None or piece.source != at.label:  # `where` has just said it
+                page.labelled("evidence", (piece.source, "bold"), *_beside(piece, report, page, at), indent=_INDENT + 2)
+            if unsaid(piece, of):
+                page.labelled("observed", piece.observed or "(nothing)", indent=_INDENT + 2)
+            if piece.expected and piece is run[-1]:
+                page.labelled("expected", piece.expected, indent=_INDENT + 2)
+            for line in piece.excerpt:
+                page.cut(("│ ", "dim"), (line, "cyan"), indent=_INDENT + 2 + _COLUMN)
 
 
 def _beside(piece: EvidenceView, report: Report, page: Page, at: PlaceView | None) -> tuple[str | tuple[str, str], ...]:
@@ -148,9 +185,9 @@ def _label(finding: FindingView) -> str:
     return finding.place.label if finding.place else finding.subject
 
 
-def _linked(place: PlaceView, report: Report, page: Page) -> tuple[str, str]:
+def _linked(place: PlaceView, report: Report, page: Page, label: str = "") -> tuple[str, str]:
     url = file_url(place, report, page.options) if page.options.hyperlinks and page.options.color else ""
-    return (place.label, f"underline link {url}" if url else "underline")
+    return (label or place.label, f"underline link {url}" if url else "underline")
 
 
 def _waiver(finding: FindingView) -> tuple[tuple[str, str], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._build import fold_of
 from ._console import SEVERITY_STYLES, STYLES, Page, mark
 from ._text import counted
 from ._view import Fold, ItemView, ReportView, SectionView
@@ -16,13 +17,24 @@ _WIDE = 120
 
 def sections(report: ReportView, page: Page) -> None:
     """All sections; those of further packs say that they are not counted."""
+    left_out = [item for section in report.sections if _is_left_out(section) for item in section.items]
     for section in report.sections:
+        if _is_left_out(section):
+            continue
         page.blank()
         _heading(section, page)
         for item in section.shown:
             _line(item, page)
         for fold in section.folds:
             _fold(fold, page)
+
+    if left_out:
+        page.blank()
+        _fold(fold_of(left_out), page)
+
+
+def _is_left_out(section: SectionView) -> bool:
+    return all(item.status is Shown.SKIPPED for item in section.items)
 
 
 def quiet_failures(report: ReportView, page: Page) -> None:

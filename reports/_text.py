@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Categories that are not drawn as themselves: controls, format characters, surrogates, private and unassigned, separators."""
@@ -17,6 +18,7 @@ _OBEYED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _LOG_LINE = re.compile(r"^(\s*):(?=:[A-Za-z_-]+(?:\s|::))", re.MULTILINE)
 _LOG_MARK = re.compile(r"#(?=#\w*\[)")
+_DIGITS = "0123456789"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -80,6 +82,17 @@ def numbers(values: list[int]) -> str:
         else:
             runs.append([value])
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def runs(ids: Iterable[str]) -> list[str]:
+    """Ids in their order with runs of three and more folded: `X001, X016-X025`."""
+    found: list[list[str]] = []
+    for one in ids:
+        last = found[-1][-1] if found else ""
+        letters, digits = one.rstrip(_DIGITS), one[len(one.rstrip(_DIGITS)) :]
+        after = last == f"{letters}{int(digits) - 1:0{len(digits)}}" if digits else False
+        found = [*found[:-1], [*found[-1], one]] if after else [*found, [one]]
+    return [shown for run in found for shown in ([f"{run[0]}-{run[-1]}"] if len(run) > 2 else run)]
 
 
 def _shown(character: str) -> str:

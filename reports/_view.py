@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from auditor.model import Cause, Confidence, GateOutcome, Severity, Summary
 
 from ._prose import Block
-from ._words import MARKS, Mark, Shown
+from ._words import CAUSES, MARKS, Mark, Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ class FindingView:
     def about(self) -> tuple[tuple[str, str], ...]:
         """Label and value of what the message has not said yet of its subject."""
         known = ((self.subject_type, self.subject), ("queue", self.queue), ("service", self.service))
-        return tuple((label, name) for label, name in known if name and name not in self.message)
+        unsaid = [(label, name) for label, name in known if name and name not in self.message]
+        return tuple(("" if name.startswith(f"{label} ") else label, name) for label, name in unsaid)
 
     @property
     def places(self) -> tuple[PlaceView, ...]:
@@ -130,7 +131,7 @@ class ItemView:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """Items told in one line: their source was not given, they were left out, or they broke for one reason."""
+    """Items told in one line: their source was not given, they were left out, or they are open or broke for one reason."""
 
     status: Shown
     items: tuple[ItemView, ...]
@@ -142,7 +143,8 @@ class Fold:
     @property
     def summary(self) -> str:
         """What the items have in common, without their number."""
-        return "unverified, source not given" if self.status is Shown.UNVERIFIED else MARKS[self.status].word
+        cause = self.items[0].cause if self.status is Shown.UNVERIFIED else None
+        return f"unverified, {CAUSES[cause]}" if cause else MARKS[self.status].word
 
 
 @dataclass(frozen=True, slots=True)

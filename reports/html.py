@@ -11,6 +11,7 @@ from auditor.model import Report, Severity, Status
 from auditor.reporting import RenderOptions, ReportFormat
 
 from ._build import view
+from ._groups import alike, by_file, named
 from ._links import is_web, web_url
 from ._prose import spans
 from ._text import counted, shorten
@@ -40,6 +41,9 @@ def render(report: Report, options: RenderOptions) -> str:
     environment.globals |= {
         "is_web": is_web,
         "web_url": partial(web_url, report=report, options=options),
+        "alike": alike,
+        "by_file": by_file,
+        "told_apart": named,
         "counted": counted,
         "shorten": shorten,
         "spans": spans,

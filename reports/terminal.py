@@ -21,12 +21,16 @@ def render(report: Report, options: RenderOptions) -> str:
         quiet_failures(shown, page)
         return page.text()
     head(shown, page)
+    if not options.verbose and not any(source.status in ("ok", "partial") for source in shown.sources):
+        page.blank()
+        page.line(("Nothing could be read, so no item is decided; --verbose lists them all the same.", "dim"))
+        return page.text()
     services(shown, page)
     sections(shown, page)
     details(shown, report, page)
     page.blank()
     verdict(shown, page)
-    number = next((item.number or item.id for item in shown.failures), 88)
+    number = next((item.number or item.id for item in (*shown.failures, *shown.open)), 88)
     said = f"Reasons in full: --verbose. As a page: -o report.html. Why and how to mend: tt-audit explain {number}."
     page.line((said, "dim"))
     return page.text()

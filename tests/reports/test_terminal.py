@@ -10,7 +10,19 @@ from dataclasses import replace
 import pytest
 
 from auditor import plugins
-from auditor.model import Evidence, Finding, RedisPlace, Report, SourceReport, Status, Subject, SubjectType, Verdict
+from auditor.model import (
+    Cause,
+    CodeSpan,
+    Evidence,
+    Finding,
+    RedisPlace,
+    Report,
+    SourceReport,
+    Status,
+    Subject,
+    SubjectType,
+    Verdict,
+)
 from auditor.probes import probe
 from auditor.reporting import RenderOptions, ReportFormat, endings, format_of
 from tests.reports import sample
@@ -195,13 +207,71 @@ def test_findings_of_redis_say_what_is_wrong_before_a_long_key(
         place = RedisPlace(server, key)
         shown = Evidence(f"HGET {key} opts", "no backoff", place=place)
         queue = Subject(SubjectType.QUEUE, f"mail-{number}")
-        findings.append(Finding(f"mail-{number}: it retries at once", queue, place, (), (shown, shown)))
+        findings.append(Finding(f"mail-{number}: it retries {number} times", queue, place, (), (shown, shown)))
     verdict = Verdict(Status.FAIL, "5 queues", findings=tuple(findings))
     ours = replace(report, results=(sample.result(2, verdict),), extra=())
     narrow = formats["terminal"].render(ours, RenderOptions(width=80))
-    assert all(f"✗ mail-{number}: it retries at once" in narrow for number in range(5))
+    assert all(f"✗ mail-{number}: it retries {number} times" in narrow for number in range(5))
     wide = formats["terminal"].render(ours, RenderOptions(width=240))
     assert f"evidence   HGET {findings[0].place.subject} opts\n" in wide, "the key is not said twice"
+
+
+def test_what_is_said_of_several_subjects_is_said_once_with_every_place(
+    report: Report, formats: dict[str, ReportFormat]
+) -> None:
+    def lacking(number: int, text: str = "has no error listener") -> Finding:
+        place, caller = CodeSpan(f"src/{number}.ts", 10 * number), CodeSpan("src/index.ts", number)
+        worker = Subject(SubjectType.WORKER, f"worker of mail-{number}", f"mail-{number}", "mailer")
+        shown = Evidence(place.label(), "no error listener", "one on each worker", place)
+        return Finding(
+            f"worker of mail-{number} {text}",
+            worker,
+            place,
+            (caller, CodeSpan("src/index.ts", 90)),
+            (shown,),
+            fix="add it",
+        )
+
+    other = lacking(4, "swallows its errors")
+    verdict = Verdict(Status.FAIL, "r", findings=(lacking(1), other, lacking(2), lacking(3)))
+    ours = replace(report, results=(sample.result(20, verdict),), extra=())
+    text = formats["terminal"].render(ours, RenderOptions(width=100))
+    details = text[text.index("Failures:") :]
+    assert details.count("has no error listener") == 1 and "✗ worker of mail-4 swallows its errors" in details
+    assert details.count("one on each worker") == 2 and details.count("add it") == 2
+    assert "where      src/1.ts:10\n      and        src/index.ts:1, :90\n" in details
+    assert "also       worker of mail-2 · service mailer  src/2.ts:20\n" in details
+    assert "also       worker of mail-3 · service mailer  src/3.ts:30\n" in details
+    verbose = formats["terminal"].render(ours, RenderOptions(width=100, verbose=True))
+    assert "src/3.ts:30  src/index.ts:3, :90\n" in verbose
+    page = formats["html"].render(ours, RenderOptions())
+    assert page.count("one on each worker") == 2 and "the same of 2 others" in page and "src/3.ts:30" in page
+    many = Verdict(Status.FAIL, "r", findings=tuple(lacking(number) for number in range(1, 1001)))
+    ours = replace(report, results=(sample.result(20, many),), extra=())
+    text = formats["terminal"].render(ours, RenderOptions(width=100))
+    assert text.count("also       ") == 39 and "… and 960 more" in text
+
+
+def test_a_source_that_cannot_be_read_is_told_once(report: Report, formats: dict[str, ReportFormat]) -> None:
+    gone = "redis://a:1: cannot connect: connection refused"
+    results = tuple(
+        sample.result(number, Verdict(Status.UNVERIFIED, gone, cause=Cause.REFUSED)) for number in (1, 2, 3, 88)
+    )
+    text = formats["terminal"].render(replace(report, results=results, extra=()), RenderOptions(width=100))
+    assert f"? 3 unverified, refused (1-3): {gone}" in text and "TT002" not in text
+    down = replace(report, results=results, extra=(), sources=())
+    text = formats["terminal"].render(down, RenderOptions(width=100))
+    assert "Nothing could be read, so no item is decided" in text and gone not in text
+    assert gone in formats["terminal"].render(down, RenderOptions(width=100, verbose=True))
+
+
+def test_sections_that_were_left_out_take_one_line(report: Report, formats: dict[str, ReportFormat]) -> None:
+    results = tuple(
+        replace(sample.result(number, Verdict(Status.UNVERIFIED, "left out")), selected=number == 88)
+        for number in range(60, 103)
+    )
+    text = formats["terminal"].render(replace(report, results=results, extra=()), RenderOptions(width=100))
+    assert "· 35 skipped (60-87, 96-102): left out" in text and "Email Jobs" not in text
 
 
 def test_evidence_beside_no_finding_says_the_server_alone(report: Report, formats: dict[str, ReportFormat]) -> None:
