@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from auditor.code.evaluation.evaluate import Evaluator
 from auditor.code.evaluation.flow import Flow
 from auditor.code.evaluation.values import Value
+from auditor.code.garbage import without_collecting
 from auditor.code.metrics import find as metrics_
 from auditor.code.model import CodeModel, EntryPoint, ServiceConfig
 from auditor.code.queues import finish, misuse
@@ -70,13 +70,8 @@ def collect(
             raise SourceError(
                 f"no such folder: {root}", "give --code a folder of TypeScript or JavaScript", Cause.SOURCE_NOT_GIVEN
             )
-    collecting = gc.isenabled()
-    gc.disable()  # a scan makes many small objects and few cycles of garbage: looking for them costs as much as the walk
-    try:
+    with without_collecting():
         return _collect(roots, Program(roots, exclude, deadline, disk), kinds, roles, services, entry_points)
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _collect(
