@@ -33,6 +33,7 @@ def prior_completion(code: CodeModel) -> Verdict:
     """Before its first side effect a handler finds out whether the work was done, or claims it.
 
     A read keyed by a value of the job whose result decides whether to go on; or a unique insert, upsert, SET NX or lock.
+    Of jobs that sweep over rows: a row's own mark, which is looked at first and set with the work.
     Handlers without side effects, or with absolute writes only, pass.
     """
     return by_consumer(_prior, "all {n} handlers check or claim their work first")(code)
@@ -114,11 +115,15 @@ def _prior(_: CodeModel, worker: Worker) -> Judged:
             related=(first.span,),
         )
     if guard:
-        how = (
-            "claims the work"
-            if guard.claims
-            else f"is keyed by {', '.join(guard.keyed_by) or 'the job'} and decides whether to go on"
+        keys = ", ".join(guard.keyed_by)
+        asked = (
+            f"is keyed by {keys}"
+            if keys
+            else "asks for what is still open"
+            if guard.open_rows
+            else "is keyed by the job"
         )
+        how = "claims the work" if guard.claims else f"{asked} and decides whether to go on"
         return good(f"{guard.call} ({guard.span.label()}) {how}", confidence=Confidence.LIKELY, related=(guard.span,))
     read = next((e for e in before(worker, first) if e.role in READS and e.keyed_by), None)
     beside = f"; {read.call} ({read.span.label()}) is read before it, but decides nothing" if read else ""

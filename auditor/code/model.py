@@ -221,6 +221,8 @@ class Condition:
     """Strings that it compares with: `paid`."""
     compares: bool = False
     """It compares by size (`<`, `.gt(…)`), or asks a function."""
+    marks: tuple[str, ...] = ()
+    """What it looks at and the function sets further on: a mark of work that is done (`if (row.sentAt) continue`)."""
     order: int = 0
     """On the scale of `Effect.order`."""
 

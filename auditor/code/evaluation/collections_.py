@@ -11,6 +11,7 @@ from auditor.code.evaluation.lazy_members import with_members
 from auditor.code.evaluation.values import (
     UNDEFINED,
     Array,
+    External,
     Frame,
     Literal,
     Object,
@@ -198,6 +199,15 @@ def _conditional(context: Context | None) -> bool:
     return False
 
 
+def item_of(value: Value) -> Value:
+    """One of a list that is not known; of what a package gives, a row of `Model.find()`, what `rows[0]` is."""
+    if isinstance(value, External) and value.package != "global":
+        return External(
+            value.package, f"{value.path}.0" if value.path else "0", value.arguments, value.where, value.base
+        )
+    return Unknown("an element of a list that is not known")
+
+
 def elements(value: Value, keys: bool = False) -> Iterator[Value]:
     """What a loop over a value yields, one by one; `keys`: by `for…in`."""
     for option in options_of(value):
@@ -227,4 +237,4 @@ def elements(value: Value, keys: bool = False) -> Iterator[Value]:
             case Undefined():
                 continue
             case _:
-                yield Unknown("an element of a list that is not known")
+                yield item_of(option)

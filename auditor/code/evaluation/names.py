@@ -166,7 +166,7 @@ def _item(value: Value, index: int) -> Value:
         if index < len(value.items):
             return value.items[index]
         return value.rest if value.rest is not None else UNDEFINED
-    return Unknown("an element of a list that is not known") if not is_nothing(value) else UNDEFINED
+    return collections_.item_of(value) if not is_nothing(value) else UNDEFINED
 
 
 def _remaining(value: Value, taken: tuple[object, ...]) -> Value:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from auditor.code.evaluation import taint
 from auditor.code.model import Condition
 from auditor.code.reach import decides
+from auditor.code.reach import marks as marks_
 from auditor.code.syntax.facts import Function, nodes_in
 from auditor.code.syntax.node_index import nodes_of
 from auditor.model import CodeSpan
@@ -60,8 +61,14 @@ def _condition(function: Function, node: Node, made: Mapping[str, Node], *, stop
         if value is not None and value.type in ("binary_expression", "unary_expression") and not _waits(value):
             names += taint.names_in(value)
             compares = compares or _compares(nodes_in(value))
+    marks = marks_.set_after(function, node, names) if stops else ()
     return Condition(
-        CodeSpan(function.module.path, line, line), tuple(dict.fromkeys(names)), stops, _strings(inside), compares
+        CodeSpan(function.module.path, line, line),
+        tuple(dict.fromkeys(names)),
+        stops,
+        _strings(inside),
+        compares,
+        marks,
     )
 
 

@@ -17,7 +17,7 @@ from auditor.code.evaluation.values import (
     FunctionValue,
 )
 from auditor.code.model import Effect, Option, Role
-from auditor.code.reach import chains, decides, margins, passing, positions, transactions
+from auditor.code.reach import chains, decides, margins, marks, passing, positions, transactions
 from auditor.code.reach.branches import choice_of
 from auditor.code.reach.called import Called
 from auditor.code.reach.catalogue import Catalogue, Meaning
@@ -131,7 +131,7 @@ class Effects:
             env.setdefault(name, paths)
         passing.bind_variables(self.written, function, env)
         self._envs[id(function)] = env
-        first = len(found.effects)
+        first, tested = len(found.effects), len(found.conditions)
         local = self.turns.local(function).values()
         conditions = [
             one
@@ -145,6 +145,7 @@ class Effects:
                 found.conditions.append(replace(conditions.pop(0)[1], order=len(found.effects)))
             self._call(call, visit, seen, found)
         found.conditions += [replace(condition, order=len(found.effects)) for _, condition in conditions]
+        marks.asked(found.effects, found.conditions[tested:], function)
         spins = self.written.spins(function)
         found.effects += [self._spin(node, what, visit, len(found.effects)) for node, what in spins]
         caught = self.written.caught(function)
