@@ -52,10 +52,7 @@ class Side:
         """The unit fails; for development only, it proves nothing."""
         status = Status.FAIL
         if not unit.environment.decides:
-            status = Status.UNVERIFIED
-            message = (
-                f"{message}; but {unit.place.path} is for {unit.environment.value} only, and nothing shows production"
-            )
+            status, message = Status.UNVERIFIED, f"{message}; {_not_production(unit)}"
         shown = Evidence(place.label(), observed, expected, place, confidence=confidence)
         others = tuple(p for p in dict.fromkeys((unit.place, *related)) if p != place)
         self.findings.append(
@@ -73,7 +70,10 @@ class Side:
         )
 
     def hold(self, unit: RedisUnit, observed: str, place: Place, confidence: Confidence = Confidence.CERTAIN) -> None:
-        """The unit holds."""
+        """The unit holds; for development only, it proves nothing."""
+        if not unit.environment.decides:
+            self.open(unit, f"{unit.name}: {observed}; {_not_production(unit)}", place)
+            return
         self.evidence.append(Evidence(place.label(), f"{unit.name}: {observed}", place=place, confidence=confidence))
 
     def side(self, infra: InfraModel, names: Sequence[str], held: str) -> FileSide:
@@ -102,6 +102,10 @@ def deciding(infra: InfraModel) -> tuple[RedisUnit, ...]:
         if found:
             return found
     return ()
+
+
+def _not_production(unit: RedisUnit) -> str:
+    return f"but {unit.place.path} is for {unit.environment.value} only, and nothing shows production"
 
 
 def redis_bytes(text: str) -> int | None:

@@ -85,6 +85,27 @@ def test_what_is_for_development_fails_nothing(tmp_path: Path, judge: Judge) -> 
     assert status(side) is Status.UNVERIFIED
 
 
+@pytest.mark.parametrize(
+    "judge",
+    [redis_files.maxmemory_policy, redis_files.maxmemory, redis_files.persistence, redis_files.authentication],
+)
+def test_what_is_for_development_passes_nothing(tmp_path: Path, judge: Judge) -> None:
+    services = """
+services:
+  redis:
+    image: redis:7
+    command: redis-server --appendonly yes --requirepass ${PASSWORD} --maxmemory 1gb --maxmemory-policy noeviction
+    ports: ['127.0.0.1:6379:6379']
+  postgres:
+    image: postgres:16
+"""
+    side = judge(collect([tree(tmp_path, {"docker-compose.yml": services})]))
+    assert status(side) is Status.UNVERIFIED
+    assert side.findings[0].message.endswith(
+        "but docker-compose.yml is for development only, and nothing shows production"
+    )
+
+
 @pytest.mark.parametrize("judge", [redis_files.authentication, redis_files.maxmemory_policy])
 def test_production_decides(tmp_path: Path, judge: Judge) -> None:
     files = {
