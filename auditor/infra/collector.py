@@ -34,6 +34,7 @@ from auditor.infra import (
     start_scripts,
     terraform,
     terraform_redis,
+    terraform_workloads,
     transports,
 )
 from auditor.infra.images import SHIPPING_DRIVERS, shipper
@@ -187,6 +188,7 @@ class Collector:
         texts = {p: self.tree.text(p) for p in self.tree.named("*.tf", "*.tfvars")}
         for scope in terraform.scopes(texts) if texts else ():
             self.redis += terraform_redis.units(scope)
+            self.redis += terraform_workloads.units(scope, self.reading)
             self.deployments += ecs.deployments(scope, self.reading)
             self.autoscalers += ecs.autoscalers(scope)
             for block in scope.blocks:

@@ -139,7 +139,9 @@ class _Reader:
         inner = self.body(token.line, depth + 1)
         named = _Value("sequence", [_Value("scalar", t.text, _Mark(t.line)) for t in labels], _Mark(token.line))
         pairs = inner.value if isinstance(inner.value, list) else []
-        whole = _Value("mapping", [(_Value("scalar", "labels", _Mark(token.line)), named), *pairs], _Mark(token.line))
+        if labels or not any(key.value == "labels" for key, _ in pairs):  # `metadata { labels = {…} }` has its own
+            pairs = [(_Value("scalar", "labels", _Mark(token.line)), named), *pairs]
+        whole = _Value("mapping", pairs, _Mark(token.line))
         body.blocks.setdefault(token.text, []).append(whole)
         body.lines.setdefault(token.text, token.line)
 

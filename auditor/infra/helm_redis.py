@@ -28,7 +28,7 @@ def of_chart(chart: Chart, tree: Tree) -> Iterator[RedisUnit]:
         if node["enabled"].truth is not False:
             environment = Environment.PRODUCTION if told is Environment.UNKNOWN else told
             place = node.place if node else FilePlace(chart.values_path)
-            yield _unit(node, alias, name, environment=environment, root=str(tree.root), place=place)
+            yield unit(node, alias, name, environment=environment, root=str(tree.root), place=place)
 
 
 def of_release(document: Node, environment: Environment, root: str) -> Iterator[RedisUnit]:
@@ -36,7 +36,7 @@ def of_release(document: Node, environment: Environment, root: str) -> Iterator[
     spec = document["spec"]
     name = document.at("metadata", "name").text
     if document["kind"].text == "HelmRelease" and spec.at("chart", "spec", "chart").text in CHARTS:
-        yield _unit(
+        yield unit(
             spec["values"],
             name,
             spec.at("chart", "spec", "chart").text,
@@ -46,12 +46,13 @@ def of_release(document: Node, environment: Environment, root: str) -> Iterator[
         )
     if document["kind"].text == "Application" and spec.at("source", "chart").text in CHARTS:
         values = spec.at("source", "helm", "valuesObject")
-        yield _unit(
+        yield unit(
             values, name, spec.at("source", "chart").text, environment=environment, root=root, place=document.place
         )
 
 
-def _unit(node: Node, name: str, chart: str, *, environment: Environment, root: str, place: FilePlace) -> RedisUnit:
+def unit(node: Node, name: str, chart: str, *, environment: Environment, root: str, place: FilePlace) -> RedisUnit:
+    """The Redis that one of `CHARTS` runs with these values."""
     primary = node["master"] or node["primary"]
     settings = {"appendonly": Setting("yes", place)}  # the chart's own common configuration
     for conf in (node["commonConfiguration"], node["configuration"], primary["configuration"]):

@@ -153,3 +153,124 @@ def test_hcl_never_fails_and_stays_linear() -> None:
     for text in ("a = " + "[" * 100_000, "a {" * 5000, '"${' * 50_000, "/*" * 100_000, "<<A\n" * 20_000):
         read(text, "x.tf")
     assert time.process_time() - start < 3
+
+
+DOCKER = """
+variable "redis_password" {}
+resource "docker_image" "redis" { name = "redis:7-alpine" }
+resource "docker_container" "queue" {
+  name    = "queue-redis"
+  image   = docker_image.redis.image_id
+  command = ["redis-server", "--appendonly", "yes", "--maxmemory-policy", "noeviction", "--requirepass", var.redis_password]
+  memory  = 512
+  ports {
+    internal = 6379
+    external = 6380
+    ip       = "127.0.0.1"
+  }
+  volumes {
+    volume_name    = "redis-data"
+    container_path = "/data"
+  }
+}
+resource "docker_container" "web" { image = "nginx:1" }
+"""
+
+
+def test_a_container_of_docker(tmp_path: Path) -> None:
+    [server] = infra(tmp_path, {"main.tf": DOCKER}).redis
+    assert (server.name, server.kind, server.environment.value) == ("queue-redis", "docker", "production")
+    said = {name: setting.value for name, setting in server.settings.items()}
+    assert (said["appendonly"], said["maxmemory-policy"]) == ("yes", "noeviction")
+    assert server.settings["appendonly"].place.line == line(DOCKER, "command = [")
+    assert (server.password, server.memory_bytes) == (PasswordState.FROM_ENV, 512 * 2**20)
+    assert [(p.target, p.published, p.loopback) for p in server.ports] == [(6379, 6380, True)]
+
+
+WORKLOAD = """
+resource "kubernetes_stateful_set_v1" "redis" {
+  metadata { name = "redis" }
+  spec {
+    service_name = "redis"
+    template {
+      metadata { labels = { app = "redis" } }
+      spec {
+        container {
+          name  = "redis"
+          image = "redis:7"
+          args  = ["--save", "", "--appendonly", "no"]
+          resources { limits = { memory = "1Gi" } }
+          volume_mount {
+            name       = "scratch"
+            mount_path = "/data"
+          }
+        }
+        container {
+          name  = "exporter"
+          image = "oliver006/redis_exporter"
+        }
+        volume {
+          name = "scratch"
+          empty_dir {}
+        }
+      }
+    }
+  }
+}
+resource "kubernetes_service" "redis" {
+  spec {
+    type     = "LoadBalancer"
+    selector = { app = "redis" }
+    port { port = 6379 }
+  }
+}
+"""
+
+
+def test_a_workload_of_kubernetes(tmp_path: Path) -> None:
+    [server] = infra(tmp_path, {"redis.tf": WORKLOAD}).redis
+    assert (server.name, server.kind, server.password) == ("redis", "kubernetes", PasswordState.NONE)
+    assert (server.settings["appendonly"].value, server.settings["save"].value) == ("no", "")
+    assert server.ephemeral is not None and server.ephemeral.line == line(WORKLOAD, "volume_mount")
+    assert [(p.target, p.published) for p in server.ports] == [(6379, 6379)]
+    assert server.memory_bytes == 2**30
+
+
+RELEASE = """
+resource "helm_release" "queue" {
+  name       = "queue"
+  repository = "oci://registry-1.docker.io/bitnamicharts"
+  chart      = "redis"
+  values = [
+    <<-EOT
+    architecture: replication
+    sentinel:
+      enabled: true
+    auth:
+      enabled: true
+    commonConfiguration: |
+      maxmemory-policy allkeys-lru
+    EOT
+    , yamlencode({ tls = { enabled = true } })
+  ]
+  set {
+    name  = "auth.enabled"
+    value = "false"
+  }
+  set {
+    name  = "replica.replicaCount"
+    value = 2
+  }
+}
+resource "helm_release" "other" { chart = "postgresql" }
+"""
+
+
+def test_a_release_of_a_chart(tmp_path: Path) -> None:
+    [server] = infra(tmp_path, {"helm.tf": RELEASE}).redis
+    assert (server.name, server.kind, server.replicas) == ("queue", "helm", 2)
+    assert (server.password, server.tls) == (PasswordState.NONE, Tls.ON)
+    assert server.password_place is not None and server.password_place.line == line(RELEASE, "auth.enabled") - 1
+    assert server.settings["maxmemory-policy"].value == "allkeys-lru"
+    assert server.settings["maxmemory-policy"].place.line == line(RELEASE, "maxmemory-policy")
+    assert server.sentinel is not None and server.sentinel.line == line(RELEASE, "sentinel:")
