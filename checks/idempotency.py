@@ -221,8 +221,10 @@ def _absolute(_: CodeModel, worker: Worker) -> Judged:
             related=(*adds[0].calls, *(e.span for e in adds[1:6])),
             confidence=surely(adds[0]),
         )
+    within = next(iter(of(worker, Role.DB_INCREMENT)), None)
+    told = f"{within.call} ({within.span.label()}) adds within the transaction that records the work" if within else ""
     return cannot_follow(worker, "whether it adds to stored values") or good(
-        f"{name}: no increment in reach", confidence=Confidence.LIKELY
+        f"{name}: {told or 'no increment in reach'}", confidence=Confidence.LIKELY
     )
 
 

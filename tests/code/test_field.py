@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from auditor.code.collect import collect
-from auditor.code.model import CodeModel
+from auditor.code.model import CodeModel, OptionState
 from auditor.infra.collect import entry_points_above
 
 
@@ -555,3 +555,31 @@ def test_methods_of_an_object_that_is_handed_on_live(tmp_path: Path) -> None:
         """,
     )
     assert {job.job: job.live for job in model.producers} == {"invite": True, "never": False}
+
+
+def test_a_function_that_asks_for_a_setting_gives_its_default(tmp_path: Path) -> None:
+    model = read(
+        tmp_path,
+        {"bullmq": "5.61.0"},
+        src__index="""
+            import { Worker } from 'bullmq';
+            function concurrencyFor(name: string, otherwise = 1): number {
+              const value = process.env[`${name.toUpperCase()}_CONCURRENCY`];
+              if (value) {
+                const parsed = Number.parseInt(value, 10);
+                if (!Number.isNaN(parsed) && parsed > 0) { return parsed; }
+              }
+              return otherwise;
+            }
+            const own = () => { if (process.env.JOBS) return Number(process.env.JOBS); return 7; };
+            const kept = (big: boolean) => { if (big) return Number(process.env.MANY); return 3; };
+            new Worker('one', async () => 1, { connection: {}, concurrency: concurrencyFor('one') });
+            new Worker('two', async () => 1, { connection: {}, concurrency: concurrencyFor('two', 5) });
+            new Worker('three', async () => 1, { connection: {}, concurrency: own() });
+            new Worker('four', async () => 1, { connection: {}, concurrency: kept(process.argv.length > 2) });
+        """,
+    )
+    options = {worker.queue[0]: worker.options["concurrency"] for worker in model.workers}
+    assert {name: found.value for name, found in options.items()} == {"one": 1, "two": 5, "three": 7, "four": None}
+    assert options["three"].why == "the default of JOBS"
+    assert options["four"].state is OptionState.UNKNOWN

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.code.evaluation import classes
+from auditor.code.evaluation.unset import COMPUTED
 from auditor.code.evaluation.values import (
     Array,
     External,
@@ -74,7 +75,7 @@ def any_member(value: Value, key: str = "…") -> Value:
             case Array():
                 found.append(option.element())
             case External(_, "process.env"):
-                found.append(Unknown("an environment variable", f"process.env[{key}]"))
+                found.append(Unknown(COMPUTED, f"process.env[{key}]"))
             case _ if not is_nothing(option):
                 found.append(Unknown(f"which member it is depends on `{key}`", f"{text_of(option)}[{key}]"))
     return join(found) if found else Unknown(f"which member it is depends on `{key}`", f"[{key}]")

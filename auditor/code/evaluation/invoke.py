@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auditor.code.evaluation import callers, classes, external, global_objects, schemas, types, utilities
+from auditor.code.evaluation import callers, classes, external, global_objects, schemas, types, unset, utilities
 from auditor.code.evaluation.values import (
     CYCLE,
     UNDEFINED,
@@ -247,11 +247,11 @@ class CallCount:
 def _returned(ev: Evaluator, fact: Function, frame: Frame) -> Value:
     if not fact.returns:
         return _typed_return(ev, fact) or UNDEFINED
-    results = []
+    results: list[unset.Returned] = []
     for node, scope, context in fact.returns:
         if callers.feasible(ev, context, scope, frame):
-            results.append(ev.eval(node, scope, frame))
-    result = join(results)
+            results.append((ev.eval(node, scope, frame), context, scope))
+    result = join(unset.defaults(ev, results, frame) if len(results) > 1 else [value for value, _, _ in results])
     if isinstance(result, Unknown) and fact.type_node is not None:
         return _typed_return(ev, fact) or result
     return result
