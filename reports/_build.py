@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -39,6 +40,11 @@ from ._view import (
 from ._words import CONFIDENCE_ORDER, SEVERITY_ORDER, Shown, shown
 
 _WORDS = {0: ("good", "Passes the gate"), 1: ("bad", "Fails the gate"), 3: ("incomplete", "Incomplete scan")}
+
+_GIVE = re.compile(r"give (?:--|a |one ).*$")
+"""What a reader is to give, at the end of a reason."""
+_FEW = 3
+"""Items without a subject, of one and the same reason, that take a line each."""
 
 
 def view(report: Report) -> ReportView:
@@ -181,7 +187,12 @@ def _section(title: str, items: list[ItemView], index: int, *, extra: bool) -> S
     refused = _alike(
         item for item in items if item.status is Shown.UNVERIFIED and not item.findings and item not in absent
     )
-    folds = [fold_of(found) for found in (*broken, *refused, absent, skipped) if found]
+    nothing = [
+        found
+        for found in _alike(item for item in items if item.status is Shown.NOT_APPLICABLE and not item.findings)
+        if len(found) > _FEW
+    ]
+    folds = [fold_of(found) for found in (*broken, *refused, absent, *nothing, skipped) if found]
     folded = {item.id for fold in folds for item in fold.items}
     return SectionView(
         title=title,
@@ -204,9 +215,15 @@ def _alike(items: Iterable[ItemView]) -> list[list[ItemView]]:
 
 def fold_of(items: list[ItemView]) -> Fold:
     """Items of one status as one line."""
-    return Fold(
-        items[0].status, tuple(items), _ids(items), tuple(dict.fromkeys(item.reason for item in items if item.reason))
-    )
+    return Fold(items[0].status, tuple(items), _ids(items), _reasons(items))
+
+
+def _reasons(items: list[ItemView]) -> tuple[str, ...]:
+    """Each reason once. Where a source was not given, what to give is all that several reasons are read for."""
+    reasons = tuple(dict.fromkeys(item.reason for item in items if item.reason))
+    if len(reasons) < 2 or items[0].cause is not Cause.SOURCE_NOT_GIVEN:
+        return reasons
+    return tuple(dict.fromkeys(found.group() if (found := _GIVE.search(reason)) else reason for reason in reasons))
 
 
 def _ids(items: list[ItemView]) -> str:

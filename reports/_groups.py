@@ -47,7 +47,8 @@ def unsaid(piece: EvidenceView, finding: FindingView | None) -> bool:
 
 def _said(finding: FindingView) -> object:
     """All that a finding says, with what it is about left out."""
-    names = sorted({finding.subject, *finding.queue.split("|"), *(p.label for p in finding.places)} - {""}, key=len)
+    labels = [label for place in finding.places for label in (place.label, place.label.partition(" @ ")[0])]
+    names = sorted({finding.subject, *finding.queue.split("|"), *labels} - {""}, key=len)
 
     def plain(text: str) -> str:
         for name in reversed(names):

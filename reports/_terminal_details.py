@@ -149,7 +149,7 @@ def _evidence(pieces: Iterable[EvidenceView], report: Report, page: Page, of: Fi
     at = of.place if of is not None else None
     for run in by_expected(pieces):
         for piece in run:
-            if at is None or piece.source != at.label:  # `where` has just said it
+            if at is None or piece.source not in (at.label, at.label.partition(" @ ")[0]):  # `where` has just said it
                 page.labelled("evidence", (piece.source, "bold"), *_beside(piece, report, page, at), indent=_INDENT + 2)
             if unsaid(piece, of):
                 page.labelled("observed", piece.observed or "(nothing)", indent=_INDENT + 2)

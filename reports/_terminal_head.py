@@ -9,15 +9,15 @@ from auditor.model import Severity, Status
 from ._console import SEVERITY_STYLES, STYLES, Page, mark
 from ._text import counted
 from ._view import ReportView, SourceView
-from ._words import CAUSES, Shown
+from ._words import CAUSES, SOURCES, Shown
 
 _LABEL = 15
 _TONES = {"good": "bold green", "bad": "bold red", "incomplete": "bold yellow"}
 _SOURCE_STYLES = {None: "dim", "ok": "green", "partial": "yellow", "unavailable": "bold yellow"}
 
 
-def head(report: ReportView, page: Page) -> None:
-    """Everything above the sections."""
+def head(report: ReportView, page: Page, *, figures: bool = True) -> None:
+    """Everything above the sections; `figures`: with the table of items by status and severity."""
     from rich.text import Text
 
     page.ends(
@@ -33,13 +33,14 @@ def head(report: ReportView, page: Page) -> None:
         if report.limits:
             page.labelled("Limits", " · ".join(report.limits), indent=0, column=_LABEL)
     page.blank()
-    verdict(report, page)
-    page.blank()
-    _table(report, page)
+    verdict(report, page, told=tuple(source.why for source in report.sources if source.why))
+    if figures:
+        page.blank()
+        _table(report, page)
 
 
-def verdict(report: ReportView, page: Page) -> None:
-    """The gate's word, why, and the two figures that sum it all up."""
+def verdict(report: ReportView, page: Page, told: tuple[str, ...] = ()) -> None:
+    """The gate's word, why, and the two figures that sum it all up; `told` has just been said of the sources."""
     said, summary = report.verdict, report.summary
     sign = {"good": Shown.PASS, "bad": Shown.FAIL, "incomplete": Shown.UNVERIFIED}[said.tone]
     policy = f" ({said.policy})" if said.policy else ""
@@ -48,8 +49,10 @@ def verdict(report: ReportView, page: Page) -> None:
         (f"{policy}, exit code {said.exit_code}", "dim"),
     )
     for line in said.because:
-        page.line("- ", line, indent=2, hang=2)
-    score = "none: nothing is decided" if summary.score is None else f"{summary.score} of 100"
+        name, _, why = line.removeprefix("source ").partition(": ")
+        again = name in SOURCES and why in told
+        page.line("- ", f"{SOURCES[name]} could not be read: see above" if again else line, indent=2, hang=2)
+    score = "none: no item passed or failed" if summary.score is None else f"{summary.score} of 100"
     figures = f"Score {score} · {summary.verified} of {summary.of} items verified"
     if summary.waived:
         figures += f" · {counted(summary.waived, 'finding')} waived"

@@ -101,5 +101,5 @@ def _fold(fold: Fold, page: Page) -> None:
     label, style = mark(fold.status, page.options, word=False)
     why = f": {'; '.join(fold.reasons[:2])}" if fold.reasons else ""
     if len(fold.reasons) > 2:
-        why += f"; and {len(fold.reasons) - 2} more reasons"
+        why += f"; and {counted(len(fold.reasons) - 2, 'more reason')}"
     page.line((label, style), (f" {len(fold.items)} {fold.summary} ({fold.ids}){why}", "dim"), indent=2, hang=2)

@@ -62,7 +62,8 @@ class FindingView:
     def about(self) -> tuple[tuple[str, str], ...]:
         """Label and value of what the message has not said yet of its subject."""
         known = ((self.subject_type, self.subject), ("queue", self.queue), ("service", self.service))
-        unsaid = [(label, name) for label, name in known if name and name not in self.message]
+        told = f"{self.message} {self.place.label if self.place and self.place.kind == 'redis' else ''}"
+        unsaid = [(label, name) for label, name in known if name and name not in told]
         return tuple(("" if name.startswith(f"{label} ") else label, name) for label, name in unsaid)
 
     @property

@@ -46,7 +46,7 @@ FORMAT = ReportFormat("markdown", (".md", ".markdown"), render)
 def _head(report: ReportView) -> list[str]:
     said, summary = report.verdict, report.summary
     sign = {"good": Shown.PASS, "bad": Shown.FAIL, "incomplete": Shown.UNVERIFIED}[said.tone]
-    score = "no score: nothing is decided" if summary.score is None else f"score {summary.score} of 100"
+    score = "no score: no item passed or failed" if summary.score is None else f"score {summary.score} of 100"
     policy = f"Policy: {plain(said.policy)}; exit" if said.policy else "Exit"
     lines = [
         f"## {MARKS[sign].sign} tt-audit: {said.headline}, {score}",

@@ -20,8 +20,9 @@ def render(report: Report, options: RenderOptions) -> str:
         verdict(shown, page)
         quiet_failures(shown, page)
         return page.text()
-    head(shown, page)
-    if not options.verbose and not any(source.status in ("ok", "partial") for source in shown.sources):
+    read = options.verbose or any(source.status in ("ok", "partial") for source in shown.sources)
+    head(shown, page, figures=read)
+    if not read:
         page.blank()
         page.line(("Nothing could be read, so no item is decided; --verbose lists them all the same.", "dim"))
         return page.text()

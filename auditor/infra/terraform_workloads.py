@@ -161,7 +161,8 @@ def _words(block: Block, node: Node, key: str) -> tuple[str, ...]:
 
 
 def _named(block: Block, node: Node) -> str:
-    return block.scope.value(node["name"].text) or f"{block.kind}.{block.name}"
+    stated = block.scope.value(node["name"].text)
+    return stated if stated and "${" not in stated else f"{block.kind}.{block.name}"
 
 
 def _first(node: Node) -> Node:

@@ -159,7 +159,7 @@ DOCKER = """
 variable "redis_password" {}
 resource "docker_image" "redis" { name = "redis:7-alpine" }
 resource "docker_container" "queue" {
-  name    = "queue-redis"
+  name    = "${var.project}-redis"
   image   = docker_image.redis.image_id
   command = ["redis-server", "--appendonly", "yes", "--maxmemory-policy", "noeviction", "--requirepass", var.redis_password]
   memory  = 512
@@ -179,7 +179,7 @@ resource "docker_container" "web" { image = "nginx:1" }
 
 def test_a_container_of_docker(tmp_path: Path) -> None:
     [server] = infra(tmp_path, {"main.tf": DOCKER}).redis
-    assert (server.name, server.kind, server.environment.value) == ("queue-redis", "docker", "production")
+    assert (server.name, server.kind, server.environment.value) == ("docker_container.queue", "docker", "production")
     said = {name: setting.value for name, setting in server.settings.items()}
     assert (said["appendonly"], said["maxmemory-policy"]) == ("yes", "noeviction")
     assert server.settings["appendonly"].place.line == line(DOCKER, "command = [")

@@ -18,6 +18,7 @@ from auditor.model import (
     RedisPlace,
     Report,
     SourceReport,
+    SourceStatus,
     Status,
     Subject,
     SubjectType,
@@ -263,6 +264,39 @@ def test_a_source_that_cannot_be_read_is_told_once(report: Report, formats: dict
     text = formats["terminal"].render(down, RenderOptions(width=100))
     assert "Nothing could be read, so no item is decided" in text and gone not in text
     assert gone in formats["terminal"].render(down, RenderOptions(width=100, verbose=True))
+
+
+def test_what_to_give_is_told_once_for_a_section(report: Report, formats: dict[str, ReportFormat]) -> None:
+    reasons = (
+        "give --code PATH",
+        "Redis shows nothing that bears on it; give --code PATH",
+        "give --infra PATH or --code PATH",
+    )
+    results = tuple(
+        sample.result(number, Verdict(Status.UNVERIFIED, why, cause=Cause.SOURCE_NOT_GIVEN))
+        for number, why in enumerate(reasons, start=1)
+    )
+    text = formats["terminal"].render(replace(report, results=results, extra=()), RenderOptions(width=100))
+    assert "? 3 unverified, source not given (1-3): give --code PATH; give --infra PATH or --code PATH\n" in text
+
+
+def test_items_without_a_subject_for_one_reason_take_one_line(report: Report, formats: dict[str, ReportFormat]) -> None:
+    none = tuple(sample.result(n, Verdict(Status.NOT_APPLICABLE, "no mint jobs")) for n in range(46, 54))
+    text = formats["terminal"].render(replace(report, results=none, extra=()), RenderOptions(width=100))
+    assert "– 8 n/a (46-53): no mint jobs\n" in text and "TT046" not in text
+
+
+def test_the_head_does_not_repeat_why_a_source_could_not_be_read(
+    report: Report, formats: dict[str, ReportFormat]
+) -> None:
+    why = "redis://a:1: cannot connect"
+    gone = SourceReport("live", SourceStatus.UNAVAILABLE, why)
+    gate = replace(report.gate, because=(f"source live: {why}",), exit_code=3)
+    ours = replace(report, sources=(*report.sources, gone), gate=gate)
+    text = formats["terminal"].render(ours, RenderOptions(width=100))
+    top, _, bottom = text.partition("Failures:")
+    assert top.count(why) == 1 and "- Redis could not be read: see above" in top
+    assert f"- source live: {why}" in bottom
 
 
 def test_sections_that_were_left_out_take_one_line(report: Report, formats: dict[str, ReportFormat]) -> None:
