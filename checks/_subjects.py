@@ -134,7 +134,7 @@ def decide(
     living = [(site, verdict) for site, verdict in judged if site.live]
     if not judged:
         return not_applicable(NO_QUEUES if code.empty else nothing)
-    deciding = living or [(site, _dead(verdict)) for site, verdict in judged]
+    deciding = living or [(site, unreached(verdict)) for site, verdict in judged]
     findings = [
         finding(site, verdict, subject(site)) for site, verdict in deciding if verdict.status is not Status.PASS
     ]
@@ -252,7 +252,8 @@ def weakest(confidences: Iterable[Confidence], cap: Confidence = Confidence.CERT
     return max((cap, *confidences), key=order.index)
 
 
-def _dead(judged: Judged) -> Judged:
+def unreached(judged: Judged) -> Judged:
+    """What a judgement is worth where no living site has it: a pass shows nothing."""
     if judged.status is not Status.PASS:
         return judged
     return unsure(f"written but never reached: no entry point loads it ({judged.observed})")

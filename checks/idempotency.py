@@ -22,6 +22,7 @@ from ._subjects import (
     good,
     shows,
     subject_of,
+    unreached,
     unsure,
     weakest,
 )
@@ -76,15 +77,20 @@ def duplicate_safe(code: CodeModel) -> Verdict:
     if code.empty or not code.workers:
         return not_applicable(NO_QUEUES if code.empty else "no worker consumes a queue")
     parts = {11: _prior, 12: keys_of, 14: _absolute}
-    living = [worker for worker in code.consumers if worker.live] or list(code.workers)
+    living = [worker for worker in code.consumers if worker.live]
     judged = [
-        (w, number, found) for w in living for number, rule in parts.items() if (found := rule(code, w)) is not None
+        (w, number, found if living else unreached(found))
+        for w in living or code.workers
+        for number, rule in parts.items()
+        if (found := rule(code, w)) is not None
     ]
     findings = [_rests(worker, number, found) for worker, number, found in judged if found.status is not Status.PASS]
-    ids = [f for f in job_ids(code).findings if f.status is Status.FAIL]
-    held = "items 11, 12 and 14 hold for every handler" + (
-        "; 7 does not, so a second run does happen" if ids else ", and 7 too"
+    ids = job_ids(code)
+    repeated = any(f.status is Status.FAIL for f in ids.findings)
+    beside = (
+        "; 7 does not, so a second run does happen" if repeated else ", and 7 too" if ids.status is Status.PASS else ""
     )
+    held = f"items 11, 12 and 14 hold for every handler{beside}"
     shown = [shows(worker, found) for worker, _, found in judged if found.status is Status.PASS]
     return conclude(
         findings,
