@@ -23,6 +23,7 @@ from auditor.code.model import ABSENT, Option, OptionState
 from auditor.code.reach import deadlines, decides
 from auditor.code.reach.catalogue import Meaning, TimeRule
 from auditor.code.sites import options as options_
+from auditor.code.source.versions import Versions, major
 from auditor.code.syntax.facts import Call, Function, Module, Scope
 from auditor.model import CodeSpan
 
@@ -48,12 +49,13 @@ class Bounds:
     def __init__(self, ev: Evaluator, told: Callable[[Call], Option | None]) -> None:
         self.ev = ev
         self._told = told
+        self._versions = Versions(ev.program.packages)
         self._depth = 0
         self._named: dict[tuple[str, str], list[str]] = {}
 
     def of(self, call: Call, meaning: Meaning, value: External | None) -> Option:
         """The bound in ms of a remote call; `value` is what it is called on. ABSENT: it may take for ever."""
-        rule = meaning.package.time
+        rule = self._current(meaning.package.time, value, call)
         ended = deadlines.around(self.ev, call.node, call.scope)
         if ended is not None:
             return _sure(ended, call)
@@ -80,6 +82,14 @@ class Bounds:
                 OptionState.UNKNOWN, why=_UNSEEN if unseen else "how its client is built could not be resolved"
             )
         return Option(OptionState.KNOWN, rule.default) if rule.default is not None else ABSENT
+
+    def _current(self, rule: TimeRule, value: External | None, call: Call) -> TimeRule:
+        """The rule without options that the package's version no longer knows."""
+        if not rule.gone or value is None:
+            return rule
+        version = major(self._versions.of(value.package, call.scope.module.path))
+        lost = {name for name, since in rule.gone if version is not None and version >= since}
+        return replace(rule, call=tuple(name for name in rule.call if name not in lost))
 
     def _of_client(self, clients: list[External], made: list[Value], rule: TimeRule) -> Option | None:
         """What the client's options say, what is assigned to it later, and what its own `fetch` does."""

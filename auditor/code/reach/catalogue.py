@@ -31,6 +31,8 @@ class TimeRule:
     """The options are in seconds."""
     module: str = ""
     """A Nest module that makes the client: its registration holds the options."""
+    gone: tuple[tuple[str, int], ...] = ()
+    """(option of a call, major version that no longer knows it)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,7 @@ def _package(name: str, entry: Mapping[str, object]) -> Package:
             str(time.get("setter", "")),
             time.get("seconds") is True,
             str(time.get("module", "")),
+            tuple((name, int(str(since))) for name, since in _mapping(time.get("gone")).items()),
         ),
         _key_rule(key) if key else None,
         entry.get("keyless") is True,
