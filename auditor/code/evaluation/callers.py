@@ -59,17 +59,16 @@ PLAIN = frozenset(
 
 def lazily(ev: Evaluator, call: Call, frame: Frame | None) -> tuple[Value, ...]:
     """The arguments of a call, each to be looked at when it is asked for."""
-    nodes = call.arguments()
-    if any(node.type == "spread_element" for node in nodes):
-        return given(ev, call, frame)
-    return tuple(
-        [
-            ev.eval(node, call.scope, frame)
-            if node.type in PLAIN
-            else Lazy(node, call.scope, ev.dependence.frame(node, call.scope, frame))
-            for node in nodes
-        ]
-    )
+    found: list[Value] = []
+    scope = call.scope
+    for node in call.arguments():
+        kind = node.type
+        if kind == "spread_element":
+            return given(ev, call, frame)
+        found.append(
+            ev.eval(node, scope, frame) if kind in PLAIN else Lazy(node, scope, ev.dependence.frame(node, scope, frame))
+        )
+    return tuple(found)
 
 
 def given(ev: Evaluator, call: Call, frame: Frame | None) -> tuple[Value, ...]:
@@ -117,7 +116,7 @@ def expansions(ev: Evaluator, scope: Scope, frame: Frame | None, depth: int = 2)
     chain: list[Function | Scope] = []
     at: Scope | None = scope
     while at is not None and not (base is not None and base.owner is at):
-        if any(binding.kind in ("each", "key") for binding in at.names.values()):
+        if at.loops:
             chain.append(at)
         if at.func is not None and at is at.func.scope:
             if base is not None and base.owner is at.func:

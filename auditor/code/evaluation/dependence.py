@@ -49,6 +49,9 @@ class Dependence:
         return _nearest(self._of_binding(binding), frame) if frame is not None else None
 
     def _of(self, node: Node, scope: Scope) -> frozenset[int]:
+        if node.type == "identifier":
+            binding = scope.lookup(scope.module.text(node))
+            return self._of_binding(binding) if binding is not None else _NOTHING
         found: frozenset[int] = _NOTHING
         for what in _mentioned(node, scope):
             found |= frozenset((id(what),)) if not isinstance(what, Binding) else self._of_binding(what)
@@ -58,6 +61,8 @@ class Dependence:
         known = self._bindings.get(id(binding))
         if known is not None:
             return known
+        if binding.scope.parent is None or binding.kind in _SAME:
+            return _NOTHING
         found: set[int] = set()
         seen = {id(binding)}
         pending = [binding]

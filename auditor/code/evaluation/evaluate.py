@@ -75,7 +75,8 @@ class Evaluator:
 
     def eval(self, node: Node, scope: Scope, frame: Frame | None = None) -> Value:
         """What `node` may be in `scope`; `frame` is the call that is being looked at, None for all of them."""
-        frame = self.dependence.frame(node, scope, frame)
+        if frame is not None:
+            frame = self.dependence.frame(node, scope, frame)
         memo = frame.memo if frame is not None else scope.module.memo
         key = node.id
         known = memo.get(key)

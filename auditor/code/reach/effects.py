@@ -95,13 +95,13 @@ class Effects:
             seen = Seen()
             for parameter, name in zip(function.parameters, names, strict=False):
                 taint.bind(unwrapped(parameter.pattern), frozenset({name}), env)
-            runs = Runs(self.ev, self._deadlines)
+            runs, first = Runs(self.ev, self._deadlines), len(found.effects)
             self._runs = runs
             self._visit(
                 function, env, Place((), (positions.span_of(function),), (function.symbol,), (), frame), seen, found
             )
             bounds.append(runs.bound())
-            found.swallows = found.swallows or swallowing(function, found.effects)
+            found.swallows = found.swallows or swallowing(function, found.effects[first:])
         found.bound = whole(bounds)
         transactions.mark(found.effects)
         found.effects = [effect for effect in found.effects if effect.text not in ("BEGIN", "COMMIT")]
@@ -150,7 +150,11 @@ class Effects:
         found.effects += [self._spin(node, what, visit, len(found.effects)) for node, what in spins]
         caught = self.written.caught(function)
         catches = catches_of(
-            function, caught, found.effects[first:], Asked(self.ev, self.flow, function.module, self._told)
+            function,
+            caught,
+            found.effects[first:],
+            len(place.path) - 1,
+            Asked(self.ev, self.flow, function.module, self._told),
         )
         for at in (at for one in catches if one.refuses for at in one.around):
             if found.effects[at].role in (Role.DB_WRITE, Role.DB_UPSERT):
@@ -220,7 +224,9 @@ class Effects:
 
     def _was_run(self, call: Call, function: Function) -> bool:
         """Whether the call stands in a callback of this function that was walked where it is run."""
-        ran = self._ran.get(function.module.path, ())
+        ran = self._ran.get(function.module.path)
+        if ran is None:
+            return False
         own = (function.node.start_byte, function.node.end_byte)
         return any(
             start <= call.node.start_byte and call.node.end_byte <= end and own[0] < start and end <= own[1]

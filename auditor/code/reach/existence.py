@@ -66,6 +66,11 @@ _ROWS = frozenset(
     )
 )
 _COUNTED = r"(?:\??\.(?:rows|data|records|items|docs))?(?:\??\.(?:length|rowCount|size|count|affected|affectedRows|modifiedCount|matchedCount)|\??\.?\[0\]|\??\.at\(0\))?"
+_ROW = re.compile(rf"!?{_COUNTED}!?")
+"""What may follow the name of a row that is counted, or of which the first is taken."""
+_OPENED = re.compile(r"\(?\s*(?:await\s+)?")
+_THERE = re.compile(rf"\s*\)?!?{_COUNTED}(?:\s*(?:!==?\s*(?:null|undefined|0)|>\s*0|>=\s*1))?")
+_MISSING = re.compile(rf"\s*\)?!?{_COUNTED}\s*(?:={{2,3}}\s*(?:null|undefined|0)|<\s*1|<=\s*0)")
 _MEMBER = re.compile(r"\w+(?:[!?]?\.\w+|!?(?:\?\.)?\[[\w.'\"]+\])*!?")
 _DONE = re.compile(
     r"status|state|sent|paid|process|mint|complet|done|finish|deliver|confirm|refund|charged|success|succeed|hash|signature|receipt|already|lock|exist|count"
@@ -121,7 +126,7 @@ def derive(asked: Asked, pattern: Node, value: Node, *, each: bool = False) -> N
         bind(asked, pattern)
         return
     shown = re.sub(r"\s*(?:\?\?|\|\|)\s*(?:null|undefined|\[\]|\{\}|['\"`]{2})$", "", text(value).strip())
-    if any(re.fullmatch(rf"{re.escape(name)}!?{_COUNTED}!?", shown) for name in asked.rows):
+    if any(shown.startswith(name) and _ROW.fullmatch(shown, len(name)) for name in asked.rows):
         bind(asked, pattern)
     elif _MEMBER.fullmatch(shown):
         asked.members.update(_names(pattern))
@@ -199,13 +204,12 @@ def _term(term: tuple[Node, bool], asked: Asked) -> Asks:
 
 def _existence(shown: str, asked: Asked, *, own: bool) -> bool | None:
     """True: it asks that the row is there, False: that it is not, None: something else."""
-    names = [re.escape(name) for name in sorted(asked.rows, key=len, reverse=True)] + ([r"\0"] if own else [])
-    row = rf"\(?\s*(?:await\s+)?(?:{'|'.join(names)})\s*\)?!?{_COUNTED}" if names else None
-    if row is None:
-        return None
-    if re.fullmatch(row, shown) or re.fullmatch(rf"{row}\s*(?:!==?\s*(?:null|undefined|0)|>\s*0|>=\s*1)", shown):
+    opened = _OPENED.match(shown)
+    start = opened.end() if opened is not None else 0
+    ends = [start + len(name) for name in (*asked.rows, *(("\0",) if own else ())) if shown.startswith(name, start)]
+    if any(_THERE.fullmatch(shown, end) for end in ends):
         return True
-    return False if re.fullmatch(rf"{row}\s*(?:={{2,3}}\s*(?:null|undefined|0)|<\s*1|<=\s*0)", shown) else None
+    return False if any(_MISSING.fullmatch(shown, end) for end in ends) else None
 
 
 def _plain(node: Node, callee: str) -> str:

@@ -91,16 +91,19 @@ class Asked:
 Caught = tuple["Node", "Node"]
 
 
-def catches_of(function: Function, caught: Iterable[Caught], own: list[Effect], program: Program) -> list[Catch]:
-    """Catch clauses of a function, with the effects that they are around.
+def catches_of(
+    function: Function, caught: Iterable[Caught], own: list[Effect], depth: int, program: Program
+) -> list[Catch]:
+    """Catch clauses of a function, with the effects that they are around; it is number `depth` on the way to these.
 
     What they ask helpers that get the error (`isFatal(error)`) is told as theirs.
     """
     found: list[Catch] = []
+    spots = [(effect, _spot(effect, depth)) for effect in own] if caught else []
     for body, handler in caught:
-        inside = _lines(handler)
-        within = [effect for effect in own if _spot(effect, function) in inside]
-        around = tuple(effect.order for effect in own if _spot(effect, function) in _lines(body))
+        inside, tried = _lines(handler), _lines(body)
+        within = [effect for effect, spot in spots if spot in inside]
+        around = tuple(effect.order for effect, spot in spots if spot in tried)
         told = _tells(handler, program)
         found.append(Catch(_span(function, handler), told, _does(handler, within), around, _refuses(handler)))
     return found
@@ -135,14 +138,16 @@ def _refuses(handler: Node) -> bool:
 
 
 def swallowing(function: Function, effects: list[Effect]) -> CodeSpan | None:
-    """A catch around most of what a handler does to the world, that neither throws, records, nor returns a failure."""
+    """A catch around most of what a handler does to the world (`effects`: its own alone), that neither throws, records, nor
+    returns a failure."""
     done = [effect for effect in effects if effect.role in _WORK and "catch" not in effect.within]
     for statement in nodes_of(function, "try_statement"):
         handler, body = statement.child_by_field_name("handler"), statement.child_by_field_name("body")
         if handler is None or body is None or not _outermost(statement, function.node):
             continue
-        work = [effect for effect in done if _spot(effect, function) in _lines(body)]
-        inside = [effect for effect in effects if _spot(effect, function) in _lines(handler)]
+        tried, handled = _lines(body), _lines(handler)
+        work = [effect for effect in done if _spot(effect, 0) in tried]
+        inside = [effect for effect in effects if _spot(effect, 0) in handled]
         ends = set(_does(handler, inside)) & {"rethrow", "unrecoverable", "discard", "record", "enqueue", "delay"}
         if len(work) * 2 > len(done) and not ends and not _calls_done(handler):
             return _span(function, handler)
@@ -166,13 +171,9 @@ def _span(function: Function, node: Node) -> CodeSpan:
     return CodeSpan(function.module.path, int(node.start_point[0]) + 1, int(node.end_point[0]) + 1)
 
 
-def _spot(effect: Effect, function: Function) -> int:
-    """The line of the function on which the effect stands or is reached by a call; 0 where it is not reached from there."""
-    here = CodeSpan(function.module.path, int(function.node.start_point[0]) + 1, int(function.node.end_point[0]) + 1)
-    if here not in effect.path:
-        return 0
-    step = effect.path.index(here)
-    return effect.calls[step].start if step < len(effect.calls) else effect.span.start
+def _spot(effect: Effect, depth: int) -> int:
+    """The line of function number `depth` on the effect's way on which it stands or is reached by a call."""
+    return effect.calls[depth].start if depth < len(effect.calls) else effect.span.start
 
 
 def _tells(handler: Node, program: Program) -> tuple[str, ...]:

@@ -54,14 +54,11 @@ class Runs:
 
     def ended(self, call: Call, frame: Frame | None) -> bool:
         """Whether a call around this one, in whose arguments it stands, ends it after a time."""
-        at: Node | None = call.node.parent
-        below = call.node
-        while at is not None:
-            if at.type == "call_expression" and below.type == "arguments":
-                outer = call.scope.module.call_at(at)
-                if outer is not None and self.ends(outer, frame):
-                    return True
-            below, at = at, at.parent
+        outer = call.scope.module.call_around(call)
+        while outer is not None:
+            if not outer.is_new and self.ends(outer, frame):
+                return True
+            outer = outer.scope.module.call_around(outer)
         return False
 
     def outside(self, call: Call, role: Role | None = None) -> None:

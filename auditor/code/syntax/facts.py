@@ -49,7 +49,7 @@ class Import:
 class Scope:
     """A lexical scope; `func` is the function it belongs to, None at module level."""
 
-    __slots__ = ("_owners", "cls", "func", "module", "names", "parent")
+    __slots__ = ("_loops", "_owners", "cls", "func", "module", "names", "parent")
 
     def __init__(self, module: Module, parent: Scope | None, func: Function | None, cls: Class | None) -> None:
         self.module = module
@@ -58,6 +58,14 @@ class Scope:
         self.cls = cls
         self.names: dict[str, Binding] = {}
         self._owners: frozenset[int] | None = None
+        self._loops: bool | None = None
+
+    @property
+    def loops(self) -> bool:
+        """Whether it binds what a `for…of` or `for…in` goes over; asked once its names are complete."""
+        if self._loops is None:
+            self._loops = any(binding.kind in ("each", "key") for binding in self.names.values())
+        return self._loops
 
     def owners(self) -> frozenset[int]:
         """Identities of the scopes, functions and classes around this place."""
@@ -266,6 +274,7 @@ class Module:
         "_by_argument",
         "_by_name",
         "_by_node",
+        "_outer",
         "assignments",
         "calls",
         "catches",
@@ -312,12 +321,30 @@ class Module:
         self._by_name: dict[str, list[Call]] | None = None
         self._by_argument: dict[str, list[Call]] | None = None
         self._by_node: dict[int, Call] | None = None
+        self._outer: dict[int, Call | None] | None = None
 
     def call_at(self, node: Node) -> Call | None:
         """The call that `node` is."""
         if self._by_node is None:
             self._by_node = {call.node.id: call for call in self.calls}
         return self._by_node.get(node.id)
+
+    def call_around(self, call: Call) -> Call | None:
+        """The nearest call among whose arguments a call stands, in whatever function."""
+        if self._outer is None:
+            self._outer = {}
+            around: list[tuple[int, int, Call]] = []
+            for start, end, inner in sorted(
+                ((one.node.start_byte, one.node.end_byte, one) for one in self.calls), key=lambda one: (one[0], -one[1])
+            ):
+                while around and around[-1][1] <= start:
+                    around.pop()
+                self._outer[inner.node.id] = next(
+                    (one for _, _, one in reversed(around) if one.callee is None or one.callee.end_byte <= start),
+                    None,
+                )
+                around.append((start, end, inner))
+        return self._outer[call.node.id]
 
     def text(self, node: Node) -> str:
         """The source of a node."""
