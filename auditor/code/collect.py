@@ -122,8 +122,9 @@ def _collect(
         ),
         None,
     )
+    living = liveness.living if liveness.known else None
     around = gaps.take(
-        "calls outside of jobs", ("elsewhere",), lambda: elsewhere.find(walker, consumers, is_live), None
+        "calls outside of jobs", ("elsewhere",), lambda: elsewhere.find(walker, consumers, is_live, living), None
     )
     model = CodeModel(
         trees=(),

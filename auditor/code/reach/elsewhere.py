@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 from auditor.code.evaluation import taint, types
 from auditor.code.evaluation.values import External, options_of
@@ -65,15 +66,28 @@ _MUCH = 5
 IsLive = Callable[[Module, "Function | None"], bool]
 
 
-def find(effects: Effects, workers: Iterable[Worker], is_live: IsLive) -> tuple[Effect, ...]:
-    """The calls, each once; those in reach of a living handler are its worker's and left out, bounces excepted."""
+def find(
+    effects: Effects, workers: Iterable[Worker], is_live: IsLive, living: Collection[str] | None = None
+) -> tuple[Effect, ...]:
+    """The calls, each once; those in reach of a living handler are its worker's and left out, bounces excepted.
+
+    `living`: the files that run; None where that is not known.
+    """
+    paths = [path for path in effects.ev.program.tree.paths if living is None or path in living]
     handled = {(e.span.path, e.span.start) for worker in workers if worker.live for e in worker.effects}
-    found = [effect for effect in _calls(effects, is_live) if (effect.span.path, effect.span.start) not in handled]
-    return (*found, *_bounces(effects, is_live), *_signatures(effects, is_live), *_clocks(effects, is_live))
+    found = [
+        effect for effect in _calls(effects, paths, is_live) if (effect.span.path, effect.span.start) not in handled
+    ]
+    return (
+        *found,
+        *_bounces(effects, paths, is_live),
+        *_signatures(effects, paths, is_live),
+        *_clocks(effects, paths, is_live),
+    )
 
 
-def _calls(effects: Effects, is_live: IsLive) -> Iterator[Effect]:
-    for module in _modules(effects, _MARKS):
+def _calls(effects: Effects, paths: list[str], is_live: IsLive) -> Iterator[Effect]:
+    for module in _modules(effects, paths, _MARKS):
         for call in module.calls:
             if not effects.meanings.catalogue.may_mean(call.name) or not is_live(module, call.scope.func):
                 continue
@@ -84,9 +98,9 @@ def _calls(effects: Effects, is_live: IsLive) -> Iterator[Effect]:
                 yield replace(made, span=span, symbol=_symbol(call))
 
 
-def _signatures(effects: Effects, is_live: IsLive) -> Iterator[Effect]:
+def _signatures(effects: Effects, paths: list[str], is_live: IsLive) -> Iterator[Effect]:
     """Functions that check a payment provider's signature by hand: an HMAC beside the provider's header."""
-    for module in _modules(effects, _HMAC_MARKS):
+    for module in _modules(effects, paths, _HMAC_MARKS):
         for call in module.calls:
             if call.name not in ("createHmac", "verify", "timingSafeEqual") or not is_live(module, call.scope.func):
                 continue
@@ -102,9 +116,9 @@ def _signatures(effects: Effects, is_live: IsLive) -> Iterator[Effect]:
                 break
 
 
-def _clocks(effects: Effects, is_live: IsLive) -> Iterator[Effect]:
+def _clocks(effects: Effects, paths: list[str], is_live: IsLive) -> Iterator[Effect]:
     """What node-cron and its kin start by the clock: the call, with what it runs as its text."""
-    for module in _modules(effects, _CLOCK_MARKS):
+    for module in _modules(effects, paths, _CLOCK_MARKS):
         for call in module.calls:
             if call.name in _CLOCK_CALLS and is_live(module, call.scope.func) and _is_clock(effects, call):
                 span = CodeSpan(module.path, call.line, int(call.node.end_point[0]) + 1)
@@ -132,11 +146,11 @@ def _is_clock(effects: Effects, call: Call) -> bool:
     )
 
 
-def _bounces(effects: Effects, is_live: IsLive) -> Iterator[Effect]:
+def _bounces(effects: Effects, paths: list[str], is_live: IsLive) -> Iterator[Effect]:
     """Functions that speak of a mail's bounce and whose reach writes: one for each file is enough."""
-    for module in _modules(effects, _BOUNCE_MARKS, _BOUNCE):
-        if not any(word in module.source for word in _OF_MAIL):
-            continue
+    program = effects.ev.program
+    spoken = [path for path in paths if program.mentions(path, _BOUNCE_MARKS) and program.mentions(path, _OF_MAIL)]
+    for module in _modules(effects, [path for path in spoken if _BOUNCE.search(program.tree.read(path) or b"")]):
         for function in module.functions:
             said = _BOUNCE.search(function.node.text or b"")
             if said is None or not is_live(module, function):
@@ -155,13 +169,10 @@ def _bounces(effects: Effects, is_live: IsLive) -> Iterator[Effect]:
                 break
 
 
-def _modules(effects: Effects, marks: tuple[bytes, ...], pattern: re.Pattern[bytes] | None = None) -> Iterator[Module]:
-    """Files that hold one of the marks, and the pattern, if there is one."""
+def _modules(effects: Effects, paths: list[str], marks: tuple[bytes, ...] = (b"",)) -> Iterator[Module]:
+    """The first of these files that hold one of the marks."""
     program = effects.ev.program
-    paths = [path for path in program.tree.paths if program.mentions(path, marks)]
-    if pattern is not None:
-        paths = [path for path in paths if pattern.search(program.tree.read(path) or b"")]
-    for path in paths[:MOST_FILES]:
+    for path in islice((path for path in paths if program.mentions(path, marks)), MOST_FILES):
         module = None if program.out_of_time() else program.module(path)
         if module is not None:
             yield module
