@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from auditor.code.model import CodeModel, Effect, Role, Worker
 from auditor.model import Confidence, Finding, Status, Verdict
 from auditor.probes import conclude, not_applicable, probe
@@ -198,7 +200,8 @@ def keys_of(code: CodeModel, worker: Worker) -> Judged | None:
 def _atomic(_: CodeModel, worker: Worker) -> Judged:
     name, loose = subject_of(worker).name, loose_writes(worker)
     if loose:
-        calls = ", ".join(f"{e.call} ({e.span.label()})" for e in loose[:4])
+        made = Counter(f"{e.call} ({e.span.label()})" for e in loose)
+        calls = ", ".join(f"{one} ×{times}" if times > 1 else one for one, times in list(made.items())[:4])
         outside = f"{len(loose)} writes of one stage outside a transaction"
         many = outside if len(loose) > 1 else "a write beside the transaction of its stage"
         return bad(

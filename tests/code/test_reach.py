@@ -125,3 +125,48 @@ new Worker('orders', async (job) => {
         ("enqueue", "queue.add", True, False),
         ("http.write", "axios.post", True, False),
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "role"),
+    [
+        ("{ method: 'post', body }", "http.write"),
+        ("{ method: 'GET' }", "http.read"),
+        ("{ headers: {} }", "http.read"),
+        ("Object.assign({ method: 'PUT' }, { body })", "http.write"),
+    ],
+)
+def test_what_fetch_does_is_told_by_the_options_that_it_is_handed(tmp_path: Path, options: str, role: str) -> None:
+    worker = f"""
+import {{ Worker }} from 'bullmq';
+import {{ fetch }} from 'undici';
+async function request(send, url, given) {{
+  const options = {{ ...given, redirect: 'manual' }};
+  return send(url, options);
+}}
+new Worker('hooks', async (job) => {{
+  const body = JSON.stringify(job.data);
+  await request(fetch, job.data.url, {options});
+}});
+"""
+    assert roles(tmp_path, worker=worker) == [f"{role} send"]
+
+
+def test_what_is_queued_between_multi_and_exec_is_one_transaction(tmp_path: Path) -> None:
+    (tmp_path / "worker.ts").write_text("""
+import { Worker } from 'bullmq';
+import Redis from 'ioredis';
+const redis = new Redis();
+new Worker('exports', async (job) => {
+  if (!(await redis.hgetBuffer('entries', job.data.id))) return;
+  await redis.multi().hincrby(job.data.id, 'sent', 1).hincrby('all', 'sent', 1).exec();
+  const multi = redis.multi();
+  multi.hincrby(job.data.id, 'done', 1);
+  await multi.exec();
+  await redis.hincrby('all', 'done', 1);
+});
+""")
+    (worker,) = collect([tmp_path]).workers
+    said = [(one.role.value, one.span.start, "transaction" in one.within) for one in worker.effects if one.text != "x"]
+    assert ("db.read", 6, False) in said
+    assert {(at, within) for role, at, within in said if role == "db.increment"} == {(7, True), (9, True), (11, False)}

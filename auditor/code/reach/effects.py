@@ -251,6 +251,8 @@ class Effects:
         made = self.meanings.effect(call, meaning)
         if made.key is not None and visit.place.via is not None:
             made = replace(made, key=keyed_on(self.ev, call, meaning, made.key, visit.place.via))
+        if meaning.role in _IN_CHAINS and self.meanings.in_multi(call):
+            around = (*around, "transaction")
         carries = {path.rstrip("~") for path in paths | receiver}
         if meaning.role in _IN_CHAINS:
             paths |= receiver | taint.of(chains.whole(call.node), visit.env)

@@ -65,6 +65,7 @@ class Meanings:
         self._tx: dict[tuple[str, str], list[tuple[int, int, str]]] = {}
         self._known: dict[int, Meaning | None] = {}
         self._effects: dict[int, Effect] = {}
+        self._queued: dict[int, bool] = {}
         self._has_contracts: bool | None = None
         self.bounds = Bounds(ev, self._told)
 
@@ -204,7 +205,7 @@ class Meanings:
         if found is None:
             return self._of_contract(call, known, path)
         if found.role is Role.HTTP_WRITE and last in _FETCHES:
-            found = _of_method(call, found)
+            found = self._of_method(call, found)
         return self._of_host(call, found) if found.role is Role.HTTP_WRITE else found
 
     def _of_host(self, call: Call, found: Meaning) -> Meaning:
@@ -221,6 +222,27 @@ class Meanings:
             return Meaning(Role.HTTP_READ, found.package) if reads else found
         refund = role is Role.PAYMENT_CREATE and "refund" in written.lower()
         return Meaning(Role.REFUND_CREATE if refund else role, found.package)
+
+    def _of_method(self, call: Call, found: Meaning) -> Meaning:
+        """fetch is a read unless its options name a method that writes: in the call, or in what is handed to it."""
+        given = call.arguments()[1:2]
+        written = text(call.node)
+        methods = set(_METHOD.findall(written))
+        if not methods and given and given[0].type not in ("object", "string"):
+            made = [one for one in options_of(self.ev.eval(given[0], call.scope)) if isinstance(one, Object)]
+            methods = {text_of(each) for one in made for each in options_of(self.ev.member(one, "method"))}
+            methods = {method for method in methods if method.isalpha() and method != "undefined"}
+        named = bool(methods) or re.search(r"method\b", written) is not None
+        reads = {method.upper() for method in methods} <= {"GET", "HEAD"} if methods else not named
+        return Meaning(Role.HTTP_READ if reads else Role.HTTP_WRITE, found.package)
+
+    def in_multi(self, call: Call) -> bool:
+        """Whether a call is queued between a Redis client's MULTI and its EXEC."""
+        known = self._queued.get(call.node.id)
+        if known is None:
+            value = self._external(call)
+            known = self._queued[call.node.id] = value is not None and "multi()." in value.path
+        return known
 
     def _orders_payment(self, call: Call) -> bool:
         """Whether the address of a write elsewhere is one that payments are ordered at; a path of the own page is none."""
@@ -311,24 +333,12 @@ class Meanings:
 
 
 _NOTHING = Package("", (), TimeRule())
+_METHOD = re.compile(r"method\s*:\s*['\"`](\w+)", re.I)
 
 
 def _repeatable(call: Call, written: str) -> bool:
     """Whether HTTP itself says that a second request changes nothing: DELETE and PUT."""
     return call.name in ("delete", "put") or bool(re.search(r"method\s*:\s*['\"`](?:PUT|DELETE)", written, re.I))
-
-
-def _of_method(call: Call, found: Meaning) -> Meaning:
-    """fetch is a read unless its options name a method that writes."""
-    written = text(call.node)
-    writes = re.search(r"method\s*:\s*['\"`](?:POST|PUT|PATCH|DELETE)", written, re.I)
-    named = re.search(r"method\b", written)
-    role = (
-        Role.HTTP_WRITE
-        if writes or (named and not re.search(r"method\s*:\s*['\"`](?:GET|HEAD)", written, re.I))
-        else Role.HTTP_READ
-    )
-    return Meaning(role, found.package)
 
 
 def _awaited_or_assigned(node: Node) -> bool:
