@@ -39,11 +39,13 @@ def asked(effects: list[Effect], conditions: Iterable[Condition], function: Func
     here = positions.span_of(function)
     for condition in conditions:
         held = {mark.split(".")[0] for mark in condition.marks}
+        if not held:
+            continue
         reads = [at for at in range(condition.order) if effects[at].role is Role.DB_READ and not effects[at].guards]
         own = [at for at in reads if effects[at].path[-1:] == (here,)]
-        for at in (own or reads)[-1:] if held else ():
+        for at in (own or reads)[-1:]:
             effects[at] = replace(effects[at], guards=True, open_rows=True)
-        for at in range(condition.order, len(effects)) if held else ():
+        for at in range(condition.order, len(effects)):
             one = effects[at]
             if one.role is Role.DB_INCREMENT and one.call.split(".")[0] in held and one.path[-1:] == (here,):
                 effects[at] = replace(one, role=Role.DB_WRITE)
