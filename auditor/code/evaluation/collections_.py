@@ -199,9 +199,18 @@ def _conditional(context: Context | None) -> bool:
     return False
 
 
+NODE = frozenset(
+    ("global", "fs", "stream", "readline", "events", "child_process", "http", "https", "net", "process", "os", "path", "url", "util", "zlib", "crypto")
+)  # fmt: skip
+"""Globals, and builtins of Node whose values may be looped over."""
+
+
 def item_of(value: Value) -> Value:
-    """One of a list that is not known; of what a package gives, a row of `Model.find()`, what `rows[0]` is."""
-    if isinstance(value, External) and value.package != "global":
+    """One of a list that is not known; of what an npm package gives, a row of `Model.find()`, what `rows[0]` is.
+
+    What comes out of Node's own streams, files and events is no part of them.
+    """
+    if isinstance(value, External) and value.package.removeprefix("node:").split("/")[0] not in NODE:
         return External(
             value.package, f"{value.path}.0" if value.path else "0", value.arguments, value.where, value.base
         )
