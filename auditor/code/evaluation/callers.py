@@ -21,7 +21,7 @@ from auditor.code.evaluation.values import (
     options_of,
     truth,
 )
-from auditor.code.syntax.facts import Call, Context, Function, Scope
+from auditor.code.syntax.facts import LOOPED, Call, Context, Function, Scope
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -207,7 +207,7 @@ _SETTLED = frozenset(
 
 
 def _loop_turns(ev: Evaluator, scope: Scope, outer: Frame | None) -> list[Frame]:
-    binding = next(b for b in scope.names.values() if b.kind in ("each", "key"))
+    binding = next(b for b in scope.names.values() if b.kind in LOOPED)
     key = ("loop", id(scope), id(outer))
     if binding.node is None:
         return []

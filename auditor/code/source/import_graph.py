@@ -52,6 +52,8 @@ class ImportGraph:
         self._real: dict[str, tuple[str, ...]] = {}
         self._importers: dict[str, list[str]] | None = None
         self._around: dict[str, frozenset[str]] = {}
+        self._same: dict[frozenset[str], frozenset[str]] = {}
+        """Files that import each other have the same importers: thousands, kept once."""
         self._passing: dict[str, bool] = {}
 
     def imports(self, path: str) -> tuple[str, ...]:
@@ -141,7 +143,8 @@ class ImportGraph:
                     else:
                         seen.add(source)
                         pending.append(source)
-            known = self._around[path] = frozenset(seen)
+            found = frozenset(seen)
+            known = self._around[path] = self._same.setdefault(found, found)
         return known
 
     def naming(self, path: str, words: list[bytes]) -> set[str]:

@@ -46,6 +46,11 @@ class Import:
         self.name = name
 
 
+_NOBODY: frozenset[int] = frozenset()
+LOOPED = frozenset(("each", "key"))
+"""Kinds of names that have one value for each turn of a loop."""
+
+
 class Scope:
     """A lexical scope; `func` is the function it belongs to, None at module level."""
 
@@ -68,14 +73,13 @@ class Scope:
         return self._loops
 
     def owners(self) -> frozenset[int]:
-        """Identities of the scopes, functions and classes around this place."""
+        """Identities of what frames are of around this place: functions, classes, and the scopes of loops."""
         if self._owners is None:
-            own = {id(self)}
-            if self.func is not None:
-                own.add(id(self.func))
-            if self.cls is not None:
-                own.add(id(self.cls))
-            self._owners = frozenset(own) | self.parent.owners() if self.parent is not None else frozenset(own)
+            around = self.parent.owners() if self.parent is not None else _NOBODY
+            own = {id(fact) for fact in (self.func, self.cls) if fact is not None}
+            if any(binding.kind in LOOPED for binding in self.names.values()):
+                own.add(id(self))
+            self._owners = around if own <= around else around | own
         return self._owners
 
     def lookup(self, name: str) -> Binding | None:
