@@ -14,7 +14,7 @@ from ._kinds import EMAIL, by_handler, by_job, handlers, main_call, needs_call
 from ._options import choices, described, number, option, places, sureness
 from ._roles import KEEPS
 from ._subjects import Judged, bad, finding, good, subject_of, unsure
-from .resources import unbounded
+from .resources import clients_and_calls, unbounded
 
 _CONTENT = r"(?:html|body|password|token)"
 _PRINTED = re.compile(
@@ -254,15 +254,16 @@ def _timed(_: CodeModel, worker: Worker) -> Judged:
     name, sent = subject_of(worker).name, of(worker, Role.EMAIL_SEND)
     if not sent:
         return needs_call(worker, "whether its mail client has a timeout", Role.EMAIL_SEND)
-    endless = next((effect for effect in sent if unbounded(effect)), None)
+    endless = [effect for effect in sent if unbounded(effect)]
     if endless:
-        spans = (endless.client,) if endless.client else ()
+        first = endless[0]
+        others = ", ".join(dict.fromkeys(e.call for e in endless if e.call != first.call))
         return bad(
-            f"{name}: {path_of(worker, endless)} has no timeout",
-            f"{endless.call}: no timeout",
+            f"{name}: {path_of(worker, first)} has no timeout" + (f" (nor have {others})" if others else ""),
+            f"{first.call}: no timeout",
             expected="a timeout on the client",
-            place=endless.span,
-            related=spans,
+            place=first.span,
+            related=tuple(clients_and_calls(endless)),
             confidence=Confidence.LIKELY,
         )
     hazy = next(

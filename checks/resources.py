@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from auditor.code.model import CodeModel, Effect, OptionState, Role, Worker
-from auditor.model import Confidence, Verdict
+from auditor.model import CodeSpan, Confidence, Verdict
 from auditor.probes import probe
 
 from ._handlers import cannot_follow, in_process, of, path_of
@@ -83,13 +85,12 @@ def _calls(_: CodeModel, worker: Worker) -> Judged:
     if endless:
         first = endless[0]
         others = ", ".join(dict.fromkeys(e.call for e in endless[1:] if e.call != first.call))
-        clients = [effect.client for effect in endless if effect.client]
         return bad(
             f"{name}: {path_of(worker, first)} has no timeout" + (f" (nor have {others})" if others else ""),
             f"{first.call}: {_told(first)}",
             expected="a timeout on the client or the call",
             place=first.span,
-            related=(*first.calls, *clients[:5], *(effect.span for effect in endless[1:8])),
+            related=(*clients_and_calls(endless), *first.calls),
             confidence=Confidence.LIKELY,
         )
     unclear = next(
@@ -106,6 +107,13 @@ def _calls(_: CodeModel, worker: Worker) -> Judged:
         return unseen
     shown = "; ".join(f"{e.call}: {_told(e)}" for e in remote[:3]) or "no remote call in its reach"
     return good(f"{name}: {shown}", confidence=Confidence.LIKELY)
+
+
+def clients_and_calls(effects: Sequence[Effect]) -> list[CodeSpan]:
+    """Where each of several calls is to be mended, once: its client, then the call itself; the first one's call aside."""
+    clients = dict.fromkeys(effect.client for effect in effects if effect.client)
+    calls = dict.fromkeys(effect.span for effect in effects[1:] if effect.span != effects[0].span)
+    return [*list(clients)[:6], *list(calls)[:8]]
 
 
 def unbounded(effect: Effect) -> bool:

@@ -22,6 +22,7 @@ from auditor.code.evaluation.values import (
 from auditor.code.model import ABSENT, Option, OptionState
 from auditor.code.reach import deadlines, decides
 from auditor.code.reach.catalogue import Meaning, TimeRule
+from auditor.code.reach.commands import handed_to
 from auditor.code.sites import options as options_
 from auditor.code.source.versions import Versions, major
 from auditor.code.syntax.facts import Call, Function, Module, Scope
@@ -104,7 +105,7 @@ class Bounds:
 
     def _root(self, call: Call) -> External | None:
         """The client that a call is made on, as it was built; `where` None: only its type is known."""
-        sender = _sender(call)
+        sender = handed_to(call)
         at = sender.callee if sender is not None else call.callee
         while at is not None and at.type == "member_expression":
             at = at.child_by_field_name("object")
@@ -239,7 +240,7 @@ class Bounds:
 
     def _given(self, call: Call, names: tuple[str, ...]) -> list[Value]:
         """Arguments that may carry one of these options: literals that name it, and a last one made elsewhere."""
-        sender = _sender(call)
+        sender = handed_to(call)
         nodes = call.arguments() + (sender.arguments()[1:] if sender is not None else [])
         wanted = [
             node
@@ -347,12 +348,6 @@ def _seconds(found: Option, rule: TimeRule) -> Option:
     if rule.seconds and isinstance(found.value, int | float) and found.value != 1:
         return replace(found, value=found.value * 1000)
     return found
-
-
-def _sender(call: Call) -> Call | None:
-    """The call that a command is handed to: `client.send(new SendEmailCommand(…), { abortSignal })`."""
-    at = call.node.parent.parent if call.is_new and call.node.parent is not None else None
-    return call.scope.module.call_at(at) if at is not None and at.type == "call_expression" else None
 
 
 def _links(call: Call) -> Iterator[Call]:

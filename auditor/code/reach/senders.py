@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from auditor.code.evaluation.taint import text
 from auditor.code.evaluation.values import External, Object, Where, options_of
 from auditor.code.reach.bounds import constructions
+from auditor.code.reach.commands import handed_to
 from auditor.code.sites import options as options_
 from auditor.code.syntax.facts import Call
 from auditor.model import CodeSpan
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 
 def built_at(ev: Evaluator, call: Call) -> CodeSpan | None:
-    """Where the receiver was built: the place of the outermost value that is the result of a construction."""
-    at = call.callee
+    """Where the receiver was built, for a command that of its sender: the place of the outermost value that is the result of
+    a construction."""
+    at = (handed_to(call) or call).callee
     while at is not None and at.type == "member_expression":
         at = at.child_by_field_name("object")
         for one in options_of(ev.eval(at, call.scope)) if at is not None else ():
@@ -28,11 +29,10 @@ def built_at(ev: Evaluator, call: Call) -> CodeSpan | None:
 
 def sender(ev: Evaluator, call: Call) -> External | None:
     """Whose `send` a command is handed to: `client.send(new SendEmailCommand(…))`."""
-    owner = call.node.parent.parent if call.is_new and call.node.parent is not None else None
-    callee = owner.child_by_field_name("function") if owner is not None and owner.type == "call_expression" else None
-    if callee is None or not text(callee).endswith("send"):
+    owner = handed_to(call)
+    if owner is None or owner.callee is None or owner.name != "send":
         return None
-    found = options_of(ev.eval(callee, call.scope))
+    found = options_of(ev.eval(owner.callee, owner.scope))
     return next((one for one in found if isinstance(one, External)), None)
 
 
