@@ -109,7 +109,9 @@ class Effects:
 
     def _visit(self, function: Function, env: dict[str, Paths], place: Place, seen: Seen, found: Found) -> set[int]:
         """Walk one function; gives the positions of effects whose result it returns."""
-        key = key_of(function, place)
+        frame = place.frame or _around(function, self._frames)
+        own = place.own or _around(function, self._owns)
+        key = key_of(function, frame, own)
         if key in self._barren or not seen.again(key):
             return set()
         if seen.visits >= MOST_FUNCTIONS or len(place.path) > DEEPEST or self.ev.program.out_of_time():
@@ -117,16 +119,14 @@ class Effects:
             return set()
         visits, before = seen.visits, (found.size(), seen.refused)
         left = seen.enter(key)
-        calls = self.turns.calls(function)
-        visit = Visit(function, env, place.within, place.path, self.meanings.transactions(calls), place, place.frame)
+        calls, ruled_out = self.turns.calls(function), self.given.ruled_out
+        visit = Visit(function, env, place.within, place.path, self.meanings.transactions(calls), place, frame, own)
         outer = positions.outer(function)
-        visit.frame = visit.frame or _around(function, self._frames)
-        if visit.frame is not None:
-            self._frames[id(function)] = visit.frame
-        visit.own = place.own or _around(function, self._owns)
+        if frame is not None:
+            self._frames[id(function)] = frame
         self._owns.pop(id(function), None)
-        if visit.own is not None:
-            self._owns[id(function)] = visit.own
+        if own is not None:
+            self._owns[id(function)] = own
         for name, paths in self._envs.get(id(outer), {}).items():
             env.setdefault(name, paths)
         passing.bind_variables(self.written, function, env)
@@ -139,7 +139,7 @@ class Effects:
             if not any(inner.node.start_byte < one[0] <= inner.node.end_byte for inner in local)
         ]
         for call in calls:
-            if self._was_run(call, function):
+            if self._was_run(call, function) or ruled_out.has(call, function, own or frame):
                 continue
             while conditions and conditions[0][0] < call.node.end_byte:
                 found.conditions.append(replace(conditions.pop(0)[1], order=len(found.effects)))

@@ -24,7 +24,10 @@ from auditor.code.evaluation.values import (
     Value,
     options_of,
 )
+from auditor.code.reach.certain import Certainty
+from auditor.code.reach.ruled_out import RuledOut
 from auditor.code.reach.uses import Uses, binds, indexes, names_of, read, roots
+from auditor.code.reach.weighed import Weighed
 from auditor.code.reach.wording import unwrapped
 from auditor.code.syntax.facts import Call, Function, Parameter
 
@@ -36,13 +39,14 @@ if TYPE_CHECKING:
     from auditor.code.reach.written import Written
 
 Signature: TypeAlias = "tuple[tuple[int, tuple[object, ...]], ...]"
-"""Of one call, by number of parameter: what it gives that the function may run, or choose by."""
+"""Of one call, by number of parameter: what it gives that the function may run, or choose by; below 0 what it rules out."""
 _HANDED = frozenset(("arrow_function", "function_expression", "method_definition", "identifier", "member_expression", "object"))  # fmt: skip
 """Arguments that are looked at where the function only hands them on."""
 CALLING = frozenset(("call", "apply"))
 """Methods of a function that run it."""
 _DEEPEST = 3
 _MOST_MEMBERS = 40
+_DEEPEST_CALL = 8
 
 
 class Given:
@@ -52,6 +56,9 @@ class Given:
         self._ev = ev
         self._flow = flow
         self._written = written
+        certainty = Certainty(ev)
+        self.ruled_out = RuledOut(certainty, flow, written, lambda one: self.uses(one).bound)
+        self._weighed = Weighed(ev, flow, certainty, self.ruled_out)
         self._uses: dict[int, Uses] = {}
         self._frames: dict[tuple[int, int, Signature], Frame] = {}
         self._of: dict[tuple[int, int, int, int], Frame | None] = {}
@@ -75,6 +82,7 @@ class Given:
             return None
         values: list[Value] = []
         signature: list[tuple[int, tuple[object, ...]]] = []
+        weighed = False
         for index, declared in enumerate(target.parameters):
             names = frozenset(names_of(unwrapped(declared.pattern)))
             node = nodes[index] if index < len(nodes) else None
@@ -82,20 +90,29 @@ class Given:
                 values += [Lazy(rest, call.scope, outer) for rest in nodes[index:]]
                 break
             sign = tuple(self._signed(names, uses, node, call, outer, declared, target))
+            constant = self._weighed.constant(names, target, node, call, outer)
+            weighed = weighed or constant is not None
             if sign:
                 signature.append((index, sign))
             pattern = unwrapped(declared.pattern)
-            if not sign and pattern.type == "identifier":
+            if not sign and constant is None and pattern.type == "identifier":
                 values.append(Lazy(pattern, target.scope, closure))  # not told apart: what all calls give
             else:
                 values.append(Lazy(node, call.scope, outer) if node is not None else UNDEFINED)
-        if not signature:
-            return None
-        known = (id(target), id(closure), tuple(signature))
-        if known not in self._frames:
-            depth = (outer.depth if outer is not None else 0) + 1
-            self._frames[known] = Frame(target, tuple(values), None, closure, depth)
-        return self._frames[known]
+        frame = Frame(target, tuple(values), None, closure, (outer.depth if outer is not None else 0) + 1)
+        if weighed:
+            signature += self._ruled(target, frame)
+        return self._frames.setdefault((id(target), id(closure), tuple(signature)), frame) if signature else None
+
+    def _ruled(self, target: Function, frame: Frame) -> Iterator[tuple[int, tuple[object, ...]]]:
+        """What the call of `frame` rules out in its function, and in those that this one hands constants on to."""
+        dead = self.ruled_out.dead(target, frame)
+        if dead:
+            yield -1, dead
+        for at, (call, inner, _) in enumerate(self._weighed.passes(target)):
+            told = self._made(call, inner, None, frame) if frame.depth < _DEEPEST_CALL else frame
+            if told is not None:
+                yield -2 - at, (id(told),)
 
     def _signed(
         self,

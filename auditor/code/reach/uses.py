@@ -96,7 +96,7 @@ def read(calls: Iterable[Call], declarations: Sequence[tuple[Node, Node]], funct
             found.takes(call.callee, found.run)
             found.chosen.update(indexes(call.callee))
         for node in call.arguments():
-            found.hands(_values(node) if node.type == "object" else _plain(node))
+            found.hands(handed_by(node))
     declared = [(name, set(names_of(name)), value) for name, value in declarations]
     bound = {name for one in function.parameters for name in names_of(unwrapped(one.pattern))}
     for pattern, names, value in reversed(declared):
@@ -144,6 +144,11 @@ def _keys(pattern: Node, used: Set[str]) -> frozenset[str] | None:
 def binds(node: Node) -> bool:
     """Whether an expression is a function bound to something: `handler.bind(this)`."""
     return node.type == "call_expression" and chains.name_of(node) == "bind"
+
+
+def handed_by(argument: Node) -> Iterator[str]:
+    """Variables that an argument hands over as they are, or as members of an object literal."""
+    return _values(argument) if argument.type == "object" else _plain(argument)
 
 
 def _plain(node: Node) -> Iterator[str]:

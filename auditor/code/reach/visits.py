@@ -69,10 +69,10 @@ class Visit:
 Key = tuple[object, ...]
 
 
-def key_of(function: Function, place: Place) -> Key:
+def key_of(function: Function, frame: Frame | None, own: Frame | None) -> Key:
     """One way of walking a function: `withMetrics(handlerA)` gives the same closure as `withMetrics(handlerB)`, and
     `traced(() => send())` runs the same helper as `traced(() => read())`, but each does something else."""
-    return (id(function), id(place.frame), id(place.own))
+    return (id(function), id(frame), id(own))
 
 
 class Seen:
