@@ -126,3 +126,54 @@ def test_http_says_itself_that_a_delete_may_be_repeated(tmp_path: Path) -> None:
       await stripe.charges.create({ amount: 1, currency: 'eur' }, { idempotencyKey: job.data.key });
     """
     assert judged(tmp_path, body, "import axios from 'axios';") == [SAME]
+
+
+REQUESTS = "import axios from 'axios';"
+URL = "https://api.paystack.co"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (
+            "const headers = { 'Idempotency-Key': job.data.key };"
+            "await axios.post('https://api.mollie.com/v2/payments', { amount: 1 }, { headers });",
+            SAME,
+        ),
+        (
+            "const headers = { Authorization: 'x' };"
+            "await axios.post('https://api.mollie.com/v2/payments', { amount: 1 }, { headers });",
+            (Status.FAIL, "no idempotency key; a retry does it twice"),
+        ),
+        (f"await axios.post('{URL}/transfer', {{ amount: 1, reference: job.data.key }}, {{ headers: {{}} }});", SAME),
+        (
+            f"const base = '{URL}'; const sent = {{ amount: 1, reference: job.data.key }};"
+            "await fetch(`${base}/transfer`, { method: 'POST', body: JSON.stringify(sent) });",
+            SAME,
+        ),
+        (
+            f"await axios.post('{URL}/transfer', {{ amount: 1, reference: `r-${{Date.now()}}` }}, {{ headers: {{}} }});",
+            (
+                Status.FAIL,
+                "a key that a retry makes anew (key made of 'r-', Date.now()); a retry does it twice",
+            ),
+        ),
+        (
+            f"await axios.post('{URL}/transfer', {{ amount: 1 }}, {{ headers: {{}} }});",
+            (Status.FAIL, "no idempotency key; a retry does it twice"),
+        ),
+    ],
+)
+def test_a_request_carries_its_key_in_a_header_or_in_the_providers_reference(
+    tmp_path: Path, body: str, expected: tuple[Status, str]
+) -> None:
+    assert judged(tmp_path, body, REQUESTS) == [expected]
+
+
+def test_asking_a_provider_for_a_token_or_a_state_pays_nothing(tmp_path: Path) -> None:
+    body = """
+      await axios.post('https://api-m.paypal.com/v1/oauth2/token', 'grant_type=client_credentials');
+      await axios.post('https://api-m.paypal.com/v1/notifications/verify-webhook-signature', job.data.event);
+      await axios.post('https://api-m.paypal.com/v2/checkout/orders', {}, { headers: { 'PayPal-Request-Id': job.data.key } });
+    """
+    assert judged(tmp_path, body, REQUESTS) == [SAME]

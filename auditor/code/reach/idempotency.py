@@ -11,7 +11,7 @@ from auditor.code.evaluation import call_sites, taint
 from auditor.code.evaluation.taint import text
 from auditor.code.evaluation.values import Frame, Object, Unknown, Value, is_nothing, join, options_of
 from auditor.code.model import ABSENT, Json, Option, OptionState
-from auditor.code.reach import conditional, passing, ways
+from auditor.code.reach import conditional, hosts, http_keys, passing, ways
 from auditor.code.reach.catalogue import KeyRule, Meaning
 from auditor.code.reach.visits import Way
 from auditor.code.reach.wording import callee_text, member_text, unwrapped
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _ELSEWHERE = "the options are made elsewhere"
 _OPEN = Option(OptionState.KNOWN, {"deterministic": None, "parts": ()}, why=_ELSEWHERE)
-_KEY_HEADERS = ("idempotency-key", "paypal-request-id", "idempotencykey", "idempotency_key", "x-reference-id")
 _CLOCKLIKE = re.compile(r"time|now\b|random|uuid|nonce|rand\b|clock|counter", re.I)
 _PLAIN_KEY = re.compile(r"[`'\"\w.${}\s+:?!|\[\]-]*")
 _RAW = frozenset(
@@ -43,7 +42,7 @@ def key_of(ev: Evaluator, call: Call, meaning: Meaning, frame: Frame | None = No
     """
     rule = meaning.package.key
     if rule is None:
-        return _header_key(ev, call) if meaning.package.name in _RAW else None
+        return _of_request(ev, call, frame) if meaning.package.name in _RAW else None
     nodes, name = call.arguments(), rule.named(callee_text(call.node))
     at = len(nodes) - 1 if rule.argument is None else rule.argument
     if not 0 <= at < len(nodes) or (rule.argument is None and _is_data(nodes, name, rule)):
@@ -57,7 +56,8 @@ def key_of(ev: Evaluator, call: Call, meaning: Meaning, frame: Frame | None = No
 def keyed_on(ev: Evaluator, call: Call, meaning: Meaning, joined: Option, way: Way) -> Option:
     """The key that a call gives on the way that a handler takes to it; `joined`, what it gives over all callers, where the
     way does not tell."""
-    frame = ways.frame_of(ev, way) if meaning.package.key is not None else None
+    takes = meaning.package.key is not None or meaning.package.name in _RAW
+    frame = ways.frame_of(ev, way) if takes else None
     found = key_of(ev, call, meaning, frame) if frame is not None else None
     if found is None or any(isinstance(one, Mapping) and one["deterministic"] is None for one in _values(found)):
         return joined
@@ -140,15 +140,16 @@ def _together(branches: Iterable[Option]) -> Option:
     )
 
 
-def _header_key(ev: Evaluator, call: Call) -> Option:
-    written = text(call.node).lower()
-    if not any(header in written for header in _KEY_HEADERS):
-        return ABSENT
+def _of_request(ev: Evaluator, call: Call, frame: Frame | None) -> Option:
+    """The key of a plain HTTP request: as it is written in the call, else as what it is given holds it."""
     for node in (each for argument in call.arguments() for each in nodes_in(argument) if each.type == "pair"):
         name, value = node.child_by_field_name("key"), node.child_by_field_name("value")
-        if name is not None and value is not None and text(name).strip("'\"").lower().endswith(_KEY_HEADERS):
-            return _option(ev.eval(value, call.scope), text(value), call)
-    return _option(Unknown("a header"), written, call)
+        if name is not None and value is not None and text(name).strip("'\"").lower().endswith(http_keys.HEADERS):
+            return _option(ev.eval(value, call.scope, frame), text(value), call)
+    found, hazy = http_keys.of(ev, call, hosts.references_at(ev, call), frame)
+    if found:
+        return _option(join(found), "", call)
+    return _OPEN if hazy or http_keys.mentions(call) else ABSENT
 
 
 def _option(value: Value, written: str, call: Call) -> Option:

@@ -216,10 +216,11 @@ class Meanings:
             role = hosts.role_at(" ".join(self._addresses(call)))
         if role is None and call.name not in ("put", "patch", "delete") and self._orders_payment(call):
             role = Role.PAYMENT_CREATE
-        if role is None:
+        if role in (None, Role.PAYMENT_CREATE):
             asks = hosts.asks(" ".join((text(given[0]) if (given := call.arguments()) else "", *self._addresses(call))))
             reads = (asks and call.name != "delete") or credentials.asks_for_one(self.ev, call)
-            return Meaning(Role.HTTP_READ, found.package) if reads else found
+            if reads or role is None:
+                return Meaning(Role.HTTP_READ, found.package) if reads else found
         refund = role is Role.PAYMENT_CREATE and "refund" in written.lower()
         return Meaning(Role.REFUND_CREATE if refund else role, found.package)
 
