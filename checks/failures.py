@@ -24,7 +24,7 @@ def dead_letter(code: CodeModel | None, live: LiveRedis | None) -> Verdict:
     """A job whose attempts are spent lands where a person finds it: a dead-letter queue, a table, an alert.
 
     A living `failed` listener (worker, Bull queue or QueueEvents) whose reach writes, enqueues, notifies or reports does
-    it; so does the handler's own catch. A listener that only logs or counts is half of it: it fails, at severity low.
+    it; so does the handler's own catch, where each `@Process` of a class has its own. A listener that only logs or counts is half of it: it fails, at severity low.
     Redis shows queues that are named like dead-letter queues, and what lies in failed sets.
     """
     return join(code, live, dead_letters, _live.dead_letter_queues, decides=False)
@@ -51,10 +51,11 @@ def _dead_letter(_: CodeModel, worker: Worker) -> Judged:
         item, effect = kept
         observed = f"failed listener at {item.span.label()} calls {effect.call} ({effect.span.label()})"
         return good(observed, confidence=Confidence.LIKELY, related=(item.span, effect.span))
-    own = next((effect for effect in worker.effects if "catch" in effect.within and _keeps(effect)), None)
-    if own:
-        observed = f"the handler's catch calls {own.call} ({own.span.label()})"
-        return good(observed, confidence=Confidence.LIKELY, related=(own.span,))
+    own = [effect for effect in worker.effects if "catch" in effect.within and _keeps(effect)]
+    without = [span for at, span in enumerate(worker.methods) if at not in {effect.run for effect in own}]
+    if own and not without:
+        observed = f"the handler's catch calls {own[0].call} ({own[0].span.label()})"
+        return good(observed, confidence=Confidence.LIKELY, related=(own[0].span,))
     if living and worker.followed:
         return _only_told(worker, name, living)
     open_ = cannot_follow(worker, "whether the handler itself records its failures")
@@ -63,6 +64,9 @@ def _dead_letter(_: CodeModel, worker: Worker) -> Judged:
     if heard:
         message = f"{name} has a failed listener that is written but never reached ({heard[0].span.label()})"
         return bad(message, "no living failed listener", related=(heard[0].span,))
+    if own:
+        message = f"{name} has no failed listener, and its handler at {without[0].label()} records no failure, as others of it do"
+        return bad(message, "no failed listener", related=tuple(without), confidence=Confidence.LIKELY, fix=_FIX)
     return bad(
         f"{name} has no failed listener, and its handler records no failure: a job whose attempts are spent is seen by nobody",
         "no failed listener",

@@ -444,6 +444,8 @@ class Worker(Site):
     """The handler's own bound on its run in ms (AbortSignal.timeout, Promise.race with a timer, p-timeout); None: not looked at."""
     handlers: tuple[Worker, ...] = ()
     """Where one place builds workers for several handlers (`register(queue, handler)`): each of them by itself."""
+    methods: tuple[CodeSpan, ...] = ()
+    """Nest: the methods of a processor class, each with jobs of its own; `Effect.run` is a number of these."""
 
 
 def is_named(site: Producer | Worker) -> bool:

@@ -114,6 +114,7 @@ class Workers:
             options={k: v for k, v in options.items() if k not in ("scope", "configKey")},
             handler=handler.span,
             handler_name=handler.name,
+            methods=tuple(span for one, _, _ in processor.handlers if (span := of_function(one).span)),
             listeners=self._listeners(lambda heard: heard.of_processor(processor, queue), processor.module.path),
             jobs_by="process" if processor.library == "bull" and named else "",
             provided=provided,
