@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from auditor.model import Severity, Status
+from auditor.model import Cause, Severity, Status
 
 from ._console import SEVERITY_STYLES, STYLES, Page, mark
 from ._text import counted
@@ -107,9 +107,15 @@ def _table(report: ReportView, page: Page) -> None:
             (str(total).rjust(5), STYLES[status] if total else "dim"),
             *cells,
         )
-    causes = [f"{number} {CAUSES[cause]}" for cause, number in summary.unverified_by_cause.items() if number]
+    causes = [_caused(cause, number) for cause, number in summary.unverified_by_cause.items() if number]
     if causes:
         page.line((f"unverified: {' · '.join(causes)}", "dim"), indent=2)
+
+
+def _caused(cause: Cause, number: int) -> str:
+    """`1 needs a person's word`, `3 need a person's word`."""
+    said = CAUSES[cause]
+    return f"{number} {said if number == 1 else said.replace('needs ', 'need ')}"
 
 
 def _of(counts: Mapping[Status, int], status: Shown) -> int:

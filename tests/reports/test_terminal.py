@@ -299,6 +299,15 @@ def test_the_head_does_not_repeat_why_a_source_could_not_be_read(
     assert f"- source live: {why}" in bottom
 
 
+@pytest.mark.parametrize(("number", "said"), [(1, "1 needs a person's word"), (3, "3 need a person's word")])
+def test_causes_are_counted_in_grammar(
+    report: Report, formats: dict[str, ReportFormat], number: int, said: str
+) -> None:
+    summary = replace(report.summary, unverified_by_cause={Cause.NEEDS_PERSON: number})
+    text = formats["terminal"].render(replace(report, summary=summary), RenderOptions(width=100))
+    assert f"  unverified: {said}\n" in text
+
+
 def test_sections_that_were_left_out_take_one_line(report: Report, formats: dict[str, ReportFormat]) -> None:
     results = tuple(
         replace(sample.result(number, Verdict(Status.UNVERIFIED, "left out")), selected=number == 88)
