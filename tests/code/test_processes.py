@@ -55,10 +55,25 @@ def test_signals_are_found_where_a_library_handles_them(tmp_path: Path) -> None:
         (b"// after its death it ends gracefully", False),
         (b"import a from 'death-star'; // graceful", False),
         (b"worker.close()", False),
+        (b"STOPS.forEach((name) => process.once(name, stop))", True),
+        (b"process.on('uncaughtException', stop)", False),
     ],
 )
 def test_files_that_handle_signals_are_told_by_their_text(text: bytes, may: bool) -> None:
     assert may_handle(text) is may
+
+
+def test_signals_that_a_constant_of_another_file_names_are_handled(tmp_path: Path) -> None:
+    model = scan(
+        tmp_path,
+        "main.ts",
+        worker=WORKER.replace("{ connection }", "{}"),
+        names="export const STOPS: string[] = ['SIGTERM', 'SIGINT'];\n",
+        main="import { STOPS } from './names';\nimport { worker } from './worker';\n"
+        "const stop = async () => { await worker.close(); };\n"
+        "STOPS.forEach((name) => process.on(name, () => void stop()));\n",
+    )
+    assert model.workers[0].closed_on == ("SIGTERM", "SIGINT")
 
 
 def test_an_sdk_that_handles_rejections_is_named(tmp_path: Path) -> None:

@@ -39,6 +39,8 @@ _SAYS = (b"SIGTERM", b"SIGINT", b"enableShutdownHooks")
 _HINTS = (b"grace", b"exit-hook", b"death", b"terminus", b"lightship", b"shutdown-cleanup")
 """A library's name holds one: looked for first, since few files do."""
 _IMPORTS = re.compile(rb"['\"`](?:" + b"|".join(re.escape(name.encode()) for name in _LIBRARIES) + rb")['\"`/]")
+_NAMED = re.compile(rb"process\s*\??\.\s*(?:on|once|addListener|prependListener)\s*\(\s*[A-Za-z_$]")
+"""A listener of the process for an event that a name holds, which another file may give it."""
 SIGNALS = frozenset(("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR2", "SIGBREAK"))
 
 
@@ -245,8 +247,10 @@ class Signals:
 
 def may_handle(data: bytes) -> bool:
     """Whether a file handles signals, or has a library do it, by its text."""
-    return any(word in data for word in _SAYS) or (
-        any(word in data for word in _HINTS) and _IMPORTS.search(data) is not None
+    return (
+        any(word in data for word in _SAYS)
+        or (b"process" in data and _NAMED.search(data) is not None)
+        or (any(word in data for word in _HINTS) and _IMPORTS.search(data) is not None)
     )
 
 
