@@ -9,7 +9,7 @@ import pytest
 
 from auditor import scan
 from auditor.code.collect import collect
-from auditor.code.source.files import LARGEST, SourceTree, is_test, repository_root
+from auditor.code.source.files import LARGEST, LARGEST_MADE, SourceTree, is_test, repository_root
 from auditor.errors import SourceError
 from auditor.model import SourceStatus
 from auditor.request import Request
@@ -129,6 +129,19 @@ def test_imports_that_leave_the_root_are_followed_and_not_listed(tmp_path: Path)
     assert [(p.span.path, p.queue, p.options["attempts"].value) for p in model.producers] == [("main.ts", ("mail",), 4)]
     assert [origin.path for p in model.producers if (origin := p.options["attempts"].origin)] == ["../shared/index.ts"]
     assert model.queues == ()
+
+
+@pytest.mark.parametrize(("rows", "known"), [(10, True), (LARGEST_MADE // 10, False)])
+def test_a_large_generated_file_is_not_parsed(tmp_path: Path, rows: int, known: bool) -> None:
+    (tmp_path / "generated").mkdir()
+    filler = "".join(f"f({n % 10});\n" for n in range(rows)) + "// padded\n" * rows
+    (tmp_path / "generated/names.ts").write_text(f"export const NAME = 'mail';\n{filler}")
+    (tmp_path / "a.ts").write_text(
+        "import { Queue } from 'bullmq';\nimport { NAME } from './generated/names';\nexport const q = new Queue(NAME);\n"
+    )
+    model = collect([tmp_path])
+    assert [queue.name for queue in model.queues] == (["mail"] if known else [None])
+    assert not model.gaps
 
 
 def test_files_left_out_on_purpose_leave_the_source_complete(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from auditor import repository
 from auditor.code.source.gitignore import Ignore
@@ -26,6 +26,8 @@ _ASKED_FOR = (*CODE, ".json", ".yaml", ".lock")
 """Endings of files that an import, a package or a version may be looked for in."""
 LARGEST = 1_000_000
 """Bytes; what is longer is a bundle or generated."""
+LARGEST_MADE = 200_000
+"""The same of what lies in a folder of generated, compiled or copied code, which only an import leads to."""
 _STRAY, _MOST_STRAY = 50, 8
 """One NUL byte in so many, and no more, makes no binary: a separator in a string is written so now and then."""
 
@@ -155,6 +157,12 @@ class SourceTree:
         self._bytes[path] = data
         return data
 
+    def is_bulk(self, path: str) -> bool:
+        """Whether a file is a large one that something made, which an import leads to: no code of the project, and dear to parse."""
+        if path in self.inside or not _in_skipped_folder(path):
+            return False
+        return len(self.read(path) or b"") > LARGEST_MADE
+
     def raw(self, path: str, most: int) -> bytes:
         """The file's bytes as they are, not kept. Raises NotRead where it has more than `most`, or can't or mustn't be read."""
         return self.disk.content(self._inside, path, most)
@@ -198,10 +206,10 @@ class SourceTree:
 
     def up(self, path: str) -> Iterator[str]:
         """The folders that hold `path`, nearest first, to the top (``""``)."""
-        folder = PurePosixPath(path).parent
-        while str(folder) not in ("", ".", "/"):
-            yield str(folder)
-            folder = folder.parent
+        folder = path.rpartition("/")[0]
+        while folder:
+            yield folder
+            folder = folder.rpartition("/")[0]
         yield ""
 
     def _skip(self, path: str, why: str, *, meant: bool = False) -> None:

@@ -102,7 +102,7 @@ class ImportGraph:
 
     def _templates(self, path: str, data: bytes) -> Iterator[str]:
         """Files that a path on the application's root names: `${appRoot}/jobs/x`."""
-        if b"`${" in data:
+        if b"`${" in data and (b"require(" in data or b"import(" in data):
             for spec in _TEMPLATES.findall(data):
                 target = self.from_root(path, spec.decode("utf-8", "replace"))
                 if target is not None:

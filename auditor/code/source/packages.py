@@ -22,7 +22,7 @@ class Packages:
 
     def governing(self, path: str) -> str | None:
         """Folder of the nearest package.json above a file; None where there is none."""
-        folder = str(PurePosixPath(path).parent)
+        folder = path.rpartition("/")[0]
         if folder not in self._governing:
             self._governing[folder] = next(
                 (up for up in self.tree.up(path) if self.tree.is_file(_in(up, "package.json"))), None

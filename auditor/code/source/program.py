@@ -72,7 +72,8 @@ class Program:
             if self.parses > self.most_parses:
                 raise Exhausted
             self._modules[path] = None
-            if path.endswith(CODE) and (data := self.tree.read(path)) is not None:
+            data = self.tree.read(path) if path.endswith(CODE) and not self.tree.is_bulk(path) else None
+            if data is not None:
                 self._modules[path] = self._parse(path, data)
         return self._modules[path]
 
