@@ -15,6 +15,7 @@ from ._keys import KeyQuality, key_fault, key_quality, key_told
 from ._kinds import PAYMENT, absent, by_handler, handlers, needs_call
 from ._roles import WRITES
 from ._sends import CHARGES, at_charges
+from ._stages import follows
 from ._subjects import Judged, bad, good, subject_of, unsure
 from .idempotency import keys_of
 
@@ -172,24 +173,37 @@ def _guarded(
 def _recorded_first(_: CodeModel, worker: Worker, moved: tuple[Effect, ...]) -> Judged:
     name = subject_of(worker).name
     for effect in moved:
-        before = [e for e in of(worker, *WRITES) if e.order < effect.order and "catch" not in e.within]
-        if not before:
+        if not _recorded(worker, effect):
             after = next((e for e in of(worker, *WRITES) if e.order > effect.order), None)
             late = f"; {after.call} ({after.span.label()}) comes after it" if after else ""
+            kept = "committed" if "transaction" in effect.within else "written"
             return bad(
-                f"{name}: {path_of(worker, effect)} is called before anything is written{late}: a crash leaves a charge without a record",
-                f"no write before {effect.call}",
+                f"{name}: {path_of(worker, effect)} is called before anything is {kept}{late}: a crash leaves a charge without a record",
+                f"nothing {kept} before {effect.call}",
                 expected="a pending record before the provider's call",
                 place=effect.span,
                 related=(*effect.calls, *((after.span,) if after else ())),
                 confidence=surely(effect),
             )
-    first = next(e for e in of(worker, *WRITES) if e.order < moved[0].order)
+    first = _recorded(worker, moved[0])[0]
     return good(
         f"{first.call} ({first.span.label()}) before {moved[0].call}",
         confidence=Confidence.LIKELY,
         related=(first.span,),
     )
+
+
+def _recorded(worker: Worker, charge: Effect) -> list[Effect]:
+    """Writes that are there for good when the charge is made: before it on its path, and not in the transaction around it."""
+    found: list[Effect] = []
+    for write in of(worker, *WRITES):
+        open_still = "transaction" in write.within and "transaction" in charge.within
+        if open_still:  # unless the charge stands in a later one
+            begun = of(worker, Role.DB_TRANSACTION)
+            open_still = not any(write.order < one.order < charge.order for one in begun)
+        if write.order < charge.order and "catch" not in write.within and follows(write, charge) and not open_still:
+            found.append(write)
+    return found
 
 
 def _refunds(code: CodeModel, worker: Worker) -> Judged | None:
