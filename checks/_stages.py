@@ -39,10 +39,20 @@ def loose_writes(worker: Worker) -> list[Effect]:
 
 def follows(earlier: Effect, later: Effect) -> bool:
     """Whether one run can meet both: one handler makes them, the earlier one's branch does not leave, and they are not two sides of one choice."""
-    if earlier.run != later.run or any(
-        word.startswith("exits:") and word not in later.within for word in earlier.within
-    ):
+    if earlier.run != later.run or any(_left(word, earlier, later) for word in earlier.within):
         return False
     arms = dict(word.rsplit(":", 1) for word in later.within if word.startswith("arm:"))
     mine = [word.rsplit(":", 1) for word in earlier.within if word.startswith("arm:")]
     return all(arms.get(choice, side) == side for choice, side in mine)
+
+
+def _left(word: str, earlier: Effect, later: Effect) -> bool:
+    """Whether the branch `word` of the earlier one leaves before the later one: a helper that returns leaves itself alone."""
+    if not word.startswith("exits:") or word in later.within:
+        return False
+    depth = int(word.rpartition("@")[2]) if "@" in word else 0
+    return (
+        (earlier.path[:depth], earlier.calls[: depth - 1]) == (later.path[:depth], later.calls[: depth - 1])
+        if depth
+        else True
+    )

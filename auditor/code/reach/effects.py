@@ -18,7 +18,7 @@ from auditor.code.evaluation.values import (
 )
 from auditor.code.model import Effect, Option, Role
 from auditor.code.reach import chains, decides, margins, marks, passing, positions, transactions
-from auditor.code.reach.branches import choice_of
+from auditor.code.reach.branches import choice_of, goes_on
 from auditor.code.reach.called import Called
 from auditor.code.reach.catalogue import Catalogue, Meaning
 from auditor.code.reach.events import EMITS
@@ -213,6 +213,7 @@ class Effects:
                 (*way.calls, here),
                 frame,
                 self.given.frame(call, target, frame, visit.own or visit.frame),
+                goes_on(call.node),
                 ended or self._runs.ends(call, visit.frame),
                 Way(call, target, frame, way.via),
             )

@@ -6,7 +6,7 @@ import re
 
 from auditor.code.evaluation import taint
 from auditor.code.reach import positions
-from auditor.code.reach.branches import branches_of
+from auditor.code.reach.branches import RETURNS, branches_of
 from auditor.code.reach.visits import Visit
 from auditor.code.syntax.facts import Call
 
@@ -34,7 +34,10 @@ class Surroundings:
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = self._read(call, visit)
-        return known
+        if not visit.place.dropped:
+            return known
+        depth = len(visit.path)
+        return tuple([f"{word}@{depth}" if word.endswith(RETURNS) else word for word in known])
 
     def _read(self, call: Call, visit: Visit) -> tuple[str, ...]:
         kinds: list[str] = []

@@ -45,6 +45,8 @@ class Place:
     """The call that the function's parameters are bound by, where it is a wrapper's closure: `withLog(handler)`."""
     own: Frame | None = None
     """This very call, where it gives what decides what the function runs: `withDeadline(ms, () => sendMail(job))`."""
+    dropped: bool = False
+    """The caller goes on whatever the function gives."""
     ended: bool = False
     """Something around the call ends it after a time."""
     via: Way | None = None
