@@ -358,6 +358,8 @@ class Producer(Site):
     method: str = "add"
     queue: tuple[str, ...] = ()
     """Names it may enqueue into; empty when unknown."""
+    queue_shapes: tuple[str, ...] = ()
+    """Names that are known in part, `*` for the rest: `*-emails`."""
     job: str | None = None
     kind: Kind = Kind.OTHER
     kind_by: KindBy = KindBy.NOTHING
@@ -402,6 +404,8 @@ class Worker(Site):
     """A consumer: `new Worker`, Bull's process, Nest's processor class."""
 
     queue: tuple[str, ...] = ()
+    queue_shapes: tuple[str, ...] = ()
+    """Names that are known in part, `*` for the rest: `*-emails`."""
     jobs: tuple[str, ...] = ()
     """Job names it handles, where it tells them apart."""
     options: Mapping[str, Option] = field(default_factory=dict)

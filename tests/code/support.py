@@ -54,7 +54,7 @@ def shown(model: CodeModel, site: Producer | Worker, key: str) -> str:
     match key:
         case "queue":
             return "|".join(sorted(site.queue)) or "?"
-        case "library" | "live":
+        case "library" | "live" | "kind":
             return str(getattr(site, key)).lower()
         case "misuse":
             near = [

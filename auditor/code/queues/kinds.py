@@ -44,7 +44,7 @@ def with_kinds(
     by_queue: dict[str, list[Worker]] = {}
     for worker in judged:
         for one in worker.handlers or (worker,):
-            for name in one.queue:
+            for name in (*one.queue, *one.queue_shapes):
                 by_queue.setdefault(name, []).append(one)
     return tuple(_with_cases(job, by_queue, configured) for job in producers), judged
 
@@ -128,11 +128,11 @@ def _of_producer(job: Producer, by_queue: Mapping[str, list[Worker]], configured
     told = by_names(job.queue, job.job, *job.queue)
     consumers = [
         worker
-        for name in job.queue
+        for name in (*job.queue, *job.queue_shapes)
         for worker in by_queue.get(name, ())
         if not worker.jobs or job.job is None or job.job in worker.jobs
     ]
-    alone = [worker for worker in consumers if len(worker.queue) == 1]
+    alone = [worker for worker in consumers if len(worker.queue) == 1 or not worker.queue]
     roles = {
         kind for worker in alone for kind in by_roles(worker.effects, f"{' '.join(worker.queue)} {worker.handler_name}")
     }

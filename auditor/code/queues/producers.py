@@ -12,7 +12,7 @@ from auditor.code.queues.placing import Placing
 from auditor.code.reach import chains
 from auditor.code.sites.effective import OPEN_KEYS, job_options, unknown_names
 from auditor.code.sites.nest import Nest
-from auditor.code.sites.options import determinism, id_option, names, option
+from auditor.code.sites.options import determinism, id_option, names, option, shapes
 from auditor.code.sites.raw import RawProducer, Variant
 from auditor.code.source.isolation import Gaps
 from auditor.code.syntax.facts import Call
@@ -68,6 +68,7 @@ class Producers:
             **self.placing.of_call(raw.call, variants[0].target.library if variants else "bullmq"),
             method=raw.call.name,
             queue=queue_names([variant.queue for variant in variants]),
+            queue_shapes=shapes(variant.queue for variant in variants),
             job=_one_name([variant.job for variant in variants]),
             options=self._options(variants, path),
             job_id=verdict,

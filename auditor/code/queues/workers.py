@@ -27,7 +27,7 @@ from auditor.code.sites.handlers import Handler, handler_of, of_function, takes_
 from auditor.code.sites.listeners import Listeners
 from auditor.code.sites.nest import Nest
 from auditor.code.sites.nest_classes import Processor
-from auditor.code.sites.options import names
+from auditor.code.sites.options import names, shapes
 from auditor.code.sites.raw import RawWorker
 from auditor.code.source.isolation import Gaps
 from auditor.code.syntax.facts import Module
@@ -66,7 +66,8 @@ class Workers:
         return found
 
     def _built(self, raw: RawWorker) -> list[Worker]:
-        queue = queue_names([t.arguments[0] if t.arguments else Unknown("a queue") for t in raw.targets])
+        named = [t.arguments[0] if t.arguments else Unknown("a queue") for t in raw.targets]
+        queue = queue_names(named)
         handler = self.gaps.take(
             "a handler", ("workers.sandboxed",), lambda: handler_of(self.ev, raw.handlers), Handler()
         )
@@ -80,6 +81,7 @@ class Workers:
             forced_close=closing.forced,
             exits_first=closing.exits_first,
             queue=queue,
+            queue_shapes=shapes(named),
             jobs=tuple(dict.fromkeys(job for value in raw.jobs for job in names(value))),
             options=self._changed(self._options(placed, raw), raw.targets),
             sandboxed=handler.sandboxed,

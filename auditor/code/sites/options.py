@@ -32,6 +32,7 @@ from auditor.model import CodeSpan
 
 _DEEPEST = 6
 _MOST_PARTS = 6
+_WORD = re.compile(r"[A-Za-z]{3}")
 
 
 def span(where: Where) -> CodeSpan | None:
@@ -253,6 +254,16 @@ def name_of(value: Value) -> str:
         case Template(parts) if all(isinstance(part, Env | Literal) for part in parts):
             return "".join(str(part.value) if isinstance(part, Literal) else name_of(part) for part in parts)
     return ""
+
+
+def shapes(values: Iterable[Value]) -> tuple[str, ...]:
+    """Names that are known in part, each unknown part as `*`: `*-emails`; those without a word of their own are left out."""
+    found: dict[str, None] = {}
+    for one in (each for value in values for each in options_of(value)):
+        if isinstance(one, Template) and not name_of(one):
+            shape = "".join(name_of(part) or "*" for part in one.parts)
+            found.update({shape: None} if _WORD.search(shape) else {})
+    return tuple(found)
 
 
 def plain(options: Mapping[str, Option]) -> dict[str, Option]:
