@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditor.code.syntax.facts import Function, children_of, nodes_in
+from auditor.code.syntax.facts import Function, children_of
+from auditor.code.syntax.node_index import nodes_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -40,7 +41,7 @@ class Case:
 
 def arms_of(function: Function) -> Iterator[Arm | Case]:
     """All of a function and of those written inside of it."""
-    for node in nodes_in(function.node):
+    for node in nodes_of(function, "if_statement", "ternary_expression", "binary_expression", "switch_statement"):
         match node.type:
             case "if_statement":
                 yield from _sides(node)
