@@ -39,7 +39,9 @@ def details(view: ReportView, report: Report, page: Page) -> None:
 def _part(title: str, items: tuple[ItemView, ...], report: Report, page: Page) -> None:
     if not items:
         return
-    _heading(f"{title}: {counted(len(items), 'item')}", page)
+    extra = sum(item.number is None for item in items)
+    among = f", {extra} of them extra" if extra else ""
+    _heading(f"{title}: {counted(len(items), 'item')}{among}", page)
     for item in items:
         page.blank()
         _item(item, report, page)
