@@ -36,7 +36,7 @@ def backoff_of(code: CodeModel, job: Producer) -> Judged | None:
             confidence=sureness(found if found.state is not OptionState.ABSENT else tries, job.span),
             fix="backoff: { type: 'exponential', delay: 2000 } beside attempts",
         )
-    hazy = [why for _, value in pairs if (why := _wrong(code, job, value) or _hazy(code, job, value))]
+    hazy = [why for made, value in pairs if (why := _open(code, job, made, value))]
     if hazy:
         return unsure(f"{name}: {hazy[0]}", told, related=related)
     return good(told, confidence=sureness(found, job.span), related=related, notes=_advice(code, job, name, found))
@@ -74,6 +74,13 @@ def _wrong(code: CodeModel, job: Producer, value: Json) -> str:
         )
         return f"names backoff type {kind!r}, but {where} is not there: the retry itself throws"
     return ""
+
+
+def _open(code: CodeModel, job: Producer, made: object, value: Json) -> str:
+    """What of attempts and backoff can't be told; empty where nothing is open."""
+    if made is ... and value is None:
+        return "it has no backoff, and whether it is tried again is not resolved"
+    return _wrong(code, job, value) or _hazy(code, job, value)
 
 
 def _hazy(code: CodeModel, job: Producer, value: Json) -> str:

@@ -88,3 +88,18 @@ new Worker(queue.name, async (job) => {
     )
     assert found.verdict.status is Status.UNVERIFIED
     assert "which of the 2 jobs put there they are is not told by their names" in found.verdict.reason
+
+
+def test_an_unresolved_number_of_attempts_is_not_told_as_more_than_one(tmp_path: Path) -> None:
+    found = result(
+        tmp_path,
+        "TT002",
+        """import { Queue } from 'bullmq';
+import { attemptsFor } from 'settings-of-ours';
+const mail = new Queue('mail', { connection: {} });
+mail.add('welcome', { userId: 1 }, { attempts: attemptsFor('mail') });
+""",
+    )
+    assert found.verdict.status is Status.UNVERIFIED
+    assert "whether it is tried again is not resolved" in found.verdict.reason
+    assert "more than one attempt" not in found.verdict.reason
