@@ -117,9 +117,10 @@ def write(text: str) -> None:
 def terminal_options(
     stream: TextIO, width: int | None, *, quiet: bool = False, verbose: bool = False, base: str = ""
 ) -> RenderOptions:
-    """How text for `stream` should look: plain where it is no terminal, or NO_COLOR is set."""
+    """How text for `stream` should look: plain where it is no terminal, or NO_COLOR is set; FORCE_COLOR colours a CI log too."""
     is_terminal = stream.isatty()
-    color = is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    forced = os.environ.get("FORCE_COLOR", "0") not in ("", "0")
+    color = (forced or (is_terminal and os.environ.get("TERM") != "dumb")) and not os.environ.get("NO_COLOR")
     encoding = (stream.encoding or "ascii").lower().replace("-", "")
     columns = width or (shutil.get_terminal_size((100, 24)).columns if is_terminal else 100)
     return RenderOptions(
@@ -128,7 +129,7 @@ def terminal_options(
         unicode=encoding.startswith("utf"),
         quiet=quiet,
         verbose=verbose,
-        hyperlinks=color,
+        hyperlinks=color and is_terminal,
         base=base,
     )
 

@@ -82,3 +82,13 @@ def test_list_shows_all_items() -> None:
     ran = tt_audit("list")
     assert ran.code == 0
     assert sum(line.lstrip().startswith("TT") for line in ran.out.splitlines()) == 102
+
+
+@pytest.mark.parametrize(
+    ("env", "colored"),
+    [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "0"}, False), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)],
+)  # fmt: skip
+def test_a_log_is_coloured_where_it_is_asked_for(env: dict[str, str], *, colored: bool) -> None:
+    shown = tt_audit("explain", "88", env=env).out
+    assert ("\x1b[" in shown) is colored
+    assert "\x1b]8;" not in shown, "links are a terminal's"
