@@ -58,9 +58,7 @@ def run_on(ev: Evaluator, own: Instance, method: Function) -> Frame | None:
 
 def this(ev: Evaluator, scope: Scope, frame: Frame | None) -> Value:
     """What `this` is in `scope`."""
-    function = scope.func
-    while function is not None and function.kind == "arrow":
-        function = function.scope.parent.func if function.scope.parent is not None else None
+    function = scope.method
     at = frame
     while at is not None:
         if at.this is not None and (at.owner is function or (function is None and at.owner is scope.cls)):
@@ -304,7 +302,7 @@ def _assigned(ev: Evaluator, instance: Instance, step: Class, name: str) -> list
         held = change.left.child_by_field_name("object")
         if held is None or held.type != "this" or change.scope.cls is not step or change.op in ("+=", "-="):
             continue
-        function = _method_around(change.scope)
+        function = change.scope.method
         if function is not None and function.is_static:
             continue
         if function is step.constructor:
@@ -316,13 +314,6 @@ def _assigned(ev: Evaluator, instance: Instance, step: Class, name: str) -> list
         for turn in callers.turns(ev, change.scope, frame):
             found.append(ev.eval(change.right, change.scope, turn))
     return found
-
-
-def _method_around(scope: Scope) -> Function | None:
-    function = scope.func
-    while function is not None and function.kind == "arrow":
-        function = function.scope.parent.func if function.scope.parent is not None else None
-    return function
 
 
 def _on_this(cls: Class, node: Node, scope: Scope, name: str) -> bool:
@@ -361,7 +352,7 @@ def _static_member(ev: Evaluator, value: ClassValue, name: str) -> Value:
             held = change.left.child_by_field_name("object")
             if held is None or change.op in ("+=", "-="):
                 continue
-            function = _method_around(change.scope)
+            function = change.scope.method
             mine = held.type == "this" and change.scope.cls is cls and (function is None or function.is_static)
             if mine or (held.type == "identifier" and cls.module.text(held) == cls.name):
                 values.append(ev.eval(change.right, change.scope))

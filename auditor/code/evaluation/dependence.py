@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from auditor.code.evaluation import collections_
-from auditor.code.syntax.facts import Binding, Class, Function, Scope
+from auditor.code.syntax.facts import Binding, Class, Function, Scope, default_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from auditor.code.evaluation.evaluate import Evaluator
     from auditor.code.evaluation.values import Frame
 
-_NAME = re.compile(rb"(?<![\w$.])[A-Za-z_$\x80-\xff][\w$\x80-\xff]*|(?<=\.\.\.)[A-Za-z_$\x80-\xff][\w$\x80-\xff]*")
+_NAME = re.compile(rb"(?:(?<![\w$.])|(?<=\.\.\.))[A-Za-z_$\x80-\xff][\w$\x80-\xff]*")
 """Words that may be names of variables: all but those that follow a dot. One that is a key or stands in a string only
 makes an answer less widely kept."""
 _NOTHING: frozenset[int] = frozenset()
 _SELF = frozenset((b"this", b"super"))
+_SAME = frozenset(("import", "enum", "type", "catch"))
 
 
 class Dependence:
@@ -61,7 +62,7 @@ class Dependence:
         known = self._bindings.get(id(binding))
         if known is not None:
             return known
-        if binding.scope.parent is None or binding.kind in _SAME:
+        if _is_lasting(binding):
             return _NOTHING
         found: set[int] = set()
         seen = {id(binding)}
@@ -92,9 +93,8 @@ class Dependence:
             case "var":
                 if binding.node is not None:
                     yield from _mentioned(binding.node, scope)
-                for step, default in binding.path:
-                    if step == "=" and default is not None:
-                        yield from _mentioned(default, scope)  # type: ignore[arg-type]  # a step's default is a node
+                for default in filter(None, map(default_of, binding.path)):
+                    yield from _mentioned(default, scope)
                 for change in scope.module.assignments.get(binding.name, ()):
                     if change.scope.lookup(binding.name) is binding:
                         yield from _mentioned(change.right, change.scope)
@@ -111,26 +111,19 @@ def _mentioned(node: Node, scope: Scope) -> Iterator[Binding | Function | Class]
     bound = own.scope.names if own is not None else {}
     for word in words:
         if word in _SELF:
-            owner = _self_of(scope) if own is None or own.kind == "arrow" else None
-            if owner is not None:
+            owner = scope.method or scope.cls  # in a field, the class
+            if owner is not None and (own is None or own.kind == "arrow"):
                 yield owner
             continue
         name = word.decode("utf-8", "replace")
         binding = scope.lookup(name) if name not in bound else None
-        if binding is not None and binding.scope is not module.scope and binding.kind not in _SAME:
+        if binding is not None and not _is_lasting(binding):
             yield binding
 
 
-_SAME = frozenset(("import", "enum", "type", "catch"))
-"""Kinds of names that mean the same in all calls."""
-
-
-def _self_of(scope: Scope) -> Function | Class | None:
-    """The function whose call gives `this` in `scope`; the class where it stands in a field."""
-    function = scope.func
-    while function is not None and function.kind == "arrow":
-        function = function.scope.parent.func if function.scope.parent is not None else None
-    return function if function is not None else scope.cls
+def _is_lasting(binding: Binding) -> bool:
+    """Whether a name surely means the same in all calls: it is its file's own, or of such a kind."""
+    return binding.scope.parent is None or binding.kind in _SAME
 
 
 def _nearest(owners: frozenset[int], frame: Frame) -> Frame | None:

@@ -26,7 +26,7 @@ from auditor.code.evaluation.values import (
     join,
     options_of,
 )
-from auditor.code.syntax.facts import Binding, Class, Function, Import, Module, Scope, Step
+from auditor.code.syntax.facts import Binding, Class, Function, Import, Module, Scope, Step, default_of
 from auditor.code.syntax.lexical import key_text, unquote
 
 if TYPE_CHECKING:
@@ -129,7 +129,9 @@ def _reassigned(ev: Evaluator, binding: Binding, value: Value, frame: Frame | No
 
 def follow(ev: Evaluator, value: Value, path: tuple[Step, ...], scope: Scope, frame: Frame | None) -> Value:
     """The part of a value that a destructuring pattern takes."""
-    for op, what in path:
+    for step in path:
+        op, what = step
+        default = default_of(step)
         if op == ".":
             value = ev.member(value, str(what).strip("[]"))
         elif op == "[":
@@ -145,8 +147,8 @@ def follow(ev: Evaluator, value: Value, path: tuple[Step, ...], scope: Scope, fr
             )
         elif op == "...":
             value = join([_remaining(option, what if isinstance(what, tuple) else ()) for option in options_of(value)])
-        elif op == "=" and what is not None:
-            value = defaulted(ev, value, what, scope, frame)  # type: ignore[arg-type]  # a step's default is a node
+        elif default is not None:
+            value = defaulted(ev, value, default, scope, frame)
     return value
 
 

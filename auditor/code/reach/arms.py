@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from auditor.code.reach.decides import STOPS
 from auditor.code.syntax.facts import Function, children_of
 from auditor.code.syntax.node_index import nodes_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_ENDS = frozenset(("return_statement", "throw_statement", "continue_statement", "break_statement"))
 _DECLARED = frozenset(("function_declaration", "generator_function_declaration", "class_declaration"))
 """Statements that are no part of the order in which a block runs."""
 
@@ -96,7 +96,7 @@ def _cases(node: Node) -> Iterator[Case]:
 
 
 def _leaves(side: Node) -> bool:
-    if side.type in _ENDS:
+    if side.type in STOPS:
         return True
     inner = [child for child in children_of(side) if child.type != "comment"]
     if side.type == "if_statement":

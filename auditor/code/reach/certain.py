@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from auditor.code.evaluation.evaluate import frame_of
 from auditor.code.evaluation.values import Array, Frame, FunctionValue, Lazy, Literal, Primitive, Undefined, Value
-from auditor.code.syntax.facts import Binding, Function, Module, Scope
-from auditor.code.syntax.lexical import key_text
+from auditor.code.syntax.facts import Binding, Function, Module, Scope, default_of
+from auditor.code.syntax.lexical import WRAPPING, key_text
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -49,7 +49,6 @@ class Constant:
 Certain: TypeAlias = "Constant | Sure | Written | None"
 """None where it can't be told."""
 _DEEPEST = 12
-_SAME = frozenset(("parenthesized_expression", "as_expression", "satisfies_expression", "non_null_expression"))
 _TRUTHY = frozenset(("array", "arrow_function", "function_expression", "new_expression", "regex", "class"))
 _NOTHING = (Sure.UNDEFINED, Constant(None))
 _EQUALS = {"===": True, "==": True, "!==": False, "!=": False}
@@ -75,7 +74,7 @@ class Certainty:
             return Written(node, scope, frame)
         if kind == "undefined":
             return Sure.UNDEFINED
-        if kind in _SAME and node.named_children:
+        if kind in WRAPPING and node.named_children:
             return self.of(node.named_children[0], scope, frame, depth + 1)
         if kind in ("identifier", "shorthand_property_identifier"):
             return self._named(scope.module.text(node), node, scope, frame, depth)
@@ -144,13 +143,14 @@ class Certainty:
         return self._taken(value, binding, function.scope, own, depth)
 
     def _taken(self, value: Certain, binding: Binding, scope: Scope, frame: Frame | None, depth: int) -> Certain:
-        for op, what in binding.path:
-            if op == ".":
-                value = self._of_object(value, str(what), depth)
-            elif op == "=" and value is Sure.UNDEFINED and what is not None:
-                value = self.of(what, scope, frame, depth + 1)  # type: ignore[arg-type]  # a step's default is a node
-            elif op != "=":
+        for step in binding.path:
+            default = default_of(step)
+            if step[0] == ".":
+                value = self._of_object(value, str(step[1]), depth)
+            elif step[0] != "=":
                 return None
+            elif default is not None and value is Sure.UNDEFINED:
+                value = self.of(default, scope, frame, depth + 1)
         return value
 
     def _member(self, node: Node, scope: Scope, frame: Frame | None, depth: int) -> Certain:

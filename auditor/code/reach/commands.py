@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from auditor.code.syntax.facts import Call
-
-_THROUGH = frozenset(("parenthesized_expression", "as_expression", "satisfies_expression", "non_null_expression"))
+from auditor.code.syntax.lexical import WRAPPING
 
 
 def handed_to(command: Call) -> Call | None:
@@ -13,7 +12,7 @@ def handed_to(command: Call) -> Call | None:
     if not command.is_new:
         return None
     module, parent = command.scope.module, command.node.parent
-    while parent is not None and parent.type in _THROUGH:
+    while parent is not None and parent.type in WRAPPING:
         parent = parent.parent
     if parent is None:
         return None

@@ -11,13 +11,14 @@ from auditor.code.evaluation.taint import text
 from auditor.code.evaluation.values import Object, short
 from auditor.code.reach.wording import callee_text
 from auditor.code.syntax.facts import Call, nodes_in
+from auditor.code.syntax.lexical import holds
+from auditor.code.syntax.node_index import FUNCTIONS, function_around
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
     from auditor.code.evaluation.evaluate import Evaluator
 
-_FUNCTIONS = frozenset(("arrow_function", "function_expression", "function_declaration", "method_definition"))
 _PLAIN = re.compile(r"[\w$.]+")
 _HELD = frozenset(("member_expression", "identifier", "shorthand_property_identifier"))
 _NOTHING = frozenset(("undefined", "Boolean", "String", "Number"))
@@ -66,9 +67,9 @@ def _values(ev: Evaluator, held: Object, name: str) -> Iterator[Node]:
         elif at.type == "shorthand_property_identifier" and text(at) == name:
             yield at
     module = ev.program.module(held.where[0])
-    around = _function(held.node)
+    around = function_around(held.node)
     for change in module.member_assignments.get(name, ()) if module is not None else ():
-        if _function(change.left) == around:
+        if function_around(change.left) == around:
             yield change.right
 
 
@@ -87,10 +88,10 @@ def _conditions(value: Node, call: Node | None) -> Iterator[tuple[Node, bool]]:
     """(condition, whether the value stands on its other side) around a value, up to its function; those that the call
     itself stands under decide whether it is made at all."""
     at, parent = value, value.parent
-    while parent is not None and parent.type not in _FUNCTIONS:
+    while parent is not None and parent.type not in FUNCTIONS:
         if parent.type in ("ternary_expression", "if_statement"):
             condition = parent.child_by_field_name("condition")
-            if condition is not None and at != condition and not (call is not None and _holds(at, call)):
+            if condition is not None and at != condition and not (call is not None and holds(at, call)):
                 yield _bare(condition), at == parent.child_by_field_name("alternative")
         elif parent.type == "binary_expression":
             left, operator = parent.child_by_field_name("left"), parent.child_by_field_name("operator")
@@ -105,23 +106,12 @@ def _bare(node: Node) -> Node:
     return node
 
 
-def _holds(outer: Node, inner: Node) -> bool:
-    return outer.start_byte <= inner.start_byte and inner.end_byte <= outer.end_byte
-
-
 def _meant(call: Call, condition: Node) -> Node:
     """The condition, or what a constant was made of that stands for it: `const keyed = Boolean(key)`."""
     binding = call.scope.lookup(text(condition)) if condition.type == "identifier" else None
     if binding is None or binding.kind != "var" or not binding.const or binding.path:
         return condition
     return binding.node or condition
-
-
-def _function(node: Node) -> Node | None:
-    at = node.parent
-    while at is not None and at.type not in _FUNCTIONS:
-        at = at.parent
-    return at
 
 
 def _names(node: Node) -> Iterator[str]:

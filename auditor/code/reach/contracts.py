@@ -9,7 +9,7 @@ from auditor.code.evaluation.taint import text
 from auditor.code.model import Role
 from auditor.code.reach import decides
 from auditor.code.syntax.lexical import callee_of
-from auditor.code.syntax.node_index import FUNCTIONS
+from auditor.code.syntax.node_index import function_around
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -56,7 +56,7 @@ def by_use(call: Node) -> Role | None:
     callee = callee_of(call)
     name = callee.child_by_field_name("property") if callee is not None else None
     held = callee.child_by_field_name("object") if callee is not None else None
-    function = _function_around(call)
+    function = function_around(call)
     if name is None or held is None or function is None:
         return None
     whole = text(function)
@@ -71,10 +71,3 @@ def by_use(call: Node) -> Role | None:
         if re.search(rf"\b{re.escape(made)}\s*[!?]?\.\s*wait\s*\(", whole):
             return Role.CHAIN_SEND
     return None
-
-
-def _function_around(node: Node) -> Node | None:
-    at = node.parent
-    while at is not None and at.type not in FUNCTIONS:
-        at = at.parent
-    return at

@@ -20,6 +20,7 @@ from auditor.code.evaluation.values import (
 from auditor.code.model import Option, OptionState
 from auditor.code.sites import options
 from auditor.code.syntax.facts import Call, Function, Scope
+from auditor.code.syntax.lexical import holds
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -42,7 +43,7 @@ def around(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None = None) 
     at = node.parent
     while at is not None:
         call = scope.module.call_at(at) if at.type in ("call_expression", "new_expression") else None
-        inside = call is not None and any(_holds(argument, node) for argument in call.arguments())
+        inside = call is not None and any(holds(argument, node) for argument in call.arguments())
         if call is not None and inside and (found := of(ev, call, frame)) is not None:
             return found
         at = at.parent
@@ -109,7 +110,7 @@ def _breaker(ev: Evaluator, call: Call, frame: Frame | None) -> Option | None:
 def _helper(ev: Evaluator, fact: Function, frame: Frame, depth: int) -> Option | None:
     """The bound that a function of the program puts on a parameter of it: a promise, or a function that makes one."""
     names = [parameter.name for parameter in fact.parameters if parameter.name]
-    inside = [call for call in fact.module.calls if _holds(fact.node, call.node)]
+    inside = [call for call in fact.module.calls if holds(fact.node, call.node)]
     for call in inside:
         given = " ".join(fact.module.text(node) for node in call.arguments())
         if _mentions(given, names) and (found := of(ev, call, frame, depth + 1)) is not None:
@@ -132,7 +133,7 @@ def _timer(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None, depth: 
     """The time of the timer that an expression waits for: `new Promise(… setTimeout …)`, a variable that holds it, a call that makes it."""
     module = scope.module
     for call in module.calls_named("setTimeout"):
-        if _holds(node, call.node):
+        if holds(node, call.node):
             return _time(ev, call, frame)
     if depth > _DEEPEST:
         return None
@@ -150,7 +151,7 @@ def _timer(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None, depth: 
         if isinstance(callee, FunctionValue):
             within = Frame(callee.fact, callers.lazily(ev, made, frame), callee.this, callee.frame, 2)
             for call in callee.fact.module.calls_named("setTimeout"):
-                if _holds(callee.fact.node, call.node):
+                if holds(callee.fact.node, call.node):
                     return _time(ev, call, within)
         elif isinstance(callee, External) and callee.package in ("timers/promises", "delay"):
             return _time(ev, made, frame)
@@ -177,10 +178,6 @@ def _settled(values: list[Value], call: Call) -> Option:
     here = options.span((call.scope.module.path, call.line))
     known = found.state in (OptionState.KNOWN, OptionState.VARIES)
     return replace(found, origin=found.origin or here) if known else replace(_TIMER, origin=here)
-
-
-def _holds(outer: Node, inner: Node) -> bool:
-    return outer.start_byte <= inner.start_byte and inner.end_byte <= outer.end_byte
 
 
 def _mentions(written: str, names: list[str]) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from auditor.code.evaluation.taint import text
 from auditor.code.reach import decides
 from auditor.code.syntax.facts import nodes_in
+from auditor.code.syntax.lexical import holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +51,7 @@ def _value(limit: Node, estimate: Node) -> Node | None:
     """The expression that the limit was made by, through variables; None where the estimate is no part of it."""
     at, grown = _plain(limit), limit
     for _ in range(6):
-        if at.start_byte <= estimate.start_byte and estimate.end_byte <= at.end_byte:
+        if holds(at, estimate):
             return grown
         if _grows(at):
             grown = at

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from auditor.code.evaluation import taint
 from auditor.code.reach import chains
 from auditor.code.reach.wording import callee_text
 from auditor.code.syntax.facts import Call, Function
+from auditor.code.syntax.lexical import holds
 from auditor.code.syntax.node_index import FUNCTIONS
 from auditor.model import CodeSpan
 
@@ -76,45 +77,35 @@ def called_inside(function: Function, calls: Iterable[Call]) -> dict[int, Functi
         made = binding.fact if binding is not None else None
         if binding is not None and binding.kind == "var" and binding.node is not None and not binding.path:
             made = function.module.function_at.get(binding.node.id)
-        if isinstance(made, Function) and inside(made, function) and not _stands_in(call, made):
+        if isinstance(made, Function) and inside(made, function) and not holds(made.node, call.node):
             found[id(made)] = made
     return found
 
 
-def _stands_in(call: Call, function: Function) -> bool:
-    return function.node.start_byte <= call.node.start_byte and call.node.end_byte <= function.node.end_byte
-
-
 def heard(node: Node, limit: Node) -> bool:
     """Whether a node stands in a listener to what happens to a connection: `client.on('error', …)`, written within `limit`."""
-    at = node.parent
-    while at is not None and at.id != limit.id:
-        owner = at.parent.parent if at.parent is not None and at.parent.type == "arguments" else None
-        if owner is not None and at.type in ("arrow_function", "function_expression"):
-            callee, given = owner.child_by_field_name("function"), owner.child_by_field_name("arguments")
-            name = callee.child_by_field_name("property") if callee is not None else None
-            if name is not None and given is not None and taint.text(name) in ("on", "once", "addListener"):
-                return taint.text(given.named_children[0]).strip("'\"`") in LIFECYCLE
-        at = at.parent
+    for method, given in _handed_to(node, limit):
+        if method in ("on", "once", "addListener"):
+            return taint.text(given.named_children[0]).strip("'\"`") in LIFECYCLE
     return False
 
 
 def in_callback(node: Node, limit: Node) -> str:
     """`map`, `forEach`, … whose function argument a call stands in; empty where it stands in none."""
+    return next((method for method, _ in _handed_to(node, limit) if method in LOOPING), "")
+
+
+def _handed_to(node: Node, limit: Node) -> Iterator[tuple[str, Node]]:
+    """(name of the method, its arguments) to which the functions around a node are handed, within `limit`, innermost first."""
     at = node.parent
     while at is not None and at.id != limit.id:
-        if (
-            at.type in ("arrow_function", "function_expression")
-            and at.parent is not None
-            and at.parent.type == "arguments"
-        ):
-            owner = at.parent.parent
-            callee = owner.child_by_field_name("function") if owner is not None else None
+        given = at.parent
+        if given is not None and given.type == "arguments" and at.type in ("arrow_function", "function_expression"):
+            callee = given.parent.child_by_field_name("function") if given.parent is not None else None
             name = callee.child_by_field_name("property") if callee is not None else None
-            if name is not None and taint.text(name) in LOOPING:
-                return taint.text(name)
+            if name is not None:
+                yield taint.text(name), given
         at = at.parent
-    return ""
 
 
 def awaited(node: Node) -> bool:

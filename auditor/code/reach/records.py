@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from auditor.code.evaluation.taint import text
 from auditor.code.reach.decides import declared
-from auditor.code.syntax.lexical import callee_of
+from auditor.code.syntax.lexical import WRAPPING, callee_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -24,9 +24,7 @@ _SETS = frozenset(
         "for_in_statement",
     )
 )
-_WRAPS = frozenset(
-    ("await_expression", "parenthesized_expression", "as_expression", "satisfies_expression", "non_null_expression")
-)
+_WRAPS = WRAPPING | {"await_expression"}
 _NAMED = re.compile(r"(?<![\w.])['\"]?_?(?:id|uuid)['\"]?\s*[:,}]")
 _ROOT = re.compile(r"^[\w$]+")
 

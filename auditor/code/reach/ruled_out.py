@@ -13,13 +13,13 @@ from auditor.code.reach.certain import Certainty, same
 from auditor.code.reach.uses import names_of
 from auditor.code.reach.written import Written
 from auditor.code.syntax.facts import Call, Function, Scope
+from auditor.code.syntax.lexical import WRAPPING
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
     from auditor.code.evaluation.flow import Flow
 
-_THROUGH = frozenset(("parenthesized_expression", "non_null_expression", "as_expression", "satisfies_expression"))
 _OPERATORS = frozenset(("!", "&&", "||", "??", "===", "!==", "==", "!="))
 _Placed: TypeAlias = "tuple[Arm | Case, Scope]"
 
@@ -103,5 +103,5 @@ def _asked(node: Node) -> Iterator[str]:
             yield taint.text(at)
         elif at.type == "member_expression":
             pending.extend(at.named_children[:1])
-        elif at.type in _THROUGH or (operator is not None and operator.type in _OPERATORS):
+        elif at.type in WRAPPING or (operator is not None and operator.type in _OPERATORS):
             pending.extend(at.named_children)

@@ -75,9 +75,7 @@ class Hooked:
     def _contracts(self, closes: Iterable[Call]) -> Iterator[_Contract]:
         seen: set[int] = set()
         for close in closes:
-            method = close.scope.func
-            while method is not None and method.kind == "arrow" and method.scope.parent is not None:
-                method = method.scope.parent.func
+            method = close.scope.method
             if method is None or method.cls is None or method.kind != "method" or id(method) in seen:
                 continue
             seen.add(id(method))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from auditor.code.evaluation.values import Frame, FunctionValue, Object, Value, options_of
 from auditor.code.sites.options import names
 from auditor.code.sites.raw import RawWorker
-from auditor.code.syntax.facts import Call, Function
+from auditor.code.syntax.facts import Function
+from auditor.code.syntax.lexical import holds
 
 if TYPE_CHECKING:
     from auditor.code.evaluation.evaluate import Evaluator
@@ -76,9 +77,5 @@ def _functions(ev: Evaluator, value: Value, closure: Function) -> Iterator[Funct
             yield one
         elif isinstance(one, Object):
             for name in one.members:
-                if any(_inside(call, closure) for call in closure.module.calls_named(name)):
+                if any(holds(closure.node, call.node) for call in closure.module.calls_named(name)):
                     yield from (each for each in options_of(one.members[name]) if isinstance(each, FunctionValue))
-
-
-def _inside(call: Call, function: Function) -> bool:
-    return function.node.start_byte <= call.node.start_byte and call.node.end_byte <= function.node.end_byte

@@ -6,13 +6,18 @@ Nodes of the syntax tree are kept for lazy evaluation, but never leave `auditor.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Tree
 
 Step: TypeAlias = "tuple[str, object]"
 """One step from a value to a destructured name: ('.', key) · ('[', index) · ('...', keys taken) · ('=', default node)."""
+
+
+def default_of(step: Step) -> Node | None:
+    """The node of the default that a step stands for; None for any other step."""
+    return cast("Node | None", step[1]) if step[0] == "=" else None
 
 
 class Binding:
@@ -69,7 +74,7 @@ class Scope:
     def loops(self) -> bool:
         """Whether it binds what a `for…of` or `for…in` goes over; asked once its names are complete."""
         if self._loops is None:
-            self._loops = any(binding.kind in ("each", "key") for binding in self.names.values())
+            self._loops = any(binding.kind in LOOPED for binding in self.names.values())
         return self._loops
 
     def owners(self) -> frozenset[int]:
@@ -77,10 +82,18 @@ class Scope:
         if self._owners is None:
             around = self.parent.owners() if self.parent is not None else _NOBODY
             own = {id(fact) for fact in (self.func, self.cls) if fact is not None}
-            if any(binding.kind in LOOPED for binding in self.names.values()):
+            if self.loops:
                 own.add(id(self))
             self._owners = around if own <= around else around | own
         return self._owners
+
+    @property
+    def method(self) -> Function | None:
+        """The function whose call gives `this` here: the nearest one that is no arrow."""
+        function = self.func
+        while function is not None and function.kind == "arrow":
+            function = function.scope.parent.func if function.scope.parent is not None else None
+        return function
 
     def lookup(self, name: str) -> Binding | None:
         """The binding that `name` has here."""

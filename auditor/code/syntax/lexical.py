@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
     from auditor.code.syntax.facts import Module
 
+WRAPPING = frozenset(("parenthesized_expression", "as_expression", "satisfies_expression", "non_null_expression"))
+"""Expressions that are what they hold."""
+
 
 def last_name(module: Module, node: Node) -> str:
     """The last name of a dotted expression: `c` of `a.b.c`; empty where it has none."""
@@ -53,3 +56,8 @@ def _escape(code: str) -> str:
         except (ValueError, OverflowError):
             return ""
     return _ESCAPES.get(code, code)
+
+
+def holds(outer: Node, inner: Node) -> bool:
+    """Whether a node stands in another, or is it."""
+    return outer.start_byte <= inner.start_byte and inner.end_byte <= outer.end_byte

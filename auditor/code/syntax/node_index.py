@@ -51,6 +51,14 @@ def nodes_of(function: Function, *kinds: str) -> list[Node]:
     return [place.node for place in places_of(function, *kinds)]
 
 
+def function_around(node: Node) -> Node | None:
+    """The nearest function that a node is written in."""
+    at = node.parent
+    while at is not None and at.type not in FUNCTIONS:
+        at = at.parent
+    return at
+
+
 def _table(function: Function) -> dict[str, list[Place]]:
     outer = function
     while outer.scope.parent is not None and outer.scope.parent.func is not None:
