@@ -59,16 +59,17 @@ PLAIN = frozenset(
 
 def lazily(ev: Evaluator, call: Call, frame: Frame | None) -> tuple[Value, ...]:
     """The arguments of a call, each to be looked at when it is asked for."""
-    found: list[Value] = []
-    scope = call.scope
-    for node in call.arguments():
-        kind = node.type
-        if kind == "spread_element":
-            return given(ev, call, frame)
-        found.append(
-            ev.eval(node, scope, frame) if kind in PLAIN else Lazy(node, scope, ev.dependence.frame(node, scope, frame))
-        )
-    return tuple(found)
+    nodes = call.arguments()
+    if any(node.type == "spread_element" for node in nodes):
+        return given(ev, call, frame)
+    return tuple([later(ev, node, call.scope, frame) for node in nodes])
+
+
+def later(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None) -> Value:
+    """What `node` may be, to be looked at when it is asked for; what is told at once, at once."""
+    if node.type in PLAIN:
+        return ev.eval(node, scope, frame)
+    return Lazy(node, scope, ev.dependence.frame(node, scope, frame))
 
 
 def given(ev: Evaluator, call: Call, frame: Frame | None) -> tuple[Value, ...]:

@@ -15,7 +15,6 @@ from auditor.code.evaluation.values import (
     Env,
     Frame,
     FunctionValue,
-    Lazy,
     LibraryClass,
     Literal,
     Namespace,
@@ -77,18 +76,14 @@ def object_literal(ev: Evaluator, node: Node, scope: Scope, frame: Frame | None)
                 if key is None or value is None:
                     continue
                 for name in _keys(ev, key, scope, frame):
-                    worth = (
-                        ev.eval(value, scope, frame)
-                        if value.type in callers.PLAIN
-                        else Lazy(value, scope, ev.dependence.frame(value, scope, frame))
-                    )
+                    worth = callers.later(ev, value, scope, frame)
                     if name is None:
                         rest.append(worth)
                     else:
                         made.pop(name, None)
                         made[name] = worth
             case "shorthand_property_identifier":
-                made[module.text(child)] = Lazy(child, scope, ev.dependence.frame(child, scope, frame))
+                made[module.text(child)] = callers.later(ev, child, scope, frame)
             case "method_definition" if child.id in module.function_at:
                 fact = module.function_at[child.id]
                 made[fact.name.strip("[]")] = FunctionValue(fact, ev.dependence.frame(child, scope, frame))

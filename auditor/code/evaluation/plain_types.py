@@ -112,13 +112,10 @@ def holds_nothing(node: Node, module: Module, depth: int = 0) -> bool:
 
 
 def _is_plain_member(member: Node, module: Module, depth: int) -> bool:
-    if member.type == "property_signature":
-        declared = member.child_by_field_name("type")
-        return declared is not None and holds_nothing(declared, module, depth + 1)
-    if member.type == "index_signature":
-        declared = member.child_by_field_name("type")
-        return declared is not None and holds_nothing(declared, module, depth + 1)
-    return False
+    declared = member.child_by_field_name("type")
+    if declared is None or member.type not in ("property_signature", "index_signature"):
+        return False
+    return holds_nothing(declared, module, depth + 1)
 
 
 def _is_plain_name(word: str, module: Module, depth: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -92,7 +92,7 @@ Caught = tuple["Node", "Node"]
 
 
 def catches_of(
-    function: Function, caught: Iterable[Caught], own: list[Effect], depth: int, program: Program
+    function: Function, caught: Sequence[Caught], own: list[Effect], depth: int, program: Program
 ) -> list[Catch]:
     """Catch clauses of a function, with the effects that they are around; it is number `depth` on the way to these.
 

@@ -211,9 +211,9 @@ class Meanings:
     def _of_host(self, call: Call, found: Meaning) -> Meaning:
         """A raw HTTP call to a provider's host is that provider's call, be it named in the call or in its client."""
         written = text(call.node)
-        role = None if _repeatable(call, written) else hosts.role_at(written)
-        if role is None and not _repeatable(call, written):
-            role = hosts.role_at(" ".join(self._addresses(call)))
+        role = None
+        if not _repeatable(call, written):
+            role = hosts.role_at(written) or hosts.role_at(" ".join(self._addresses(call)))
         if role is None and call.name not in ("put", "patch", "delete") and self._orders_payment(call):
             role = Role.PAYMENT_CREATE
         if role in (None, Role.PAYMENT_CREATE):

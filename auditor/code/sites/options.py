@@ -261,9 +261,8 @@ def shapes(values: Iterable[Value]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for one in (each for value in values for each in options_of(value)):
         if isinstance(one, Template) and not name_of(one):
-            shape = "".join(name_of(part) or "*" for part in one.parts)
-            found.update({shape: None} if _WORD.search(shape) else {})
-    return tuple(found)
+            found["".join(name_of(part) or "*" for part in one.parts)] = None
+    return tuple(filter(_WORD.search, found))
 
 
 def plain(options: Mapping[str, Option]) -> dict[str, Option]:
