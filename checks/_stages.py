@@ -50,9 +50,7 @@ def _left(word: str, earlier: Effect, later: Effect) -> bool:
     """Whether the branch `word` of the earlier one leaves before the later one: a helper that returns leaves itself alone."""
     if not word.startswith("exits:") or word in later.within:
         return False
-    depth = int(word.rpartition("@")[2]) if "@" in word else 0
-    return (
-        (earlier.path[:depth], earlier.calls[: depth - 1]) == (later.path[:depth], later.calls[: depth - 1])
-        if depth
-        else True
-    )
+    if "@" not in word:
+        return True
+    depth = int(word.rpartition("@")[2])
+    return (earlier.path[:depth], earlier.calls[: depth - 1]) == (later.path[:depth], later.calls[: depth - 1])

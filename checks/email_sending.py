@@ -14,7 +14,7 @@ from ._kinds import EMAIL, by_handler, by_job, handlers, main_call, needs_call
 from ._options import choices, described, number, option, places, sureness
 from ._roles import KEEPS
 from ._subjects import Judged, bad, finding, good, subject_of, unsure
-from .resources import clients_and_calls, unbounded
+from .resources import clients_and_calls, nor_have, unbounded
 
 _CONTENT = r"(?:html|body|password|token)"
 _PRINTED = re.compile(
@@ -257,9 +257,8 @@ def _timed(_: CodeModel, worker: Worker) -> Judged:
     endless = [effect for effect in sent if unbounded(effect)]
     if endless:
         first = endless[0]
-        others = ", ".join(dict.fromkeys(e.call for e in endless if e.call != first.call))
         return bad(
-            f"{name}: {path_of(worker, first)} has no timeout" + (f" (nor have {others})" if others else ""),
+            f"{name}: {path_of(worker, first)} has no timeout{nor_have(endless)}",
             f"{first.call}: no timeout",
             expected="a timeout on the client",
             place=first.span,

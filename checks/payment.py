@@ -195,15 +195,15 @@ def _recorded_first(_: CodeModel, worker: Worker, moved: tuple[Effect, ...]) -> 
 
 def _recorded(worker: Worker, charge: Effect) -> list[Effect]:
     """Writes that are there for good when the charge is made: before it on its path, and not in the transaction around it."""
-    found: list[Effect] = []
-    for write in of(worker, *WRITES):
-        open_still = "transaction" in write.within and "transaction" in charge.within
-        if open_still:  # unless the charge stands in a later one
-            begun = of(worker, Role.DB_TRANSACTION)
-            open_still = not any(write.order < one.order < charge.order for one in begun)
-        if write.order < charge.order and "catch" not in write.within and follows(write, charge) and not open_still:
-            found.append(write)
-    return found
+    earlier = [write for write in of(worker, *WRITES) if write.order < charge.order and follows(write, charge)]
+    return [e for e in earlier if "catch" not in e.within and not _share_transaction(worker, e, charge)]
+
+
+def _share_transaction(worker: Worker, write: Effect, charge: Effect) -> bool:
+    """Whether both stand in one transaction: none is begun between them."""
+    if not all("transaction" in one.within for one in (write, charge)):
+        return False
+    return not any(write.order < one.order < charge.order for one in of(worker, Role.DB_TRANSACTION))
 
 
 def _refunds(code: CodeModel, worker: Worker) -> Judged | None:

@@ -84,9 +84,8 @@ def _calls(_: CodeModel, worker: Worker) -> Judged:
     endless = [effect for effect in remote if unbounded(effect)]
     if endless:
         first = endless[0]
-        others = ", ".join(dict.fromkeys(e.call for e in endless[1:] if e.call != first.call))
         return bad(
-            f"{name}: {path_of(worker, first)} has no timeout" + (f" (nor have {others})" if others else ""),
+            f"{name}: {path_of(worker, first)} has no timeout{nor_have(endless)}",
             f"{first.call}: {_told(first)}",
             expected="a timeout on the client or the call",
             place=first.span,
@@ -107,6 +106,12 @@ def _calls(_: CodeModel, worker: Worker) -> Judged:
         return unseen
     shown = "; ".join(f"{e.call}: {_told(e)}" for e in remote[:3]) or "no remote call in its reach"
     return good(f"{name}: {shown}", confidence=Confidence.LIKELY)
+
+
+def nor_have(effects: Sequence[Effect]) -> str:
+    """` (nor have a.get, b.post)`, of the calls beside the first; empty where there is no other."""
+    others = ", ".join(dict.fromkeys(e.call for e in effects if e.call != effects[0].call))
+    return f" (nor have {others})" if others else ""
 
 
 def clients_and_calls(effects: Sequence[Effect]) -> list[CodeSpan]:
