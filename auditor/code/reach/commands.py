@@ -17,7 +17,8 @@ def handed_to(command: Call) -> Call | None:
     if parent is None:
         return None
     if parent.type == "arguments":
-        return module.call_at(parent.parent) if parent.parent is not None else None
+        outer = module.call_at(parent.parent) if parent.parent is not None else None
+        return outer if outer is not None and not outer.is_new else None
     named = parent.child_by_field_name("name") if parent.type == "variable_declarator" else None
     if named is None or named.type != "identifier":
         return None
@@ -27,7 +28,9 @@ def handed_to(command: Call) -> Call | None:
         (
             call
             for call in module.calls_given(name)
-            if call.scope.lookup(name) is binding and any(module.text(given) == name for given in call.arguments())
+            if not call.is_new
+            and call.scope.lookup(name) is binding
+            and any(module.text(given) == name for given in call.arguments())
         ),
         None,
     )
