@@ -100,4 +100,4 @@ def _plain(value: Json) -> object:
         return {key: _plain(member) for key, member in value.items()}
     if isinstance(value, tuple):
         return [_plain(member) for member in value]
-    return value
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -127,8 +127,5 @@ def _texts(job: Producer, found: Option) -> list[str]:
 
 
 def _fix(job: Producer) -> str:
-    return (
-        "await queue.add(data, { jobId: `charge-${orderId}` })"
-        if is_bull(job)
-        else "await queue.add(name, data, { jobId: `charge-${orderId}` })"
-    )
+    given = "data" if is_bull(job) else "name, data"
+    return f"```ts\nawait queue.add({given}, {{ jobId: `charge-${{orderId}}` }})\n```"

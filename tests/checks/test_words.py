@@ -103,3 +103,17 @@ mail.add('welcome', { userId: 1 }, { attempts: attemptsFor('mail') });
     assert found.verdict.status is Status.UNVERIFIED
     assert "whether it is tried again is not resolved" in found.verdict.reason
     assert "more than one attempt" not in found.verdict.reason
+
+
+def test_figures_and_snippets_are_shown_as_code_writes_them(tmp_path: Path) -> None:
+    code = """import { Queue, Worker } from 'bullmq';
+import nodemailer from 'nodemailer';
+const transport = nodemailer.createTransport({ host: 'smtp' });
+const emails = new Queue('emails', { connection: {} });
+emails.add('welcome', { to: 'a@example.com' }, { attempts: 3, backoff: 500 });
+new Worker('emails', async (job) => { await transport.sendMail({ to: job.data.to, subject: 's', text: 't' }); }, { connection: {} });
+"""
+    bounds = result(tmp_path, "TT029", code)
+    assert bounds.verdict.findings[0].evidence[0].observed == "transport.sendMail: timeout: 600000"
+    named = result(tmp_path, "TT007", code)
+    assert named.verdict.findings[0].fix == "```ts\nawait queue.add(name, data, { jobId: `charge-${orderId}` })\n```"
